@@ -1,0 +1,46 @@
+# seatswitch: everything a newcomer needs is one of these. `make` alone lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help run test demo bench lint interop clean system-packages
+
+help:
+	@echo 'make run      start the switch with config/demo.toml in the foreground'
+	@echo 'make demo     one minute of simulated phones and callers with a live board'
+	@echo 'make test     install what is missing and run every test that CI runs'
+	@echo 'make lint     ruff, mypy --strict, import contracts'
+	@echo 'make bench    benchmarks with their table (about ten minutes)'
+
+# The locked packages, then the project itself; re-made when either list changes.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'seatswitch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+run: $(VENV)/.installed
+	$(BIN)/seatswitch run -c config/demo.toml
+
+demo: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.demo
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# SIPp and baresip are the phones that nobody here wrote; without them the wire tests cannot say anything.
+system-packages:
+	@bash tests/install_phones.sh
+
+test: $(VENV)/.installed system-packages lint
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

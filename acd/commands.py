@@ -1,0 +1,47 @@
+"""What the engine asks of call control."""
+
+import msgspec
+
+from kernel.ids import CallId, OfferId, QueueName, SeatId
+
+
+class RingSeat(msgspec.Struct, frozen=True):
+    """Ring the phone bound to ``seat`` for ``call``. The engine itself gives up after the queue's
+    ``ring_for``.
+    """
+
+    offer: OfferId
+    call: CallId
+    seat: SeatId
+    queue: QueueName
+    phone_kind: str
+    phone_number: str
+
+
+class WithdrawOffer(msgspec.Struct, frozen=True):
+    """Stop ringing; ``cause``: no_answer, caller_gone, answered_elsewhere, signed_out, paused, ..."""
+
+    offer: OfferId
+    cause: str
+
+
+class ReleaseCall(msgspec.Struct, frozen=True):
+    """The visit ended without a seat: timed out, refused (full, empty), overflowed to ``target``
+    (queue:NAME).
+    """
+
+    call: CallId
+    queue: QueueName
+    outcome: str
+    cause: str
+    target: str = ""  # "" or "hangup": end the call
+
+
+class KickOut(msgspec.Struct, frozen=True):
+    """An older session of the seat is no longer its own."""
+
+    seat: SeatId
+    session: str
+
+
+Command = RingSeat | WithdrawOffer | ReleaseCall | KickOut

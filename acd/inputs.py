@@ -1,0 +1,184 @@
+"""What the engine is told: by call control (calls and offers), by people (seats), by signalling (phones)."""
+
+import msgspec
+
+from acd.settings import AcdSettings
+from kernel.ids import CallId, OfferId, QueueName, SeatId
+
+
+class CallJoined(msgspec.Struct, frozen=True):
+    """A call enters a queue. Answered with a waiting visit, or with :class:`~acd.commands.ReleaseCall` at
+    once.
+    """
+
+    call: CallId
+    queue: QueueName
+    caller: str
+    called: str = ""
+    credit: float = 0.0  # seconds of waiting brought along (overflow, VIP), on top of the queue's own
+
+
+class CallLeft(msgspec.Struct, frozen=True):
+    """The caller is gone (or was taken out) before it was connected; ``cause`` says how: abandoned,
+    withdrawn.
+    """
+
+    call: CallId
+    cause: str = "abandoned"
+
+
+class OfferRang(msgspec.Struct, frozen=True):
+    """The offered seat's phone rings (180, 183)."""
+
+    offer: OfferId
+
+
+class OfferAnswered(msgspec.Struct, frozen=True):
+    """The offered seat's phone answered. Dead offers are ignored; call control has let go of them by then."""
+
+    offer: OfferId
+
+
+class OfferRefused(msgspec.Struct, frozen=True):
+    """The person refused (486, 480, 603, 600) or the phone did."""
+
+    offer: OfferId
+    status: int
+
+
+class OfferFailed(msgspec.Struct, frozen=True):
+    """The phone could not be rung: not registered, transport failed, 408, 5xx."""
+
+    offer: OfferId
+    status: int
+
+
+class TalkEnded(msgspec.Struct, frozen=True):
+    """A seat's conversation is over, of a queue call (then wrap-up) or of any other."""
+
+    seat: SeatId
+    call: CallId
+    bridged: bool
+
+
+class SeatEngaged(msgspec.Struct, frozen=True):
+    """The seat's phone is in a call that did not come through a queue: dialling, ringing or talking."""
+
+    seat: SeatId
+    call: CallId
+    activity: str
+
+
+class SeatHeld(msgspec.Struct, frozen=True):
+    """The seat's conversation was put on hold or resumed."""
+
+    seat: SeatId
+    held: bool
+
+
+class PhoneReachable(msgspec.Struct, frozen=True):
+    """A phone can, or can no longer, be rung. ``kind`` and ``number`` as in a seat's phones."""
+
+    kind: str
+    number: str
+    reachable: bool
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A person signs in at a seat; refused with a word (domain: QUOTA, NOT_IN_QUEUE, BAD_PAUSE, ...)."""
+
+    seat: SeatId
+    session: str
+    phone_kind: str = ""  # default: the seat's first phone
+    phone_number: str = ""
+    presence: str = "ready"  # or paused
+    reason: str = ""
+    agent: str = ""
+
+
+class SignedOut(msgspec.Struct, frozen=True):
+    """The person leaves; refused while busy unless ``deferred`` (then it becomes pending)."""
+
+    seat: SeatId
+    deferred: bool = False
+    cause: str = "agent"
+
+
+class ReadyAsked(msgspec.Struct, frozen=True):
+    """置闲. A supervisor (``forced``) also lifts a forced pause."""
+
+    seat: SeatId
+    forced: bool = False
+
+
+class PauseAsked(msgspec.Struct, frozen=True):
+    """置忙 with a reason; pending while busy."""
+
+    seat: SeatId
+    reason: str
+    forced: bool = False
+
+
+class PhoneBound(msgspec.Struct, frozen=True):
+    """Another phone is bound; refused unless idle."""
+
+    seat: SeatId
+    kind: str
+    number: str
+
+
+class WrapUpEnded(msgspec.Struct, frozen=True):
+    """The person has finished early."""
+
+    seat: SeatId
+
+
+class WrapUpExtended(msgspec.Struct, frozen=True):
+    """The person needs ``seconds`` more (30-600)."""
+
+    seat: SeatId
+    seconds: float
+
+
+class Reconfigured(msgspec.Struct, frozen=True):
+    """New settings; calls, sign-ins, places and counters stay."""
+
+    settings: AcdSettings
+
+
+class SeatRestored(msgspec.Struct, frozen=True):
+    """A seat's state from before a restart; moments are monotonic already."""
+
+    seat: SeatId
+    agent: str
+    session: str
+    presence: str
+    reason: str
+    since: float
+    wrapup_until: float | None
+    pending: str
+    phone_kind: str
+    phone_number: str
+
+
+Input = (
+    CallJoined
+    | CallLeft
+    | OfferRang
+    | OfferAnswered
+    | OfferRefused
+    | OfferFailed
+    | TalkEnded
+    | SeatEngaged
+    | SeatHeld
+    | PhoneReachable
+    | SignedIn
+    | SignedOut
+    | ReadyAsked
+    | PauseAsked
+    | PhoneBound
+    | WrapUpEnded
+    | WrapUpExtended
+    | Reconfigured
+    | SeatRestored
+)

@@ -1,0 +1,53 @@
+"""What the engine is told. Frozen; built by ``config/`` from text. Durations in seconds."""
+
+import msgspec
+
+from queues.settings import QueueSettings
+
+
+class LevelSettings(msgspec.Struct, frozen=True):
+    """One level; its place in :attr:`AcdSettings.levels` is its rank, lowest first."""
+
+    name: str
+    wrap_up: float = 0.0
+    handle_limit: float = 0.0  # alarm, never a cut; 0: none
+    hold_back: int = 0  # idle seats of this level kept for queues that start at it
+
+
+class PhoneSettings(msgspec.Struct, frozen=True):
+    """A phone a seat may bind: softphone (its own number), extension or outside number."""
+
+    kind: str  # softphone, extension, pstn
+    number: str
+
+
+class SeatSettings(msgspec.Struct, frozen=True):
+    """One leased seat."""
+
+    number: str
+    tenant: str
+    level: int  # rank
+    skills: tuple[tuple[str, int], ...] = ()
+    queues: tuple[str, ...] = ()
+    phones: tuple[PhoneSettings, ...] = ()
+    role: str = "agent"  # or "supervisor"
+    wrap_up: float | None = None
+
+
+class TenantSettings(msgspec.Struct, frozen=True):
+    """A tenant as distribution sees it."""
+
+    name: str
+    seat_quota: int = 0  # concurrent sign-ins; 0: no limit
+    pause_reasons: tuple[str, ...] = ()
+    suspended: bool = False
+
+
+class AcdSettings(msgspec.Struct, frozen=True):
+    """Everything the engine is told."""
+
+    levels: tuple[LevelSettings, ...]
+    queues: tuple[QueueSettings, ...]
+    seats: tuple[SeatSettings, ...]
+    tenants: tuple[TenantSettings, ...]
+    wrap_up_max: float = 3600.0

@@ -1,0 +1,91 @@
+"""What the switchboard tells; the node turns it into engine inputs, rows and events."""
+
+import msgspec
+
+from kernel.ids import CallId, OfferId, QueueName, SeatId
+
+
+class CallQueued(msgspec.Struct, frozen=True):
+    """A caller was answered and waits."""
+
+    call: CallId
+    queue: QueueName
+    caller: str
+    called: str
+
+
+class CallGone(msgspec.Struct, frozen=True):
+    """A waiting or ringing call ended before it was connected to a seat."""
+
+    call: CallId
+    cause: str  # abandoned, withdrawn
+
+
+class SeatRang(msgspec.Struct, frozen=True):
+    """The phone of an offer rings."""
+
+    offer: OfferId
+
+
+class SeatAnswered(msgspec.Struct, frozen=True):
+    """The phone of an offer answered and is bridged to the caller."""
+
+    offer: OfferId
+
+
+class SeatRefused(msgspec.Struct, frozen=True):
+    """The phone of an offer refused."""
+
+    offer: OfferId
+    status: int
+
+
+class SeatFailed(msgspec.Struct, frozen=True):
+    """The phone of an offer could not be rung."""
+
+    offer: OfferId
+    status: int
+
+
+class SeatTaken(msgspec.Struct, frozen=True):
+    """A seat's phone is in a call of its own: dialling, ringing, talking."""
+
+    seat: SeatId
+    call: CallId
+    activity: str
+
+
+class SeatHold(msgspec.Struct, frozen=True):
+    """A seat's call is held or resumed."""
+
+    seat: SeatId
+    held: bool
+
+
+class SeatFreed(msgspec.Struct, frozen=True):
+    """A seat's conversation is over."""
+
+    seat: SeatId
+    call: CallId
+    bridged: bool
+
+
+class CallChanged(msgspec.Struct, frozen=True):
+    """A call arrived or changed its state; for event subscribers."""
+
+    call: CallId
+    state: str
+
+
+CallEvent = (
+    CallQueued
+    | CallGone
+    | SeatRang
+    | SeatAnswered
+    | SeatRefused
+    | SeatFailed
+    | SeatTaken
+    | SeatHold
+    | SeatFreed
+    | CallChanged
+)

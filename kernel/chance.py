@@ -1,0 +1,47 @@
+"""Chance: the one source of ids and random draws of a node.
+
+The shell gives it the operating system's randomness, the simulator a seeded generator; nothing below the
+shell draws from anywhere else, so that one seed is one history. Bytes are drawn in batches because a draw
+costs far more than a slice.
+"""
+
+from collections.abc import Callable
+
+from kernel.ids import CallId
+
+_BATCH = 4096  # bytes per draw
+
+
+class Chance:
+    """Ids and numbers from ``draw(n) -> n random bytes``."""
+
+    def __init__(self, draw: Callable[[int], bytes]) -> None:
+        self._draw = draw
+        self._hex = ""
+        self._at = 0
+
+    def token(self) -> str:
+        """Return 16 hexadecimal digits: 64 random bits (tags, nonces, Call-IDs; RFC 3261 19.3 asks for 32).
+        """
+        at = self._at
+        if at >= len(self._hex):
+            self._hex = self._draw(_BATCH).hex()
+            at = 0
+        self._at = at + 16
+        return self._hex[at : at + 16]
+
+    def branch(self) -> str:
+        """Return a Via branch with RFC 3261's magic cookie (8.1.1.7)."""
+        return "z9hG4bK" + self.token()
+
+    def call_id(self) -> CallId:
+        """Return the id of a new call."""
+        return CallId(self.token())
+
+    def number(self, below: int) -> int:
+        """Return an integer in ``0 <= n < below``."""
+        return int(self.token(), 16) % below
+
+    def uniform(self, low: float, high: float) -> float:
+        """Return a float in ``low <= x < high``."""
+        return low + (high - low) * (int(self.token()[:13], 16) / 2**52)

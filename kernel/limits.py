@@ -1,0 +1,31 @@
+"""Every bound of a node on what a stranger can send or make grow, with its reason."""
+
+# SIP messages. 64 KiB is the largest UDP datagram; applied before anything is split.
+SIP_MESSAGE_MAX = 65_535
+SIP_HEADERS_MAX = 256  # header lines; the RFC 4475 torture messages stay below 40
+SIP_HEADER_LINE_MAX = 8_192  # bytes after unfolding; a header line of a long Route set is about 1,000
+SIP_VIAS_MAX = 70  # Max-Forwards starts at 70, so no honest message has more
+SDP_LINES_MAX = 512
+SDP_MEDIA_MAX = 16
+
+# Registrar.
+CONTACTS_PER_AOR_MAX = 10
+REGISTER_EXPIRES_MIN = 60.0
+REGISTER_EXPIRES_MAX = 7_200.0
+NONCE_LIFE = 300.0  # seconds a digest nonce is good for
+
+# Streams (TCP).
+STREAM_CONNECTIONS_MAX = 4_096
+STREAM_IDLE_MAX = 600.0  # seconds without a byte before an idle connection is closed
+STREAM_FIRST_REQUEST_MAX = 30.0  # seconds a stranger may stay silent after connecting
+
+# JSON-RPC.
+RPC_LINE_MAX = 1_048_576  # bytes of one request line
+RPC_BATCH_MAX = 100
+RPC_CONNECTIONS_MAX = 1_024
+RPC_BACKLOG_MAX = 4_194_304  # bytes unsent to a slow reader before it is disconnected
+RPC_NESTING_MAX = 32
+SESSION_RESUME_AFTER = 60.0  # seconds a lost session may be resumed
+
+# Events.
+EVENT_BUFFER_MAX = 20_000  # events kept for resume

@@ -1,0 +1,116 @@
+"""Rows of the journal and the store: what is never lost.
+
+A row is written once and upserted by its first field. Moments are wall time (epoch seconds, UTC,
+milliseconds), durations are seconds. New fields go to the end with a default, so that an old journal can
+still be read.
+"""
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True, tag_field="table"):
+    """One row; the tag is the class name and names the table."""
+
+
+class CallRow(Row, frozen=True, tag="calls"):
+    """One call that has ended."""
+
+    call: str
+    tenant: str
+    direction: str  # in, out, internal
+    caller: str
+    called: str
+    trunk: str
+    entry: str  # queue:junior, extension:2001, seat:8001
+    arrived_at: float
+    answered_at: float | None
+    ended_at: float
+    waited: float
+    talked: float
+    held: float
+    seat: str
+    ended_by: str  # caller, seat, switch
+    verdict: str  # success, caller, agent, peer, network, us; with a short reason behind a colon
+    sip_status: int
+    recording: str = ""
+
+
+class VisitRow(Row, frozen=True, tag="visits"):
+    """One stay of a call in a queue; exactly one outcome."""
+
+    visit: str
+    call: str
+    queue: str
+    joined_at: float
+    left_at: float
+    waited: float
+    priority_credit: float
+    outcome: str  # answered, abandoned, timed_out, overflowed, refused, withdrawn, callback
+    cause: str
+    seat: str
+    within: bool  # answered or abandoned within the queue's threshold
+
+
+class OfferRow(Row, frozen=True, tag="offers"):
+    """One ring at one seat for one visit."""
+
+    offer: str
+    visit: str
+    seat: str
+    phone: str
+    rung_at: float
+    ended_at: float
+    rang: float
+    outcome: str  # answered, refused, missed, withdrawn, failed
+    sip_status: int
+    policy: str
+    key: str  # the winner's key, as the policy gave it
+    eligible: int
+    runners_up: str  # up to three seats with their keys
+
+
+class PresenceRow(Row, frozen=True, tag="presences"):
+    """One change of a seat's presence or activity."""
+
+    change: str  # seat and a number; unique
+    seat: str
+    agent: str
+    at: float
+    presence: str
+    reason: str
+    activity: str
+    cause: str
+    call: str
+
+
+class SeatStateRow(Row, frozen=True, tag="seat_states"):
+    """The state a seat is restored to after a restart; the last one wins."""
+
+    seat: str
+    agent: str
+    session: str
+    presence: str
+    reason: str
+    since: float
+    wrapup_until: float | None
+    pending: str
+    phone_kind: str
+    phone_number: str
+
+
+class BindingRow(Row, frozen=True, tag="bindings"):
+    """A registered contact, kept over a restart; ``expires_at`` in the past removes it."""
+
+    binding: str  # AOR user and contact
+    user: str
+    contact: str
+    flow: str  # as text: udp/0/127.0.0.1/5070
+    path: str
+    instance: str
+    sip_call_id: str
+    cseq: int
+    q: float
+    expires_at: float
+
+
+AnyRow = CallRow | VisitRow | OfferRow | PresenceRow | SeatStateRow | BindingRow

@@ -1,0 +1,76 @@
+"""What the media plane tells."""
+
+import msgspec
+
+from kernel.ids import StreamId
+
+
+class StreamReady(msgspec.Struct, frozen=True):
+    """The stream's sockets are bound: SDP may say ``address`` and ``port`` now."""
+
+    stream: StreamId
+    address: str
+    port: int
+
+
+class StreamFailed(msgspec.Struct, frozen=True):
+    """No stream: ports exhausted, or no worker alive."""
+
+    stream: StreamId
+    reason: str
+
+
+class StreamTimedOut(msgspec.Struct, frozen=True):
+    """No packet for ``MediaSettings.rtp_timeout`` on a stream that expects some."""
+
+    stream: StreamId
+
+
+class PromptEnded(msgspec.Struct, frozen=True):
+    """What was played once is over (loops never end)."""
+
+    stream: StreamId
+    prompt: str
+
+
+class DigitReceived(msgspec.Struct, frozen=True):
+    """A DTMF digit (RFC 4733) ended; told only while the stream collects."""
+
+    stream: StreamId
+    digit: str
+    duration_ms: int
+
+
+class StreamStatistics(msgspec.Struct, frozen=True, array_like=True):
+    """A stream's counters, when it closes."""
+
+    stream: StreamId
+    packets_received: int = 0
+    bytes_received: int = 0
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    lost: int = 0  # RFC 3550 A.3, cumulative, not below 0
+    jitter_ms: float = 0.0  # RFC 3550 6.4.1, at the end
+    foreign: int = 0  # packets from another source than the locked one, dropped
+    malformed: int = 0
+
+
+class StreamClosed(msgspec.Struct, frozen=True):
+    """A stream is gone; its port rests before it is used again."""
+
+    stream: StreamId
+    statistics: StreamStatistics
+
+
+class WorkerLost(msgspec.Struct, frozen=True):
+    """A media worker died; its streams were reopened on the same ports by its successor, or are in
+    ``failed``.
+    """
+
+    worker: int
+    streams: int
+
+
+MediaEvent = (
+    StreamReady | StreamFailed | StreamTimedOut | PromptEnded | DigitReceived | StreamClosed | WorkerLost
+)

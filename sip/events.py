@@ -1,0 +1,143 @@
+"""What the SIP stack tells: the vocabulary between the stack and :mod:`calls`.
+
+A :class:`~sip.session.Session` is one INVITE usage of a dialog; it carries ``user``, which belongs to whoever
+made or accepted the session. Every session that was told of ends in exactly one :class:`SessionFailed` (never
+answered) or :class:`SessionEnded` (answered before), or, where we were called and never answered, in
+:class:`SessionCancelled` or by our own refusal, which is not told back.
+"""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from sip.flows import Flow
+    from sip.session import Session
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who sent a request, as proved (contract: "Who is it?")."""
+
+    kind: str  # "account" or "trunk"
+    name: str  # the account's user, or the trunk's name
+    tenant: str = ""
+
+
+class InviteArrived(msgspec.Struct, frozen=True):
+    """A new INVITE, already answered with 100; ``session.request`` is the message, ``sdp`` its offer (or
+    b"").
+    """
+
+    session: "Session"
+    identity: Identity
+    sdp: bytes
+
+
+class SessionProgressed(msgspec.Struct, frozen=True):
+    """Our INVITE drew a 101-199."""
+
+    session: "Session"
+    status: int
+    sdp: bytes
+
+
+class SessionAnswered(msgspec.Struct, frozen=True):
+    """Our INVITE was answered 2xx (the ACK has been sent), first time only."""
+
+    session: "Session"
+    sdp: bytes
+
+
+class SessionFailed(msgspec.Struct, frozen=True):
+    """Our INVITE failed: final status, or 408 for silence, 503 for a transport that failed."""
+
+    session: "Session"
+    status: int
+    reason: str
+
+
+class SessionCancelled(msgspec.Struct, frozen=True):
+    """The caller gave up before our final answer (CANCEL, or BYE in the early dialog); 487 has been sent."""
+
+    session: "Session"
+
+
+class SessionConfirmed(msgspec.Struct, frozen=True):
+    """The ACK of our 2xx arrived; ``sdp`` is the answer to an offer we made in it, else b""."""
+
+    session: "Session"
+    sdp: bytes
+
+
+class SessionEnded(msgspec.Struct, frozen=True):
+    """An answered session is over, and not by us: ``cause`` is bye, no_ack, timeout or gone (481/408 inside).
+    """
+
+    session: "Session"
+    cause: str
+
+
+class SessionOffered(msgspec.Struct, frozen=True):
+    """The peer sent a re-INVITE or UPDATE with ``sdp`` (b"" for a re-INVITE without an offer).
+
+    To be answered with ``Stack.accept_update`` or ``Stack.refuse_update``.
+    """
+
+    session: "Session"
+    sdp: bytes
+
+
+class UpdateAnswered(msgspec.Struct, frozen=True):
+    """Our re-INVITE was accepted."""
+
+    session: "Session"
+    sdp: bytes
+
+
+class UpdateFailed(msgspec.Struct, frozen=True):
+    """Our re-INVITE was refused; the session goes on as it was (RFC 3261 14.1). Glare is retried by the
+    stack.
+    """
+
+    session: "Session"
+    status: int
+
+
+class InfoReceived(msgspec.Struct, frozen=True):
+    """An INFO inside a session, already answered 200 (DTMF relay and the like)."""
+
+    session: "Session"
+    content_type: str
+    body: bytes
+
+
+class BindingsChanged(msgspec.Struct, frozen=True):
+    """A user's registered contacts changed; ``reachable`` says whether any is left that answers."""
+
+    user: str
+    reachable: bool
+
+
+class DigestRefused(msgspec.Struct, frozen=True):
+    """Wrong credentials, for the operator's eyes and for fail2ban."""
+
+    user: str
+    method: str
+    flow: "Flow"
+
+
+SipEvent = (
+    InviteArrived
+    | SessionProgressed
+    | SessionAnswered
+    | SessionFailed
+    | SessionCancelled
+    | SessionConfirmed
+    | SessionEnded
+    | SessionOffered
+    | UpdateAnswered
+    | UpdateFailed
+    | InfoReceived
+    | BindingsChanged
+    | DigestRefused
+)

@@ -1,0 +1,66 @@
+"""What the SIP stack is told. Frozen; built by ``config/`` from text."""
+
+import msgspec
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """One listening socket; its place in :attr:`SipSettings.listen` is ``Flow.local``."""
+
+    transport: str  # udp, tcp
+    host: str
+    port: int
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """A password, or its hashes instead: HA1 per algorithm name ("MD5", "SHA-256"), realm included."""
+
+    password: str = ""
+    ha1: dict[str, str] = {}
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Who may register and call as ``user@domain``: a seat's softphone or an extension."""
+
+    user: str
+    secret: Secret
+    tenant: str = ""
+
+
+class TrunkPeer(msgspec.Struct, frozen=True):
+    """A trunk as signalling sees it."""
+
+    name: str
+    accept: tuple[str, ...] = ()  # networks, "203.0.113.0/24"
+    user: str = ""  # digest credentials we answer the trunk's challenges with
+    secret: Secret | None = None
+    realm: str = ""
+    max_cps: float = 0.0  # 0: no limit of its own
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """RFC 3261 17.1.1.1 and table 4, in seconds. Per stack, never per process."""
+
+    t1: float = 0.5
+    t2: float = 4.0
+    t4: float = 5.0
+    ring_max: float = 180.0  # timer C: a branch that only rings (16.6.11)
+    nonce_life: float = 300.0
+    trying_after: float = 0.0  # 100 at once
+
+
+class SipSettings(msgspec.Struct, frozen=True):
+    """Everything the stack is told."""
+
+    listen: tuple[Listener, ...]
+    domains: tuple[str, ...]
+    advertise: str = ""  # public host behind NAT, for Via and Contact
+    accounts: dict[str, Account] = {}  # by user
+    trunks: tuple[TrunkPeer, ...] = ()
+    timing: Timing = Timing()
+    user_agent: str = "seatswitch"
+    register_expires_min: float = 60.0
+    register_expires_max: float = 7200.0
+    registrations_per_user: int = 10
+    requests_per_source: float = 200.0  # new out-of-dialog requests a second from one host that is no trunk
+    options_probe_every: float = 30.0  # 0: registered phones are not probed
+    realm: str = ""  # default: the first domain
