@@ -48,11 +48,19 @@ class SeatFailed(msgspec.Struct, frozen=True):
 
 
 class SeatTaken(msgspec.Struct, frozen=True):
-    """A seat's phone is in a call of its own: dialling, ringing, talking."""
+    """A seat's phone is in a call that came through no queue: ``activity`` is dialling, ringing or talking."""
 
     seat: SeatId
     call: CallId
     activity: str
+
+
+class PhoneChanged(msgspec.Struct, frozen=True):
+    """A softphone or extension can, or can no longer, be rung."""
+
+    kind: str
+    number: str
+    reachable: bool
 
 
 class SeatHold(msgspec.Struct, frozen=True):
@@ -85,6 +93,7 @@ CallEvent = (
     | SeatRefused
     | SeatFailed
     | SeatTaken
+    | PhoneChanged
     | SeatHold
     | SeatFreed
     | CallChanged

@@ -113,4 +113,19 @@ class BindingRow(Row, frozen=True, tag="bindings"):
     expires_at: float
 
 
-AnyRow = CallRow | VisitRow | OfferRow | PresenceRow | SeatStateRow | BindingRow
+class StreamRow(Row, frozen=True, tag="streams"):
+    """What one leg of a call heard and said; written where audio flowed."""
+
+    stream: str  # the call and the leg's number
+    call: str
+    side: str  # caller, callee
+    codec: str
+    closed_at: float
+    packets_received: int
+    packets_sent: int
+    lost: int
+    jitter_ms: float
+    foreign: int
+
+
+AnyRow = CallRow | VisitRow | OfferRow | PresenceRow | SeatStateRow | BindingRow | StreamRow

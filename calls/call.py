@@ -1,0 +1,138 @@
+"""A call: what a person would call a call. One id, one or two legs, exactly one ending with a verdict."""
+
+from enum import StrEnum
+
+from calls.leg import Leg
+from kernel.ids import CallId, QueueName
+from kernel.timers import Timer
+
+
+class CallState(StrEnum):
+    """The states of a call object (held is a flag beside TALKING)."""
+
+    ARRIVED = "arrived"
+    WAITING = "waiting"
+    RINGING = "ringing"
+    TALKING = "talking"
+    ENDED = "ended"
+
+
+class CallInput(StrEnum):
+    """What can happen to a call."""
+
+    QUEUED = "queued"
+    RUNG = "rung"  # a callee's phone is being rung
+    RING_ENDED = "ring_ended"  # it was not answered; a queue call waits on
+    BRIDGED = "bridged"
+    ENDED = "ended"
+
+
+# (state, input) -> next state. What is missing is dropped on purpose; tests/calls/test_call.py walks every pair.
+MOVES: dict[tuple[CallState, CallInput], CallState] = {
+    (CallState.ARRIVED, CallInput.QUEUED): CallState.WAITING,
+    (CallState.ARRIVED, CallInput.RUNG): CallState.RINGING,
+    (CallState.ARRIVED, CallInput.ENDED): CallState.ENDED,
+    (CallState.WAITING, CallInput.RUNG): CallState.RINGING,
+    (CallState.WAITING, CallInput.ENDED): CallState.ENDED,
+    (CallState.RINGING, CallInput.RUNG): CallState.RINGING,
+    (CallState.RINGING, CallInput.RING_ENDED): CallState.WAITING,
+    (CallState.RINGING, CallInput.BRIDGED): CallState.TALKING,
+    (CallState.RINGING, CallInput.ENDED): CallState.ENDED,
+    (CallState.TALKING, CallInput.ENDED): CallState.ENDED,
+}
+
+DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
+    {
+        (CallState.ARRIVED, CallInput.RING_ENDED),
+        (CallState.ARRIVED, CallInput.BRIDGED),
+        (CallState.WAITING, CallInput.QUEUED),
+        (CallState.WAITING, CallInput.RING_ENDED),
+        (CallState.WAITING, CallInput.BRIDGED),
+        (CallState.RINGING, CallInput.QUEUED),
+        (CallState.TALKING, CallInput.QUEUED),
+        (CallState.TALKING, CallInput.RUNG),
+        (CallState.TALKING, CallInput.RING_ENDED),
+        (CallState.TALKING, CallInput.BRIDGED),
+        (CallState.ENDED, CallInput.QUEUED),
+        (CallState.ENDED, CallInput.RUNG),
+        (CallState.ENDED, CallInput.RING_ENDED),
+        (CallState.ENDED, CallInput.BRIDGED),
+        (CallState.ENDED, CallInput.ENDED),
+    }
+)
+
+
+class Call:
+    """One call and its legs.
+
+    ``callee`` is the leg that is bridged; ``rings`` are the legs that ring for it now, one per offer (one in all for
+    a direct call).
+    """
+
+    __slots__ = (
+        "answered_at",
+        "arrived_at",
+        "called",
+        "callee",
+        "caller",
+        "caller_leg",
+        "direction",
+        "entry",
+        "held",
+        "held_at",
+        "held_for",
+        "id",
+        "joined_at",
+        "queue",
+        "rings",
+        "state",
+        "target",
+        "tenant",
+        "timer",
+        "trunk",
+    )
+
+    def __init__(self, call: CallId, now: float) -> None:
+        self.id = call
+        self.state = CallState.ARRIVED
+        self.direction = "in"
+        self.tenant = ""
+        self.caller = ""
+        self.called = ""
+        self.trunk = ""
+        self.entry = ""
+        self.queue: QueueName | None = None
+        self.arrived_at = now
+        self.joined_at: float | None = None
+        self.answered_at: float | None = None
+        self.held = False
+        self.held_at = 0.0
+        self.held_for = 0.0
+        self.caller_leg: Leg | None = None
+        self.callee: Leg | None = None
+        self.rings: list[Leg] = []
+        self.target: tuple[str, str] | None = None  # the phone a direct call rings
+        self.timer: Timer | None = None  # how long a direct call rings
+
+    def move(self, cause: CallInput) -> bool:
+        """Take ``cause``; return whether it counted."""
+        after = MOVES.get((self.state, cause))
+        if after is None:
+            return False
+        self.state = after
+        return True
+
+    def legs(self) -> list[Leg]:
+        """Return every leg there is, the caller's first."""
+        legs = [self.caller_leg] if self.caller_leg is not None else []
+        if self.callee is not None:
+            legs.append(self.callee)
+        return legs + self.rings
+
+    def note_hold(self, held: bool, now: float) -> None:
+        """Keep the sum of the time on hold."""
+        if held and not self.held:
+            self.held_at = now
+        elif self.held and not held:
+            self.held_for += now - self.held_at
+        self.held = held

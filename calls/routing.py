@@ -1,0 +1,142 @@
+"""The number plan: who calls whom, and where that leads. Pure: settings and a request in, a route or a refusal out.
+
+A call from a trunk reaches hotlines, and through them queues, seats and extensions; it never reaches another trunk,
+which is the transit guard. A call from an account reaches seats and extensions of its own tenant, and its hotlines.
+"""
+
+import msgspec
+from sip.grammar import SipError
+from sip.message import Request
+from sip.uri import parse_uri
+
+from calls.settings import CallSettings, Hotline, QueueMedia, TrunkSettings
+from sip.events import Identity
+
+Target = tuple[str, str]  # kind and number: a phone that can be rung
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Where an INVITE leads."""
+
+    direction: str  # in, internal
+    tenant: str
+    caller: str
+    called: str
+    entry: str  # queue:junior
+    queue: QueueMedia | None = None
+    phone: Target | None = None
+    trunk: str = ""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why an INVITE leads nowhere."""
+
+    status: int
+    verdict: str
+    caller: str = ""
+    called: str = ""
+    tenant: str = ""
+    trunk: str = ""
+
+
+class NumberPlan:
+    """The settings, indexed by number."""
+
+    def __init__(self, settings: CallSettings) -> None:
+        self.settings = settings
+        self._hotlines: dict[str, list[Hotline]] = {}
+        for hotline in settings.hotlines:
+            self._hotlines.setdefault(hotline.number, []).append(hotline)
+        self.queues: dict[str, QueueMedia] = {queue.name: queue for queue in settings.queues}
+        self.trunks: dict[str, TrunkSettings] = {trunk.name: trunk for trunk in settings.trunks}
+
+    def route(self, identity: Identity, request: Request) -> Route | Refusal:
+        """Decide where an INVITE goes."""
+        trunk = self.trunks.get(identity.name) if identity.kind == "trunk" else None
+        called = called_number(request, trunk.hotline_in if trunk is not None else "request-uri")
+        if trunk is not None:
+            return self._from_trunk(trunk, caller_number(request), called)
+        return self._from_account(identity, called)
+
+    def trunk_of(self, tenant: str) -> TrunkSettings | None:
+        """Return the trunk that takes a tenant's outside calls: its own before a shared one."""
+        shared: TrunkSettings | None = None
+        for trunk in self.settings.trunks:
+            if trunk.contact and trunk.tenant == tenant:
+                return trunk
+            if trunk.contact and not trunk.tenant and shared is None:
+                shared = trunk
+        return shared
+
+    def _from_trunk(self, trunk: TrunkSettings, caller: str, called: str) -> Route | Refusal:
+        hotline = next(
+            (
+                hotline
+                for hotline in self._hotlines.get(called, ())
+                if not trunk.tenant or hotline.tenant == trunk.tenant
+            ),
+            None,
+        )
+        if hotline is None:
+            return Refusal(404, "caller:unknown_number", caller, called, trunk.tenant, trunk.name)
+        if hotline.tenant in self.settings.suspended_tenants:
+            return Refusal(480, "us:tenant_suspended", caller, called, hotline.tenant, trunk.name)
+        return self._to_entry("in", hotline.tenant, caller, called, hotline.entry, trunk.name)
+
+    def _from_account(self, identity: Identity, called: str) -> Route | Refusal:
+        tenant = self.settings.seats.get(identity.name) or self.settings.extensions.get(identity.name, "")
+        if self.settings.seats.get(called) == tenant:
+            return self._to_entry("internal", tenant, identity.name, called, f"seat:{called}", "")
+        if self.settings.extensions.get(called) == tenant:
+            return self._to_entry("internal", tenant, identity.name, called, f"extension:{called}", "")
+        for hotline in self._hotlines.get(called, ()):
+            if hotline.tenant == tenant:
+                return self._to_entry("internal", tenant, identity.name, called, hotline.entry, "")
+        return Refusal(404, "caller:unknown_number", identity.name, called, tenant)
+
+    def _to_entry(
+        self, direction: str, tenant: str, caller: str, called: str, entry: str, trunk: str
+    ) -> Route | Refusal:
+        kind, _, name = entry.partition(":")
+        if kind == "queue":
+            queue = self.queues.get(name)
+            if queue is not None:
+                return Route(direction, tenant, caller, called, entry, queue=queue, trunk=trunk)
+        elif kind == "seat" and name in self.settings.seats:
+            return Route(direction, tenant, caller, called, entry, phone=("softphone", name), trunk=trunk)
+        elif kind == "extension" and name in self.settings.extensions:
+            return Route(direction, tenant, caller, called, entry, phone=("extension", name), trunk=trunk)
+        return Refusal(404, "us:entry_unknown", caller, called, tenant, trunk)
+
+
+def called_number(request: Request, hotline_in: str) -> str:
+    """Return the called number from where the carrier puts it."""
+    if hotline_in == "to":
+        return user_of(request.to.uri)
+    if hotline_in == "p-called-party-id":
+        called = request.header("p-called-party-id")
+        if called:
+            return user_of(called.partition("<")[2].partition(">")[0] or called)
+    return user_of(request.uri)
+
+
+def caller_number(request: Request) -> str:
+    """Return the user part of From."""
+    try:
+        return user_of(request.from_.uri)
+    except SipError:
+        return ""
+
+
+def user_of(uri: str) -> str:
+    """Return the user of a SIP URI or the digits of a tel URI; "" where there is none."""
+    # The ordinary URI, sip:96198@host, needs no parser.
+    scheme, _, rest = uri.partition(":")
+    user, at, _ = rest.partition("@")
+    if at and scheme in ("sip", "sips") and user.isalnum():
+        return user
+    try:
+        parsed = parse_uri(uri)
+    except SipError:
+        return ""
+    return str(getattr(parsed, "user", "") or getattr(parsed, "number", ""))

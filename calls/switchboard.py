@@ -1,0 +1,697 @@
+"""The switchboard: the face of call control. It answers, rings, bridges and ends calls.
+
+Rules, checked by :meth:`Switchboard.check`: a call is bridged iff it is talking; a ring belongs to one living call;
+every stream and every session told of belongs to one leg; every call that arrived leaves exactly one row.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+from media.plane import Plane
+from sip.grammar import SipError
+from sip.session import Session
+from sip.stack import Stack
+
+from calls.bridge import agree, codecs_for, is_held, mirrored
+from calls.call import Call, CallInput, CallState
+from calls.events import (
+    CallChanged,
+    CallEvent,
+    CallGone,
+    CallQueued,
+    PhoneChanged,
+    SeatAnswered,
+    SeatFailed,
+    SeatFreed,
+    SeatHold,
+    SeatRang,
+    SeatRefused,
+    SeatTaken,
+)
+from calls.leg import Leg, LegInput, LegState
+from calls.records import call_row, ended_fields, side_of, stream_row
+from calls.ringing import invitations
+from calls.routing import NumberPlan, Refusal, Route
+from calls.settings import CallSettings
+from calls.trunks import TrunkGate
+from kernel.chance import Chance
+from kernel.errors import OperationRefused
+from kernel.ids import CallId, OfferId, QueueName, SeatId, StreamId
+from kernel.outbox import Outbox
+from kernel.rows import CallRow, StreamRow
+from kernel.timers import TimerQueue
+from kernel.walltime import WallTime
+from media.events import MediaEvent, StreamClosed, StreamFailed, StreamReady, StreamTimedOut
+from sip.events import (
+    BindingsChanged,
+    DigestRefused,
+    InfoReceived,
+    InviteArrived,
+    SessionAnswered,
+    SessionCancelled,
+    SessionConfirmed,
+    SessionEnded,
+    SessionFailed,
+    SessionOffered,
+    SessionProgressed,
+    SipEvent,
+    UpdateAnswered,
+    UpdateFailed,
+)
+
+REFUSED = frozenset({480, 486, 600, 603})  # a person (or the phone for one) said no; anything else is a failure
+ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326: no missed call at the losing phone
+
+
+class PhoneBook(Protocol):
+    """What call control may ask distribution about seats and their phones."""
+
+    def seat_of(self, kind: str, number: str) -> SeatId | None:
+        """Return the seat that this phone is bound to."""
+
+    def phone_of(self, seat: SeatId) -> tuple[str, str] | None:
+        """Return the kind and number of the phone bound to ``seat``, or None while nobody is signed in."""
+
+
+class Switchboard:
+    """All calls of one node."""
+
+    def __init__(
+        self,
+        settings: CallSettings,
+        stack: Stack,
+        plane: Plane,
+        timers: TimerQueue,
+        chance: Chance,
+        walltime: WallTime,
+        phonebook: PhoneBook,
+    ) -> None:
+        self.plan = NumberPlan(settings)
+        self.calls: dict[CallId, Call] = {}
+        self.gate = TrunkGate()
+        self.events: Outbox[CallEvent] = Outbox()
+        self.rows: Outbox[CallRow | StreamRow] = Outbox()
+        self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
+        self._settings = settings
+        self._stack = stack
+        self._plane = plane
+        self._timers = timers
+        self._chance = chance
+        self._walltime = walltime
+        self._phonebook = phonebook
+        self._streams: dict[StreamId, Leg] = {}
+        self._closing: dict[StreamId, tuple[str, str, str]] = {}  # call, side, codec
+        self._rings: dict[OfferId, Leg] = {}
+        self._engaged: dict[SeatId, int] = {}  # legs at a seat's phone
+        self._last_stream = 0
+        self._on_sip: dict[type, Callable[[Any, float], None]] = {
+            InviteArrived: self._invite_arrived,
+            SessionProgressed: self._session_progressed,
+            SessionAnswered: self._session_answered,
+            SessionFailed: self._session_failed,
+            SessionCancelled: self._session_cancelled,
+            SessionConfirmed: self._session_confirmed,
+            SessionEnded: self._session_ended,
+            SessionOffered: self._session_offered,
+            UpdateAnswered: self._update_answered,
+            UpdateFailed: self._update_failed,
+            InfoReceived: self._info_received,
+            BindingsChanged: self._bindings_changed,
+            DigestRefused: self._digest_refused,
+        }
+
+    # What comes in.
+
+    def handle_sip(self, event: SipEvent, now: float) -> None:
+        """Take one event of the SIP stack."""
+        self._on_sip[type(event)](event, now)
+
+    def handle_media(self, event: MediaEvent, now: float) -> None:
+        """Take one event of the media plane."""
+        if isinstance(event, StreamClosed):
+            self._stream_closed(event, now)
+        elif isinstance(event, StreamReady):
+            leg = self._streams.get(event.stream)
+            if leg is not None and not leg.address:
+                self._stream_ready(leg, event.address, event.port, now)
+        elif isinstance(event, StreamFailed):
+            leg = self._streams.get(event.stream)
+            if leg is not None:
+                self._stream_failed(leg, event.reason, now)
+        elif isinstance(event, StreamTimedOut):
+            leg = self._streams.get(event.stream)
+            call = leg.call if leg is not None else None
+            if call is not None and call.state is CallState.TALKING and not call.held:
+                self._end(call, now, ended_by="switch", verdict="network:no_audio", status=200)
+
+    def on_timer(self, name: str, now: float) -> None:
+        """A direct call has rung long enough; ``name`` is ``ring`` and the call's id."""
+        call = self.calls.get(CallId(name.partition(" ")[2]))
+        if call is not None and call.state is CallState.RINGING:
+            self._end(call, now, ended_by="switch", verdict="agent:no_answer", status=480)
+
+    def reconfigure(self, settings: CallSettings) -> None:
+        """Take new settings; calls go on as they were routed."""
+        self._settings = settings
+        self.plan = NumberPlan(settings)
+
+    # Verbs of distribution, through the node.
+
+    def accept_queued(self, call_id: CallId, now: float) -> None:
+        """The queue took the call: answer the caller (or give early media) and play to it."""
+        call = self.calls.get(call_id)
+        if call is None or call.caller_leg is None or not call.move(CallInput.QUEUED):
+            return
+        call.joined_at = now
+        leg, media = call.caller_leg, self.plan.queues.get(call.queue or "")
+        if media is not None and media.answer == "183" and leg.answer_sdp and leg.session is not None:
+            leg.move(LegInput.PROGRESSED)
+            self._stack.ring(leg.session, now, 183, leg.answer_sdp)
+        else:
+            self._answer_caller(leg, now)
+        if media is not None:
+            prompts = tuple(prompt for prompt in (media.welcome, media.music) if prompt)
+            if prompts:
+                self._plane.play(leg.stream, prompts, now, loop_last=bool(media.music))
+        self.events.put(CallChanged(call.id, "waiting"))
+
+    def ring_seat(
+        self,
+        offer: OfferId,
+        call_id: CallId,
+        seat: SeatId,
+        queue: QueueName,
+        phone: tuple[str, str],
+        now: float,
+    ) -> None:
+        """Ring the phone bound to ``seat`` for a waiting call."""
+        call = self.calls.get(call_id)
+        if call is None:
+            self.events.put(SeatFailed(offer, 487))
+            return
+        call.queue = queue
+        call.move(CallInput.RUNG)
+        leg = self._ring(call, phone, now, seat=seat, offer=offer)
+        self._rings[offer] = leg
+        self._start_ring(leg, now)
+
+    def withdraw(self, offer: OfferId, cause: str, now: float) -> None:
+        """Stop ringing for ``offer``; the call waits on."""
+        leg = self._rings.pop(offer, None)
+        if leg is None or leg.call is None:
+            return
+        call = leg.call
+        call.rings.remove(leg)
+        if not call.rings:
+            call.move(CallInput.RING_ENDED)
+        self._drop(leg, now, ELSEWHERE if cause == "answered_elsewhere" else "")
+
+    def release(self, call_id: CallId, outcome: str, cause: str, now: float) -> None:
+        """The queue has no seat for the call: end it, politely."""
+        call = self.calls.get(call_id)
+        if call is None:
+            return
+        call.joined_at = None  # the engine has closed the visit itself
+        status = 486 if cause == "full" else 480
+        self._end(call, now, ended_by="switch", verdict=f"us:{cause or outcome}", status=status)
+
+    def hang_up(self, call_id: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
+        """End a call for an operator or for its seat; NO_SUCH_CALL if there is none."""
+        call = self.calls.get(call_id)
+        if call is None:
+            raise OperationRefused("NO_SUCH_CALL", f"there is no call {call_id}")
+        verdict = "success" if call.state is CallState.TALKING else f"us:{cause}"
+        self._end(call, now, ended_by=ended_by, verdict=verdict, status=480, cause="withdrawn")
+
+    def end_all(self, now: float) -> None:
+        """End every call at once: the switch stops."""
+        for call in list(self.calls.values()):
+            self._end(call, now, ended_by="switch", verdict="us:shutdown", status=503, cause="withdrawn")
+
+    # A call arrives.
+
+    def _invite_arrived(self, event: InviteArrived, now: float) -> None:
+        session, identity = event.session, event.identity
+        assert session.request is not None
+        route = self.plan.route(identity, session.request)
+        call = Call(self._chance.call_id(), now)
+        call.caller, call.called, call.tenant = route.caller, route.called, route.tenant
+        call.direction = "internal" if identity.kind == "account" else "in"
+        status, verdict = self._admit(call, route, now)
+        if status:
+            headers = (("Retry-After", "5"),) if status == 503 else ()
+            self._stack.reject(session, status, now, headers=headers)
+            self._write_row(call, now, ended_by="switch", verdict=verdict, status=status)
+            return
+        assert isinstance(route, Route)
+        call.entry, call.target = route.entry, route.phone
+        if route.queue is not None:
+            call.queue = QueueName(route.queue.name)
+        leg = self._new_leg(call, call.caller, LegState.ARRIVED)
+        leg.session, session.user, leg.peer_offer = session, leg, event.sdp
+        call.caller_leg = leg
+        self.calls[call.id] = call
+        if identity.kind == "account":
+            kind = "softphone" if identity.name in self._settings.seats else "extension"
+            leg.phone = (kind, identity.name)
+            self._engage(leg, self._phonebook.seat_of(kind, identity.name), "dialling")
+        self.events.put(CallChanged(call.id, "arrived"))
+        self._open(leg, now)
+
+    def _admit(self, call: Call, route: Route | Refusal, now: float) -> tuple[int, str]:
+        """Return (0, "") or the status and verdict of a refusal; an admitted call is counted at its trunk."""
+        if isinstance(route, Refusal):
+            call.trunk = ""
+            return route.status, route.verdict
+        if len(self.calls) >= self._settings.calls_max:
+            return 503, "us:calls_max"
+        if route.phone is not None and self._is_busy(route.phone):
+            return 486, "agent:busy"
+        if route.trunk:
+            refusal = self.gate.admit(self.plan.trunks[route.trunk], now)
+            if refusal:
+                return 503, refusal
+            call.trunk = route.trunk
+        return 0, ""
+
+    def _is_busy(self, phone: tuple[str, str]) -> bool:
+        seat = SeatId(phone[1]) if phone[0] == "softphone" else self._phonebook.seat_of(*phone)
+        return seat is not None and seat in self._engaged
+
+    def _caller_ready(self, call: Call, leg: Leg, now: float) -> None:
+        """The caller's stream is open: agree on audio, then queue the call or ring the phone."""
+        if leg.peer_offer:
+            try:
+                leg.answer_sdp, agreement = leg.side.answer(
+                    leg.peer_offer, leg.address, leg.port, self._settings.codecs
+                )
+            except SipError as error:
+                self._end(call, now, ended_by="switch", verdict="peer:no_common_audio", status=error.status)
+                return
+            agree(leg, agreement, self._plane, now)
+        if call.target is None:
+            assert call.queue is not None
+            self.events.put(CallQueued(call.id, call.queue, call.caller, call.called))
+            return
+        phone = call.target
+        if phone[0] == "softphone":
+            phone = self._phonebook.phone_of(SeatId(phone[1])) or phone
+        call.move(CallInput.RUNG)
+        ring = self._ring(call, phone, now, seat=None, offer=None)
+        self._engage(ring, self._phonebook.seat_of(*phone), "ringing")
+        name = f"ring {call.id}"
+        call.timer = self._timers.arm_after(self, name, self._settings.ring_for, now)
+        self._start_ring(ring, now)
+
+    def _answer_caller(self, leg: Leg, now: float) -> None:
+        if leg.session is None or not leg.move(LegInput.ANSWERED):
+            return
+        sdp = leg.answer_sdp or leg.side.offer(leg.address, leg.port, self._settings.codecs)
+        self._stack.answer(leg.session, sdp, now)
+
+    # A phone is rung.
+
+    def _ring(
+        self, call: Call, phone: tuple[str, str], now: float, *, seat: SeatId | None, offer: OfferId | None
+    ) -> Leg:
+        leg = self._new_leg(call, phone[1], LegState.INVITED)
+        leg.phone, leg.offer = phone, offer
+        if seat is not None:
+            leg.seat = seat
+            self._engaged[seat] = self._engaged.get(seat, 0) + 1
+        call.rings.append(leg)
+        return leg
+
+    def _start_ring(self, leg: Leg, now: float) -> None:
+        assert leg.call is not None
+        queue_header = self._settings.queue_header
+        leg.targets = invitations(leg, leg.call, self.plan, self._stack, queue_header=queue_header)
+        if leg.targets:
+            self._open(leg, now)
+        else:
+            self._ring_failed(leg, 404 if leg.phone[0] == "pstn" else 480, now, reachable=False)
+
+    def _invite(self, leg: Leg, now: float) -> None:
+        """The stream of an outgoing leg is open: send the INVITEs."""
+        assert leg.call is not None
+        codecs = codecs_for(leg.call.caller_leg, self._settings.codecs)
+        sdp = leg.side.offer(leg.address, leg.port, codecs)
+        targets, leg.targets = leg.targets, []
+        for target in targets:
+            invitation = msgspec.structs.replace(target, sdp=sdp)
+            leg.ringing_sessions.append(self._stack.invite(invitation, leg, now))
+
+    def _session_progressed(self, event: SessionProgressed, now: float) -> None:
+        leg = event.session.user
+        if leg is None or leg.call is None or leg.state is LegState.ANSWERED:
+            return
+        call: Call = leg.call
+        first = leg.rang_at is None
+        if first:
+            leg.rang_at = now
+        if leg.offer is not None:
+            leg.move(LegInput.RANG)
+            if first:
+                self.events.put(SeatRang(leg.offer))
+                self.events.put(CallChanged(call.id, "ringing"))
+            return
+        caller = call.caller_leg
+        if caller is None or caller.session is None or caller.state is LegState.ANSWERED:
+            return
+        if event.sdp and len(leg.ringing_sessions) == 1 and caller.answer_sdp:
+            try:
+                agree(leg, leg.side.accept(event.sdp), self._plane, now)
+            except SipError:
+                return  # the final answer may still bring what we can play
+            leg.move(LegInput.PROGRESSED)
+            caller.move(LegInput.PROGRESSED)
+            self._plane.connect(caller.stream, leg.stream, now)
+            self._stack.ring(caller.session, now, 183, caller.answer_sdp)
+        elif caller.state is not LegState.EARLY:
+            leg.move(LegInput.RANG)
+            caller.move(LegInput.RANG)
+            self._stack.ring(caller.session, now, 180)
+        if first:
+            self.events.put(CallChanged(call.id, "ringing"))
+
+    def _session_answered(self, event: SessionAnswered, now: float) -> None:
+        leg: Leg | None = event.session.user
+        if leg is None or leg.call is None or leg.state is LegState.ANSWERED:
+            self._stack.hang_up(event.session, now)
+            return
+        for session in leg.ringing_sessions:
+            if session is not event.session:
+                session.user = None
+                self._stack.hang_up(session, now, ELSEWHERE)
+        leg.ringing_sessions.clear()
+        leg.session = event.session
+        try:
+            agreement = leg.side.accept(event.sdp)
+        except SipError as error:
+            self._ring_failed(leg, error.status, now)
+            return
+        leg.move(LegInput.ANSWERED)
+        agree(leg, agreement, self._plane, now)
+        self._bridge(leg.call, leg, now)
+
+    def _session_failed(self, event: SessionFailed, now: float) -> None:
+        leg: Leg | None = event.session.user
+        event.session.user = None
+        if leg is None or leg.call is None or event.session not in leg.ringing_sessions:
+            return
+        leg.ringing_sessions.remove(event.session)
+        # RFC 3261 16.7: a 6xx decides, else a refusal by a person tells more than a dead contact.
+        if not leg.best_status or event.status >= 600 or leg.best_status not in REFUSED:
+            leg.best_status = event.status
+        if not leg.ringing_sessions:
+            self._ring_failed(leg, leg.best_status, now)
+
+    def _ring_failed(self, leg: Leg, status: int, now: float, *, reachable: bool = True) -> None:
+        """No contact of the phone took the call."""
+        call, offer = leg.call, leg.offer
+        assert call is not None
+        if offer is None:
+            verdict = "agent:refused" if status in REFUSED and reachable else "agent:unreachable"
+            self._end(call, now, ended_by="seat", verdict=verdict, status=status)
+            return
+        self._rings.pop(offer, None)
+        call.rings.remove(leg)
+        if not call.rings:
+            call.move(CallInput.RING_ENDED)
+        self._drop(leg, now)
+        if status in REFUSED and reachable:
+            self.events.put(SeatRefused(offer, status))
+        else:
+            self.events.put(SeatFailed(offer, status))
+
+    # Bridged.
+
+    def _bridge(self, call: Call, leg: Leg, now: float) -> None:
+        caller = call.caller_leg
+        assert caller is not None
+        call.rings.remove(leg)
+        call.callee = leg
+        call.answered_at = now
+        call.move(CallInput.BRIDGED)
+        self._timers.disarm(call.timer)
+        call.timer = None
+        self._plane.connect(caller.stream, leg.stream, now)
+        self._answer_caller(caller, now)
+        if leg.offer is not None:
+            del self._rings[leg.offer]
+            self.events.put(SeatAnswered(leg.offer))
+        elif leg.seat is not None:
+            self.events.put(SeatTaken(leg.seat, call.id, "talking"))
+        if caller.seat is not None:
+            self.events.put(SeatTaken(caller.seat, call.id, "talking"))
+        self.events.put(CallChanged(call.id, "talking"))
+
+    def _session_confirmed(self, event: SessionConfirmed, now: float) -> None:
+        leg: Leg | None = event.session.user
+        if leg is not None and event.sdp:
+            self._take_answer(leg, event.sdp, now)
+
+    def _session_offered(self, event: SessionOffered, now: float) -> None:
+        """A re-INVITE: answer it at once, and let the other side know of a hold or a resume."""
+        session, leg = event.session, event.session.user
+        if leg is None or leg.call is None:
+            self._stack.refuse_update(session, 481, now)
+            return
+        codecs = codecs_for(leg, self._settings.codecs)
+        if not event.sdp:
+            self._stack.accept_update(session, leg.side.offer(leg.address, leg.port, codecs), now)
+            return
+        try:
+            answer, agreement = leg.side.answer(event.sdp, leg.address, leg.port, codecs)
+        except SipError as error:
+            self._stack.refuse_update(session, error.status, now)
+            return
+        self._stack.accept_update(session, answer, now)
+        before = leg.agreement
+        agree(leg, agreement, self._plane, now)
+        if before is None or before.direction != agreement.direction:
+            self._pass_hold(leg.call, leg, now)
+
+    def _pass_hold(self, call: Call, leg: Leg, now: float) -> None:
+        other = call.callee if leg is call.caller_leg else call.caller_leg
+        assert leg.agreement is not None
+        if call.state is not CallState.TALKING or other is None or other.session is None:
+            return
+        held = is_held(leg.agreement)
+        call.note_hold(held, now)
+        sdp = other.side.offer(
+            other.address,
+            other.port,
+            codecs_for(other, self._settings.codecs),
+            direction=mirrored(leg.agreement),
+        )
+        self._stack.update(other.session, sdp, now)
+        for side in (leg, other):
+            if side.seat is not None:
+                self.events.put(SeatHold(side.seat, held))
+        self.events.put(CallChanged(call.id, "held" if held else "talking"))
+
+    def _update_answered(self, event: UpdateAnswered, now: float) -> None:
+        leg: Leg | None = event.session.user
+        if leg is not None and event.sdp:
+            self._take_answer(leg, event.sdp, now)
+
+    def _update_failed(self, event: UpdateFailed, now: float) -> None:
+        # RFC 3261 14.1: the session goes on as it was; a dialog that is gone ends with SessionEnded.
+        pass
+
+    def _take_answer(self, leg: Leg, sdp: bytes, now: float) -> None:
+        try:
+            agree(leg, leg.side.accept(sdp), self._plane, now)
+        except SipError:
+            if leg.call is not None and leg.agreement is None:
+                self._end(leg.call, now, ended_by="switch", verdict="peer:no_common_audio", status=488)
+
+    def _info_received(self, event: InfoReceived, now: float) -> None:
+        leg = event.session.user
+        if leg is None or leg.call is None or leg.call.state is not CallState.TALKING:
+            return
+        other = leg.call.callee if leg is leg.call.caller_leg else leg.call.caller_leg
+        if other is not None and other.session is not None:
+            self._stack.info(other.session, event.content_type, event.body, now)
+
+    # The end.
+
+    def _session_cancelled(self, event: SessionCancelled, now: float) -> None:
+        leg: Leg | None = event.session.user
+        event.session.user = None
+        if leg is not None and leg.call is not None:
+            leg.session = None
+            self._end(leg.call, now, ended_by="caller", verdict="caller:cancelled", status=487)
+
+    def _session_ended(self, event: SessionEnded, now: float) -> None:
+        leg: Leg | None = event.session.user
+        event.session.user = None
+        if leg is None or leg.call is None:
+            return
+        call, leg.session = leg.call, None
+        by_caller = leg is call.caller_leg
+        if event.cause != "bye":
+            verdict = f"network:{event.cause}"
+        elif call.state is CallState.TALKING:
+            verdict = "success"
+        else:
+            verdict = "caller:abandoned"
+        self._end(call, now, ended_by="caller" if by_caller else "seat", verdict=verdict, status=200)
+
+    def _end(
+        self,
+        call: Call,
+        now: float,
+        *,
+        ended_by: str,
+        verdict: str,
+        status: int,
+        cause: str = "abandoned",
+    ) -> None:
+        """End a call whatever its state: every session, stream, ring and seat of it is let go, one row is left."""
+        was_queued = call.joined_at is not None and call.state is not CallState.TALKING
+        if not call.move(CallInput.ENDED):
+            return
+        self._timers.disarm(call.timer)
+        call.timer = None
+        self._write_row(call, now, ended_by=ended_by, verdict=verdict, status=status)
+        caller, callee, rings = call.caller_leg, call.callee, call.rings
+        if caller is not None and caller.session is not None and caller.state is not LegState.ANSWERED:
+            session, caller.session = caller.session, None
+            session.user = None
+            self._stack.reject(session, status if status >= 300 else 480, now)
+        if was_queued:
+            self.events.put(CallGone(call.id, cause))
+        for leg in rings:
+            if leg.offer is not None:
+                self._rings.pop(leg.offer, None)
+            elif leg.seat is not None:
+                self.events.put(SeatFreed(leg.seat, call.id, bridged=False))
+            self._drop(leg, now)
+        rings.clear()
+        if callee is not None:
+            if callee.seat is not None:
+                self.events.put(SeatFreed(callee.seat, call.id, bridged=callee.offer is not None))
+            self._drop(callee, now)
+        if caller is not None:
+            if caller.seat is not None:
+                self.events.put(SeatFreed(caller.seat, call.id, bridged=False))
+            self._drop(caller, now)
+        del self.calls[call.id]
+        if call.trunk:
+            self.gate.release(call.trunk)
+        call.caller_leg = call.callee = None
+        self.events.put(CallChanged(call.id, "ended"))
+
+    def _write_row(self, call: Call, now: float, *, ended_by: str, verdict: str, status: int) -> None:
+        row = call_row(call, now, self._walltime, ended_by=ended_by, verdict=verdict, sip_status=status)
+        self.rows.put(row)
+        self.log.put(("call ended", ended_fields(row)))
+
+    # Legs and streams.
+
+    def _new_leg(self, call: Call, number: str, state: LegState) -> Leg:
+        self._last_stream += 1
+        return Leg(call, StreamId(self._last_stream), number, state)
+
+    def _engage(self, leg: Leg, seat: SeatId | None, activity: str) -> None:
+        if seat is None or leg.call is None:
+            return
+        leg.seat = seat
+        self._engaged[seat] = self._engaged.get(seat, 0) + 1
+        self.events.put(SeatTaken(seat, leg.call.id, activity))
+
+    def _open(self, leg: Leg, now: float) -> None:
+        self._streams[leg.stream] = leg
+        local = self._plane.open(leg.stream, now)
+        if local is not None:
+            self._stream_ready(leg, *local, now)
+
+    def _stream_ready(self, leg: Leg, address: str, port: int, now: float) -> None:
+        leg.address, leg.port = address, port
+        assert leg.call is not None
+        if leg is leg.call.caller_leg:
+            self._caller_ready(leg.call, leg, now)
+        else:
+            self._invite(leg, now)
+
+    def _stream_failed(self, leg: Leg, reason: str, now: float) -> None:
+        call = leg.call
+        assert call is not None
+        if leg in call.rings:
+            self._ring_failed(leg, 503, now)
+        else:
+            self._end(call, now, ended_by="switch", verdict=f"us:{reason}", status=503)
+
+    def _stream_closed(self, event: StreamClosed, now: float) -> None:
+        whose = self._closing.pop(event.stream, None)
+        statistics = event.statistics
+        if whose is not None and (statistics.packets_received or statistics.packets_sent):
+            self.rows.put(stream_row(*whose, statistics, now, self._walltime))
+
+    def _drop(self, leg: Leg, now: float, reason: str = "") -> None:
+        """Let go of everything a leg has: sessions, stream, seat."""
+        leg.move(LegInput.ENDED)
+        if leg.session is not None:
+            self._stack.hang_up(leg.session, now, reason)
+        for session in leg.ringing_sessions:
+            self._stack.hang_up(session, now, reason)
+        if self._streams.pop(leg.stream, None) is not None:
+            assert leg.call is not None
+            codec = leg.agreement.codec if leg.agreement is not None else ""
+            self._closing[leg.stream] = (leg.call.id, side_of(leg), codec)
+            self._plane.close(leg.stream, now)
+        if leg.seat is not None:
+            left = self._engaged[leg.seat] - 1
+            if left:
+                self._engaged[leg.seat] = left
+            else:
+                del self._engaged[leg.seat]
+        leg.detach()
+
+    def _bindings_changed(self, event: BindingsChanged, now: float) -> None:
+        kind = "softphone" if event.user in self._settings.seats else "extension"
+        self.events.put(PhoneChanged(kind, event.user, event.reachable))
+
+    def _digest_refused(self, event: DigestRefused, now: float) -> None:
+        fields = {"user": event.user, "method": event.method, "host": event.flow.host, "port": event.flow.port}
+        self.log.put(("authentication failed", fields))
+
+    # What an operator may see, and what must hold.
+
+    def snapshot(self) -> dict[str, object]:
+        """Return how many calls there are, by state."""
+        states = dict.fromkeys(CallState, 0)
+        for call in self.calls.values():
+            states[call.state] += 1
+        return {str(state): count for state, count in states.items() if count}
+
+    def is_quiet(self) -> bool:
+        """Return whether nothing is left of any call."""
+        return not (self.calls or self._streams or self._rings or self._engaged or self._closing)
+
+    def check(self) -> None:
+        """Assert what must hold between turns."""
+        sessions: list[Session] = []
+        for call in self.calls.values():
+            assert call.state is not CallState.ENDED, f"{call.id} has ended and is still here"
+            assert (call.callee is not None) == (call.state is CallState.TALKING), f"{call.id}: {call.state}"
+            assert bool(call.rings) == (call.state is CallState.RINGING), f"{call.id}: {call.state}"
+            for leg in call.legs():
+                assert leg.call is call, f"a leg of {call.id} belongs elsewhere"
+                sessions.extend(leg.ringing_sessions)
+                if leg.session is not None:
+                    sessions.append(leg.session)
+                if leg.offer is not None and leg in call.rings:
+                    assert self._rings.get(leg.offer) is leg, f"{leg.offer} is not known as a ring"
+        for session in sessions:
+            assert session.user is not None, "a session has lost its leg"
+        for stream, leg in self._streams.items():
+            assert leg.call is not None, f"stream {stream} has lost its call"
+            assert leg.call.id in self.calls, f"stream {stream} outlived its call"
+        for offer, leg in self._rings.items():
+            assert leg.call is not None, f"{offer} rings for nobody"
+            assert leg in leg.call.rings, f"{offer} rings for nobody"
+        assert all(count > 0 for count in self._engaged.values()), "a seat is engaged by nothing"

@@ -1,0 +1,366 @@
+"""The node: one whole switch without a socket or a clock. The same object in the daemon and in the simulator.
+
+It owns the timer queue and wires the floors: distribution and signalling meet in the two tables ``_on_call`` (what
+calls tell becomes what the engine is told) and ``_on_command`` (what the engine asks becomes a verb of calls), and
+nowhere else. Every input is one turn; a turn ends when no floor has anything left to say to another.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from acd.engine import Engine
+from config.schema import Settings
+from media.plane import Plane
+from sip.stack import Stack
+
+from acd.commands import KickOut, ReleaseCall, RingSeat, WithdrawOffer
+from acd.events import QueueChanged, SeatChanged
+from acd.inputs import (
+    CallJoined,
+    CallLeft,
+    Input,
+    OfferAnswered,
+    OfferFailed,
+    OfferRang,
+    OfferRefused,
+    PhoneReachable,
+    Reconfigured,
+    SeatEngaged,
+    SeatHeld,
+    SeatRestored,
+    TalkEnded,
+)
+from calls.events import (
+    CallChanged,
+    CallGone,
+    CallQueued,
+    PhoneChanged,
+    SeatAnswered,
+    SeatFailed,
+    SeatFreed,
+    SeatHold,
+    SeatRang,
+    SeatRefused,
+    SeatTaken,
+)
+from calls.switchboard import Switchboard
+from kernel.chance import Chance
+from kernel.ids import CallId, SeatId
+from kernel.outbox import Outbox
+from kernel.rows import AnyRow, BindingRow, SeatStateRow
+from kernel.timers import TimerQueue
+from kernel.walltime import WallTime
+from seatswitch.news import EventLog
+from seatswitch.snapshot import Views
+from sip.flows import Flow
+
+RETRY_AFTER = 10  # seconds a refused caller is asked to stay away
+LAG_HIGH = 0.25  # a loop this late (seconds) takes no new calls
+LAG_LOW = 0.1  # until it is this punctual again
+
+
+class Node:
+    """One switch."""
+
+    def __init__(self, settings: Settings, chance: Chance, offset: float, now: float) -> None:
+        self.settings = settings
+        self.chance = chance
+        self.walltime = WallTime(offset)
+        self.timers = TimerQueue()
+        self.started_at = now
+        self.stack = Stack(settings.sip, self.timers, chance)
+        self.plane = Plane(settings.media, self.timers, chance)
+        self.engine = Engine(settings.acd, self.timers, chance, self.walltime)
+        self.switchboard = Switchboard(
+            settings.calls, self.stack, self.plane, self.timers, chance, self.walltime, self.engine
+        )
+        self.views = Views(self.engine, self.switchboard, self.walltime)
+        self.rows: Outbox[AnyRow] = Outbox()
+        self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
+        self.kicked: Outbox[tuple[SeatId, str]] = Outbox()
+        self.news = EventLog()
+        self.is_draining = False
+        self.lag = 0.0
+        self._overloaded = False
+        self._on_call: dict[type, Callable[[Any, float], None]] = {
+            CallQueued: self._call_queued,
+            CallGone: lambda event, now: self.engine.handle(CallLeft(event.call, event.cause), now),
+            SeatRang: lambda event, now: self.engine.handle(OfferRang(event.offer), now),
+            SeatAnswered: lambda event, now: self.engine.handle(OfferAnswered(event.offer), now),
+            SeatRefused: lambda event, now: self.engine.handle(OfferRefused(event.offer, event.status), now),
+            SeatFailed: lambda event, now: self.engine.handle(OfferFailed(event.offer, event.status), now),
+            SeatTaken: lambda event, now: self.engine.handle(
+                SeatEngaged(event.seat, event.call, event.activity), now
+            ),
+            SeatHold: lambda event, now: self.engine.handle(SeatHeld(event.seat, event.held), now),
+            SeatFreed: lambda event, now: self.engine.handle(
+                TalkEnded(event.seat, event.call, event.bridged), now
+            ),
+            PhoneChanged: lambda event, now: self.engine.handle(
+                PhoneReachable(event.kind, event.number, event.reachable), now
+            ),
+            CallChanged: self._call_changed,
+        }
+        self._on_command: dict[type, Callable[[Any, float], None]] = {
+            RingSeat: self._ring_seat,
+            WithdrawOffer: lambda what, now: self.switchboard.withdraw(what.offer, what.cause, now),
+            ReleaseCall: lambda what, now: self.switchboard.release(what.call, what.outcome, what.cause, now),
+            KickOut: lambda what, now: self.kicked.put((what.seat, what.session)),
+        }
+
+    # Inputs: each is one turn.
+
+    def receive_datagram(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one UDP datagram of the SIP side."""
+        self.stack.receive_datagram(data, flow, now)
+        self._settle(now)
+
+    def receive_stream(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take bytes of a SIP connection."""
+        self.stack.receive_stream(data, flow, now)
+        self._settle(now)
+
+    def flow_closed(self, flow: Flow, now: float) -> None:
+        """A SIP connection is gone."""
+        self.stack.flow_closed(flow, now)
+        self._settle(now)
+
+    def flow_failed(self, flow: Flow, now: float) -> None:
+        """Nothing can be sent to ``flow``."""
+        self.stack.flow_failed(flow, now)
+        self._settle(now)
+
+    def receive_worker(self, worker: int, message: bytes, now: float) -> None:
+        """Take one message of a media worker."""
+        self.plane.receive_worker(worker, message, now)
+        self._settle(now)
+
+    def worker_started(self, worker: int, now: float) -> None:
+        """A media worker is there to be told."""
+        self.plane.worker_started(worker, now)
+        self._settle(now)
+
+    def worker_lost(self, worker: int, now: float) -> None:
+        """A media worker died."""
+        self.log.put(("media worker lost", {"worker": worker}))
+        self.plane.worker_lost(worker, now)
+        self._settle(now)
+
+    def handle(self, what: Input, now: float) -> None:
+        """Take a seat operation; raises OperationRefused with the word of the API."""
+        try:
+            self.engine.handle(what, now)
+        finally:
+            self._settle(now)
+
+    def hang_up(self, call: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
+        """End a call; NO_SUCH_CALL if there is none."""
+        self.switchboard.hang_up(call, cause, now, ended_by)
+        self._settle(now)
+
+    def end_all(self, now: float) -> None:
+        """End every call: the switch stops now."""
+        self.switchboard.end_all(now)
+        self._settle(now)
+
+    def set_clock(self, offset: float) -> None:
+        """Take the offset of wall time to the monotonic clock."""
+        self.walltime.set_offset(offset)
+
+    def reconfigure(self, settings: Settings, now: float) -> None:
+        """Take new settings; calls, sign-ins, places in queue and counters stay."""
+        self.settings = settings
+        self.stack.reconfigure(settings.sip, now)
+        self.plane.reconfigure(settings.media, now)
+        self.switchboard.reconfigure(settings.calls)
+        self.engine.handle(Reconfigured(settings.acd), now)
+        self.log.put(("configuration reloaded", {}))
+        self._settle(now)
+
+    def drain(self, now: float) -> None:
+        """Take no new calls from now on; those there are go on."""
+        self.is_draining = True
+        self._set_refusal()
+        self.news.put("switch", lambda: {"draining": True}, now)
+        self._settle(now)
+
+    def note_lag(self, lag: float, now: float) -> None:
+        """Take the measured lateness of the loop: a late switch refuses new calls until it has caught up."""
+        self.lag = lag
+        if lag > LAG_HIGH or (self._overloaded and lag > LAG_LOW):
+            if not self._overloaded:
+                self.log.put(("overloaded, new calls are refused", {"lag": round(lag, 3)}))
+            self._overloaded = True
+        elif self._overloaded:
+            self.log.put(("no longer overloaded", {"lag": round(lag, 3)}))
+            self._overloaded = False
+        self._set_refusal()
+        self._settle(now)
+
+    def restore(self, rows: Sequence[SeatStateRow | BindingRow], now: float) -> None:
+        """Take back what the store kept: registrations first, so that restored seats have a phone."""
+        monotonic = self.walltime.monotonic
+        for row in rows:
+            if isinstance(row, BindingRow):
+                self.stack.restore_binding(row, now, self.walltime)
+        self._settle(now)
+        for row in rows:
+            if isinstance(row, SeatStateRow) and SeatId(row.seat) in self.engine.seats:
+                restored = SeatRestored(
+                    SeatId(row.seat),
+                    row.agent,
+                    row.session,
+                    row.presence,
+                    row.reason,
+                    monotonic(row.since),
+                    None if row.wrapup_until is None else monotonic(row.wrapup_until),
+                    row.pending,
+                    row.phone_kind,
+                    row.phone_number,
+                )
+                self.engine.handle(restored, now)
+        self._settle(now)
+
+    def handle_timers(self, now: float) -> None:
+        """Fire every deadline that is due."""
+        if self.timers.fire_due(now):
+            self._settle(now)
+
+    def next_deadline(self) -> float | None:
+        """Return when to call :meth:`handle_timers`."""
+        return self.timers.next_deadline()
+
+    # What can be seen.
+
+    def is_idle(self) -> bool:
+        """Return whether no call is left."""
+        return not self.switchboard.calls
+
+    def seat_view(self, seat: SeatId, now: float) -> dict[str, Any]:
+        """Return a seat object."""
+        return self.views.seat(seat, now)
+
+    def seats_view(self, now: float, queue: str = "") -> list[dict[str, Any]]:
+        """Return every seat object, or those that serve ``queue``."""
+        return self.views.seats(now, queue)
+
+    def call_view(self, call: CallId, now: float) -> dict[str, Any]:
+        """Return a call object."""
+        return self.views.call(call, now)
+
+    def calls_view(self, now: float) -> list[dict[str, Any]]:
+        """Return every call object."""
+        return self.views.calls(now)
+
+    def queue_view(self, queue: str, now: float) -> dict[str, Any]:
+        """Return a queue object."""
+        return self.views.queue(queue, now)
+
+    def queues_view(self, now: float) -> list[dict[str, Any]]:
+        """Return every queue object."""
+        return self.views.queues(now)
+
+    def trunks_view(self, now: float) -> list[dict[str, Any]]:
+        """Return every trunk object."""
+        return self.views.trunks()
+
+    def explain_call(self, call: CallId, now: float) -> dict[str, Any]:
+        """Return why a call still waits."""
+        return self.engine.explain_call(call, now)
+
+    def explain_seat(self, seat: SeatId, now: float) -> dict[str, Any]:
+        """Return why a seat is not offered calls."""
+        return self.engine.explain_seat(seat, now)
+
+    def snapshot(self, now: float) -> dict[str, Any]:
+        """Return the state of the whole switch in a few numbers."""
+        return {
+            "uptime": round(now - self.started_at, 3),
+            "draining": self.is_draining,
+            "overloaded": self._overloaded,
+            "lag": round(self.lag, 4),
+            "calls": self.switchboard.snapshot(),
+            "sip": self.stack.snapshot(),
+            "media": self.plane.snapshot(),
+            "distribution": self.engine.snapshot(),
+            "events": self.news.seq,
+        }
+
+    def is_quiet(self) -> bool:
+        """Return whether nothing is left of any call on any floor."""
+        return self.switchboard.is_quiet() and self.stack.is_quiet() and self.plane.is_quiet()
+
+    def check(self) -> None:
+        """Assert what must hold between turns, on every floor and between them."""
+        self.stack.check()
+        self.plane.check()
+        self.engine.check()
+        self.switchboard.check()
+
+    # Inside a turn.
+
+    def _settle(self, now: float) -> None:
+        """Carry what floors say to each other until nobody has anything left to say."""
+        stack, plane, board, engine = self.stack, self.plane, self.switchboard, self.engine
+        while stack.events or plane.events or board.events or engine.commands:
+            for sip_event in stack.events.take():
+                board.handle_sip(sip_event, now)
+            for media_event in plane.events.take():
+                board.handle_media(media_event, now)
+            for call_event in board.events.take():
+                self._on_call[type(call_event)](call_event, now)
+            self._carry_out(now)
+        if engine.events:
+            self._tell(now)
+        for rows in (stack.rows, board.rows, engine.rows):
+            if rows:
+                for row in rows.take():
+                    self.rows.put(row)
+        if board.log:
+            for line in board.log.take():
+                self.log.put(line)
+
+    def _carry_out(self, now: float) -> None:
+        for command in self.engine.commands.take():
+            self._on_command[type(command)](command, now)
+
+    def _call_queued(self, event: CallQueued, now: float) -> None:
+        """The engine first: a call that the queue refuses must not be answered."""
+        self.engine.handle(CallJoined(event.call, event.queue, event.caller, event.called), now)
+        commands = self.engine.commands.take()
+        if not any(isinstance(command, ReleaseCall) and command.call == event.call for command in commands):
+            self.switchboard.accept_queued(event.call, now)
+        for command in commands:
+            self._on_command[type(command)](command, now)
+
+    def _ring_seat(self, what: RingSeat, now: float) -> None:
+        phone = (what.phone_kind, what.phone_number)
+        self.switchboard.ring_seat(what.offer, what.call, what.seat, what.queue, phone, now)
+
+    def _call_changed(self, event: CallChanged, now: float) -> None:
+        if event.state == "ended":
+            self.news.put("call", partial(dict, call=event.call, state="ended"), now)
+        else:
+            self.news.put("call", partial(self._living_call, event.call, now), now)
+
+    def _living_call(self, call: CallId, now: float) -> dict[str, Any]:
+        if call not in self.switchboard.calls:
+            return {"call": call, "state": "ended"}
+        return self.views.call(call, now)
+
+    def _tell(self, now: float) -> None:
+        for event in self.engine.events.take():
+            if isinstance(event, SeatChanged):
+                self.news.put("seat", partial(self.views.seat, event.seat, now), now)
+            elif isinstance(event, QueueChanged):
+                data = {"queue": event.queue, "what": event.what, "call": event.call}
+                if event.outcome:
+                    data["outcome"] = event.outcome
+                if event.seat:
+                    data["seat"] = event.seat
+                self.news.put("queue", partial(dict, data), now)
+
+    def _set_refusal(self) -> None:
+        refuse = self.is_draining or self._overloaded
+        self.stack.refuse_new = (503, RETRY_AFTER) if refuse else None

@@ -1,0 +1,275 @@
+"""The pump: every way in is one turn of the node, and every turn ends here.
+
+Datagrams, stream bytes, JSON-RPC lines, worker messages, signals and the one loop timer each call one verb of
+the node (or of the API) with ``now`` behind its arguments; :meth:`Pump.settle` then carries out everything
+the turn left: datagrams, closes, worker commands, rows, replies. Only then may the next input come.
+
+Rule: nothing that is called from :meth:`Pump.settle` calls back into the node; a failure to send comes
+back as an input of its own, on a later round of the loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, Protocol
+
+import structlog
+
+from kernel.outbox import Outbox
+from kernel.rows import AnyRow
+from kernel.timers import GRAIN
+from seatswitch.shell.clock import monotonic
+from sip.flows import Flow
+
+_REARM_FROM = GRAIN / 2  # a deadline that moved by less is served by the wake-up already armed
+_WAKE_MARGIN = 0.001  # uvloop counts whole milliseconds from the start of its round: never wake early
+_BUGS_MAX = 1_000  # kinds of bug counted apart
+
+log = structlog.get_logger()
+
+
+class StackOutputs(Protocol):
+    """What the SIP stack leaves behind a turn."""
+
+    datagrams: Outbox[tuple[Flow, bytes]]
+    closes: Outbox[Flow]
+
+
+class PlaneOutputs(Protocol):
+    """What the media plane leaves behind a turn."""
+
+    commands: Outbox[tuple[int, bytes]]
+
+
+class NodeLike(Protocol):
+    """The node as the shell drives it (seatswitch/node.py)."""
+
+    @property
+    def stack(self) -> StackOutputs: ...
+    @property
+    def plane(self) -> PlaneOutputs: ...
+    @property
+    def rows(self) -> Outbox[AnyRow]: ...
+    @property
+    def news(self) -> Any: ...
+
+    def receive_datagram(self, data: bytes, flow: Flow, now: float) -> None: ...
+    def receive_stream(self, data: bytes, flow: Flow, now: float) -> None: ...
+    def flow_closed(self, flow: Flow, now: float) -> None: ...
+    def flow_failed(self, flow: Flow, now: float) -> None: ...
+    def receive_worker(self, worker: int, message: bytes, now: float) -> None: ...
+    def worker_started(self, worker: int, now: float) -> None: ...
+    def worker_lost(self, worker: int, now: float) -> None: ...
+    def hang_up(self, call: Any, cause: str, now: float) -> None: ...
+    def set_clock(self, offset: float) -> None: ...
+    def reconfigure(self, settings: Any, now: float) -> None: ...
+    def drain(self, now: float) -> None: ...
+    def note_lag(self, lag: float, now: float) -> None: ...
+    def restore(self, rows: Sequence[Any], now: float) -> None: ...
+    def handle_timers(self, now: float) -> None: ...
+    def next_deadline(self) -> float | None: ...
+    def is_idle(self) -> bool: ...
+    def calls_view(self, now: float) -> list[dict[str, Any]]: ...
+    def snapshot(self, now: float) -> dict[str, Any]: ...
+
+
+class ApiLike(Protocol):
+    """The JSON-RPC side as the shell drives it (seatswitch/api)."""
+
+    @property
+    def replies(self) -> Outbox[tuple[int, bytes]]: ...
+    @property
+    def closes(self) -> Outbox[tuple[int, str]]: ...
+    @property
+    def requests(self) -> Outbox[str]: ...
+
+    def opened(self, connection: int, role: str, now: float) -> None: ...
+    def received(self, connection: int, text: bytes, now: float) -> None: ...
+    def closed(self, connection: int, now: float) -> None: ...
+    def flush(self, now: float) -> None: ...
+
+
+class DatagramSender(Protocol):
+    """A UDP transport."""
+
+    def sendto(self, data: bytes, addr: Any) -> None: ...
+
+
+class StreamSender(Protocol):
+    """The TCP connections (seatswitch/shell/stream.py)."""
+
+    def send(self, flow: Flow, data: bytes) -> None: ...
+    def close(self, flow: Flow) -> None: ...
+
+
+class WorkerSender(Protocol):
+    """The media workers (seatswitch/shell/media_link.py)."""
+
+    def send(self, worker: int, message: bytes) -> None: ...
+
+
+class RowSink(Protocol):
+    """The journal (seatswitch/shell/store/journal.py)."""
+
+    def append(self, rows: list[AnyRow]) -> None: ...
+
+
+class ReplySender(Protocol):
+    """The JSON-RPC connections (seatswitch/shell/rpc.py)."""
+
+    def send(self, connection: int, text: bytes) -> None: ...
+    def close(self, connection: int, reason: str) -> None: ...
+
+
+class Exits:
+    """Where outputs go. Filled by the daemon before the first input; what is missing is dropped."""
+
+    __slots__ = ("replies", "rows", "streams", "udp", "workers")
+
+    def __init__(self) -> None:
+        self.udp: dict[int, DatagramSender] = {}  # by Flow.local
+        self.streams: StreamSender | None = None
+        self.workers: WorkerSender | None = None
+        self.rows: RowSink | None = None
+        self.replies: ReplySender | None = None
+
+
+class Pump:
+    """The one loop of a switch: input, turn, drain, re-arm."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        node: NodeLike,
+        api: ApiLike,
+        exits: Exits,
+        on_request: Callable[[str], None] | None = None,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        """``on_request(word)`` gets what the API asks of the shell: "reload", "drain"."""
+        self.node = node
+        self.api = api
+        self.bugs: dict[str, int] = {}  # where -> how often
+        self.refused_datagrams = 0  # sends that the operating system refused
+        self.sending: Flow | None = None  # the datagram being handed to the operating system
+        self._loop = loop
+        self._exits = exits
+        self._on_request = on_request
+        self._now = now
+        self._fresh = node.news.fresh
+        self._log: Outbox[tuple[str, dict[str, Any]]] = getattr(node, "log", None) or Outbox()
+        self._take_datagrams = node.stack.datagrams.take
+        self._take_closes = node.stack.closes.take
+        self._take_commands = node.plane.commands.take
+        self._take_rows = node.rows.take
+        self._take_replies = api.replies.take
+        self._next_deadline = node.next_deadline
+        self._armed_at = inf
+        self._fired_at = -inf
+        self._handle: asyncio.TimerHandle | None = None
+
+    def turn(self, verb: Callable[..., None], *arguments: Any) -> None:
+        """Call ``verb(*arguments, now)`` and carry out what it leaves."""
+        now = self._now()
+        try:
+            verb(*arguments, now)
+        except Exception as bug:
+            self.note_bug(bug)
+        self.settle(now)
+
+    def settle(self, now: float) -> None:
+        """Send everything the turn has left, then wait for the node's next deadline."""
+        try:
+            self._drain(now)
+            at = self._next_deadline()
+        except Exception as bug:
+            self.note_bug(bug)
+            at = self._next_deadline()
+        # One call_later costs more than the rest of this method: arm only what is not covered.
+        if at is not None and at < self._armed_at - _REARM_FROM:
+            self._arm(at, now)
+
+    def note_bug(self, bug: Exception) -> None:
+        """Log a bug of ours with its traceback, once per place; the turn is abandoned, the switch stays up.
+
+        A place that goes on failing is counted, and told again at each power of ten.
+        """
+        place = type(bug).__name__
+        trace = bug.__traceback__
+        while trace is not None:
+            place = f"{type(bug).__name__} {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        if place not in self.bugs and len(self.bugs) >= _BUGS_MAX:
+            place = "elsewhere"
+        count = self.bugs[place] = self.bugs.get(place, 0) + 1
+        if count == 1:
+            log.error("! a turn was abandoned: this is a bug", place=place, exc_info=bug)
+        elif str(count).strip("0") == "1":
+            log.error("! a turn was abandoned again", place=place, times=count)
+
+    def disarm(self) -> None:
+        """Wake no more for the node's deadlines."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        self._armed_at = inf
+
+    def _drain(self, now: float) -> None:
+        exits = self._exits
+        for flow, data in self._take_datagrams():
+            if flow[0] == "udp":
+                sender = exits.udp.get(flow[1])
+                if sender is not None:
+                    self.sending = flow
+                    sender.sendto(data, flow[2:4])
+            elif exits.streams is not None:
+                exits.streams.send(flow, data)
+        self.sending = None
+        if exits.streams is not None:
+            for flow in self._take_closes():
+                exits.streams.close(flow)
+        commands = self._take_commands()
+        if commands and exits.workers is not None:
+            for worker, message in commands:
+                exits.workers.send(worker, message)
+        rows = self._take_rows()
+        if rows and exits.rows is not None:
+            exits.rows.append(rows)
+        if self._fresh:
+            self.api.flush(now)
+        replies = self._take_replies()
+        if replies and exits.replies is not None:
+            for connection, text in replies:
+                exits.replies.send(connection, text)
+        if self.api.closes and exits.replies is not None:
+            for connection, reason in self.api.closes.take():
+                exits.replies.close(connection, reason)
+        if self._log:
+            for event, fields in self._log.take():
+                log.info(event, **fields)
+        if self.api.requests:
+            for word in self.api.requests.take():
+                if self._on_request is not None:
+                    self._loop.call_soon(self._on_request, word)
+
+    def _arm(self, at: float, now: float) -> None:
+        at = max(at, self._fired_at + GRAIN)  # at most one wake-up per grain
+        if at >= self._armed_at - _REARM_FROM:
+            return
+        if self._handle is not None:
+            self._handle.cancel()
+        self._armed_at = at
+        self._handle = self._loop.call_later(max(0.0, at - now) + _WAKE_MARGIN, self._on_deadline)
+
+    def _on_deadline(self) -> None:
+        self._handle = None
+        self._armed_at = inf
+        now = self._now()
+        at = self._next_deadline()
+        if at is not None and at <= now:
+            self._fired_at = now
+            try:
+                self.node.handle_timers(now)
+            except Exception as bug:
+                self.note_bug(bug)
+        self.settle(now)

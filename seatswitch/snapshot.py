@@ -1,0 +1,95 @@
+"""The node as plain dictionaries: the seat, call, queue and trunk objects of the JSON-RPC side (docs/rpc.md).
+
+Times are RFC 3339 in UTC, durations seconds, unknown values null.
+"""
+
+from typing import Any
+
+from acd.engine import Engine
+
+from calls.call import Call
+from calls.switchboard import Switchboard
+from kernel.errors import OperationRefused
+from kernel.ids import CallId, QueueName, SeatId
+from kernel.walltime import WallTime
+
+
+class Views:
+    """Builds the objects that users see out of the floors' own."""
+
+    def __init__(self, engine: Engine, switchboard: Switchboard, walltime: WallTime) -> None:
+        self._engine = engine
+        self._switchboard = switchboard
+        self._walltime = walltime
+
+    def seat(self, number: SeatId, now: float) -> dict[str, Any]:
+        """Return a seat object; NO_SUCH_SEAT if there is none."""
+        view = self._engine.seat_view(number, now)
+        view["since"] = self._walltime.text(view["since"])
+        return view
+
+    def seats(self, now: float, queue: str = "") -> list[dict[str, Any]]:
+        """Return every seat, or those that serve ``queue``."""
+        if queue and QueueName(queue) not in self._engine.queues:
+            raise OperationRefused("NO_SUCH_QUEUE", f"there is no queue {queue}")
+        return [
+            self.seat(number, now)
+            for number, seat in self._engine.seats.items()
+            if not queue or queue in seat.queues
+        ]
+
+    def call(self, number: CallId, now: float) -> dict[str, Any]:
+        """Return a call object; NO_SUCH_CALL if there is none."""
+        call = self._switchboard.calls.get(number)
+        if call is None:
+            raise OperationRefused("NO_SUCH_CALL", f"there is no call {number}")
+        return self._call(call, now)
+
+    def calls(self, now: float) -> list[dict[str, Any]]:
+        """Return every living call, oldest first."""
+        return [self._call(call, now) for call in self._switchboard.calls.values()]
+
+    def queue(self, name: str, now: float) -> dict[str, Any]:
+        """Return a queue object; NO_SUCH_QUEUE if there is none."""
+        return self._engine.queue_view(QueueName(name), now)
+
+    def queues(self, now: float) -> list[dict[str, Any]]:
+        """Return every queue."""
+        return [self.queue(name, now) for name in self._engine.queues]
+
+    def trunks(self) -> list[dict[str, Any]]:
+        """Return every trunk with its calls."""
+        return [
+            {
+                "trunk": trunk.name,
+                "tenant": trunk.tenant or None,
+                "contact": trunk.contact or None,
+                "calls": self._switchboard.gate.calls(trunk.name),
+                "max_calls": trunk.max_calls or None,
+                "max_cps": trunk.max_cps or None,
+            }
+            for trunk in self._switchboard.plan.trunks.values()
+        ]
+
+    def _call(self, call: Call, now: float) -> dict[str, Any]:
+        waiting = call.joined_at is not None and call.answered_at is None
+        until = call.answered_at if call.answered_at is not None else now
+        seat = call.callee.seat if call.callee is not None else None
+        if seat is None and call.rings:
+            seat = call.rings[0].seat
+        return {
+            "call": call.id,
+            "direction": call.direction,
+            "tenant": call.tenant,
+            "queue": call.queue,
+            "caller": call.caller,
+            "called": call.called,
+            "state": "held" if call.held else call.state.value,
+            "arrived_at": self._walltime.text(call.arrived_at),
+            "joined_at": None if call.joined_at is None else self._walltime.text(call.joined_at),
+            "waited": None if call.joined_at is None else round(until - call.joined_at, 3),
+            "position": self._engine.position(call.id, now) if waiting else None,
+            "estimate": self._engine.estimate(call.id, now) if waiting else None,
+            "seat": seat,
+            "verdict": None,
+        }
