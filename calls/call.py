@@ -27,7 +27,7 @@ class CallInput(StrEnum):
     ENDED = "ended"
 
 
-# (state, input) -> next state. What is missing is dropped on purpose; tests/calls/test_call.py walks every pair.
+# (state, input) -> next state. What is missing is dropped on purpose; the tests walk every pair.
 MOVES: dict[tuple[CallState, CallInput], CallState] = {
     (CallState.ARRIVED, CallInput.QUEUED): CallState.WAITING,
     (CallState.ARRIVED, CallInput.RUNG): CallState.RINGING,
@@ -65,8 +65,8 @@ DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
 class Call:
     """One call and its legs.
 
-    ``callee`` is the leg that is bridged; ``rings`` are the legs that ring for it now, one per offer (one in all for
-    a direct call).
+    ``callee`` is the leg that is bridged; ``rings`` are the legs that ring for it now, one per offer (one in
+    all for a direct call).
     """
 
     __slots__ = (

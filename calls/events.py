@@ -48,7 +48,8 @@ class SeatFailed(msgspec.Struct, frozen=True):
 
 
 class SeatTaken(msgspec.Struct, frozen=True):
-    """A seat's phone is in a call that came through no queue: ``activity`` is dialling, ringing or talking."""
+    """A seat's phone is in a call that came through no queue: ``activity`` is dialling, ringing or talking.
+    """
 
     seat: SeatId
     call: CallId

@@ -36,7 +36,7 @@ class LegInput(Enum):
     ENDED = auto()
 
 
-# (state, input) -> next state. What is missing is dropped on purpose; tests/calls/test_leg.py walks every pair.
+# (state, input) -> next state. What is missing is dropped on purpose; the tests walk every pair.
 MOVES: dict[tuple[LegState, LegInput], LegState] = {
     (LegState.ARRIVED, LegInput.RANG): LegState.RINGING,
     (LegState.ARRIVED, LegInput.PROGRESSED): LegState.EARLY,

@@ -13,8 +13,8 @@ def invitations(
 ) -> list[Invitation]:
     """Return one invitation per contact of the leg's phone; none if it cannot be rung.
 
-    A softphone or extension is rung at each of its registered contacts, an outside number through the tenant's
-    trunk. The SDP is filled in once the leg's stream is open.
+    A softphone or extension is rung at each of its registered contacts, an outside number through the
+    tenant's trunk. The SDP is filled in once the leg's stream is open.
     """
     kind, number = leg.phone
     headers: tuple[tuple[str, str], ...] = ()

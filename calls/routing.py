@@ -1,7 +1,9 @@
-"""The number plan: who calls whom, and where that leads. Pure: settings and a request in, a route or a refusal out.
+"""The number plan: who calls whom, and where that leads. Pure: settings and a request in, a route or a
+refusal out.
 
-A call from a trunk reaches hotlines, and through them queues, seats and extensions; it never reaches another trunk,
-which is the transit guard. A call from an account reaches seats and extensions of its own tenant, and its hotlines.
+A call from a trunk reaches hotlines, and through them queues, seats and extensions; it never reaches another
+trunk, which is the transit guard. A call from an account reaches seats and extensions of its own tenant, and
+its hotlines.
 """
 
 import msgspec

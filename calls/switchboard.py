@@ -1,7 +1,8 @@
 """The switchboard: the face of call control. It answers, rings, bridges and ends calls.
 
-Rules, checked by :meth:`Switchboard.check`: a call is bridged iff it is talking; a ring belongs to one living call;
-every stream and every session told of belongs to one leg; every call that arrived leaves exactly one row.
+Rules, checked by :meth:`Switchboard.check`: a call is bridged iff it is talking; a ring belongs to one living
+call; every stream and every session told of belongs to one leg; every call that arrived leaves exactly one
+row.
 """
 
 from collections.abc import Callable
@@ -60,7 +61,7 @@ from sip.events import (
     UpdateFailed,
 )
 
-REFUSED = frozenset({480, 486, 600, 603})  # a person (or the phone for one) said no; anything else is a failure
+REFUSED = frozenset({480, 486, 600, 603})  # somebody said no; anything else is a failure
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326: no missed call at the losing phone
 
 
@@ -550,7 +551,9 @@ class Switchboard:
         status: int,
         cause: str = "abandoned",
     ) -> None:
-        """End a call whatever its state: every session, stream, ring and seat of it is let go, one row is left."""
+        """End a call whatever its state: every session, stream, ring and seat of it is let go, one row is
+        left.
+        """
         was_queued = call.joined_at is not None and call.state is not CallState.TALKING
         if not call.move(CallInput.ENDED):
             return
@@ -656,7 +659,8 @@ class Switchboard:
         self.events.put(PhoneChanged(kind, event.user, event.reachable))
 
     def _digest_refused(self, event: DigestRefused, now: float) -> None:
-        fields = {"user": event.user, "method": event.method, "host": event.flow.host, "port": event.flow.port}
+        flow = event.flow
+        fields = {"user": event.user, "method": event.method, "host": flow.host, "port": flow.port}
         self.log.put(("authentication failed", fields))
 
     # What an operator may see, and what must hold.

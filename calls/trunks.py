@@ -1,4 +1,6 @@
-"""Trunk caps: how many calls at once, and how many new ones a second (a bucket that holds one second's worth)."""
+"""Trunk caps: how many calls at once, and how many new ones a second (a bucket that holds one second's
+worth).
+"""
 
 from calls.settings import TrunkSettings
 

@@ -1,7 +1,7 @@
 """News: the node's numbered events, kept for a while so that a client that was away loses nothing.
 
-Numbers have no gaps. While nobody listens, or has listened within the resume time, events are counted but not built:
-a resume from before that moment is answered with a resync.
+Numbers have no gaps. While nobody listens, or has listened within the resume time, events are counted but not
+built: a resume from before that moment is answered with a resync.
 """
 
 from collections import deque

@@ -1,8 +1,9 @@
 """The node: one whole switch without a socket or a clock. The same object in the daemon and in the simulator.
 
-It owns the timer queue and wires the floors: distribution and signalling meet in the two tables ``_on_call`` (what
-calls tell becomes what the engine is told) and ``_on_command`` (what the engine asks becomes a verb of calls), and
-nowhere else. Every input is one turn; a turn ends when no floor has anything left to say to another.
+It owns the timer queue and wires the floors: distribution and signalling meet in the two tables ``_on_call``
+(what calls tell becomes what the engine is told) and ``_on_command`` (what the engine asks becomes a verb of
+calls), and nowhere else. Every input is one turn; a turn ends when no floor has anything left to say to
+another.
 """
 
 from collections.abc import Callable, Sequence
