@@ -157,12 +157,15 @@ class Pump:
         self._on_request = on_request
         self._now = now
         self._fresh = node.news.fresh
-        self._log: Outbox[tuple[str, dict[str, Any]]] = getattr(node, "log", None) or Outbox()
+        told = getattr(node, "log", None)
+        self._log: Outbox[tuple[str, dict[str, Any]]] = Outbox() if told is None else told
         self._take_datagrams = node.stack.datagrams.take
         self._take_closes = node.stack.closes.take
         self._take_commands = node.plane.commands.take
         self._take_rows = node.rows.take
         self._take_replies = api.replies.take
+        self._api_closes = api.closes
+        self._api_requests = api.requests
         self._next_deadline = node.next_deadline
         self._armed_at = inf
         self._fired_at = -inf
@@ -241,14 +244,14 @@ class Pump:
         if replies and exits.replies is not None:
             for connection, text in replies:
                 exits.replies.send(connection, text)
-        if self.api.closes and exits.replies is not None:
-            for connection, reason in self.api.closes.take():
+        if self._api_closes and exits.replies is not None:
+            for connection, reason in self._api_closes.take():
                 exits.replies.close(connection, reason)
         if self._log:
             for event, fields in self._log.take():
                 log.info(event, **fields)
-        if self.api.requests:
-            for word in self.api.requests.take():
+        if self._api_requests:
+            for word in self._api_requests.take():
                 if self._on_request is not None:
                     self._loop.call_soon(self._on_request, word)
 

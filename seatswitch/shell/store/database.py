@@ -1,0 +1,106 @@
+"""The database: opened from a URL, its schema brought up to date, and its errors told apart.
+
+Three kinds: what the operator must mend before a start (a corrupt or read-only file, a missing driver), what
+passes by waiting (locked, full, out of reach), and bugs of ours, which are neither.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from kernel.errors import OperatorError
+
+READS = "seatswitch_reads"  # execution option of a connection that will not write
+BUSY_FOR = 2.0  # seconds SQLite itself waits for a lock
+# What an operation on the database may raise; a connect listener's errors come unwrapped.
+DATABASE_ERRORS = (DBAPIError, sqlite3.Error)
+
+_MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+# Parts of SQLite's messages that no waiting mends at a start.
+_HOPELESS = ("not a database", "malformed", "unable to open", "readonly", "disk i/o error")
+
+
+def database_file(url: str) -> Path | None:
+    """Return the file of an SQLite URL, relative to the working directory; None for a server's."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix):
+        return None
+    return Path(url.removeprefix(prefix).partition("?")[0])
+
+
+def store_folder(url: str) -> Path:
+    """Return where the journal and the lock live: beside the SQLite file, else ``var``."""
+    file = database_file(url)
+    return Path("var") if file is None else file.parent
+
+
+def public_url(url: str) -> str:
+    """Return ``url`` without its password, for logs and messages."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url.partition("://")[0] + "://..."
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for ``url``; nothing is opened yet. Raises OperatorError for a URL of no known kind."""
+    if url in {"sqlite://", "sqlite:///", "sqlite:///:memory:"}:
+        raise OperatorError("store.url", f"{url} is kept nowhere; name a file: sqlite:///var/seatswitch.db")
+    try:
+        engine = create_engine(url, pool_size=1, max_overflow=0)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise OperatorError(
+            "store.url", f"{public_url(url)} is not a database URL such as sqlite:///var/seatswitch.db"
+        ) from error
+    except ModuleNotFoundError as error:
+        raise OperatorError(
+            "store.url", f"{public_url(url)} needs the Python package {error.name!r}; install it"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(raw: Any, _record: object) -> None:
+    # The driver's own BEGIN leaves schema changes outside of transactions; ours does not.
+    raw.isolation_level = None
+    cursor = raw.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_FOR * 1000)}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit is on the disk before the journal file behind it is deleted.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get(READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema up to date, in one transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def is_hopeless(error: Exception) -> bool:
+    """True when the database cannot be used as it is and waiting will not mend it."""
+    cause = getattr(error, "orig", error)
+    # Only SQLite says so in its own process; a server out of reach may come back.
+    return isinstance(cause, sqlite3.Error) and any(part in str(cause).lower() for part in _HOPELESS)
+
+
+def explain(error: Exception) -> str:
+    """Return the driver's words on one line."""
+    return " ".join(str(getattr(error, "orig", error)).split())
