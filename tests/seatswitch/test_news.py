@@ -1,0 +1,52 @@
+"""News: numbers without gaps, a bounded memory, and an honest "I no longer know"."""
+
+from typing import Any
+
+from kernel.limits import EVENT_BUFFER_MAX
+from seatswitch.news import EventLog
+
+
+def data() -> dict[str, Any]:
+    return {"x": 1}
+
+
+def test_a_client_that_was_away_gets_what_it_missed() -> None:
+    news = EventLog()
+    news.wanted = True
+    for _ in range(5):
+        news.put("seat", data, 1.0)
+    missed = news.since(3)
+    assert missed is not None
+    assert [entry[0] for entry in missed] == [4, 5]
+    assert news.since(5) == []
+
+
+def test_numbers_from_the_future_and_from_before_the_buffer_are_unknown() -> None:
+    news = EventLog()
+    news.wanted = True
+    assert news.since(0) == []
+    for _ in range(EVENT_BUFFER_MAX + 2):
+        news.put("seat", data, 1.0)
+    assert news.since(1) is None
+    assert news.since(2) is not None
+    assert news.since(news.seq + 1) is None
+
+
+def test_while_nobody_listens_events_are_counted_but_not_built() -> None:
+    news = EventLog()
+    built: list[int] = []
+
+    def build() -> dict[str, Any]:
+        built.append(1)
+        return {}
+
+    news.put("seat", build, 1.0)
+    assert (news.seq, built) == (1, [])
+    assert news.since(0) is None
+    news.wanted = True
+    news.put("seat", build, 2.0)
+    assert news.since(0) is None
+    kept = news.since(1)
+    assert kept is not None
+    assert len(kept) == 1
+    assert len(news.fresh) == 1

@@ -1,0 +1,235 @@
+"""A real switch for wire tests: its own process, its own ports, its own folder; and an RPC client to look into it."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN = 20.0  # seconds; a fresh machine compiles every module first
+
+CONFIG = """
+[sip]
+listen = ["udp://127.0.0.1:{sip}", "tcp://127.0.0.1:{sip}"]
+domain = "127.0.0.1"
+
+[media]
+address = "127.0.0.1"
+ports = [{rtp}, {rtp_end}]
+workers = {workers}
+
+[rpc]
+listen = ["unix://{folder}/switch.sock", "tcp://127.0.0.1:{rpc}"]
+
+[store]
+url = "sqlite:///{folder}/seatswitch.db"
+
+[[trunk]]
+name = "carrier"
+tenant = "demo"
+accept = ["127.0.0.0/8"]
+
+[[tenant]]
+name = "demo"
+hotlines = [{{number = "96198", entry = "queue:junior"}}, {{number = "96199", entry = "queue:senior"}}]
+pause_reasons = ["rest"]
+
+[[level]]
+name = "junior"
+wrap_up = {wrap_up}
+[[level]]
+name = "senior"
+wrap_up = {wrap_up}
+
+[[queue]]
+name = "junior"
+tenant = "demo"
+requires = {{level = "junior"}}
+relax = [{{after = "20s", level = "senior"}}]
+max_waiting = {max_waiting}
+ring_for = {ring_for}
+{queue_extra}
+[[queue]]
+name = "senior"
+tenant = "demo"
+requires = {{level = "senior"}}
+
+[[seat]]
+numbers = "8001-{last_seat}"
+tenant = "demo"
+password = "demo"
+level = "junior"
+queues = ["junior"]
+phones = ["softphone"]
+
+[[extension]]
+number = "2001"
+tenant = "demo"
+password = "demo"
+[[extension]]
+number = "2002"
+tenant = "demo"
+password = "demo"
+"""
+
+
+def free_port(kind: int = socket.SOCK_DGRAM) -> int:
+    """Return a port of 127.0.0.1 that nobody holds at this moment, for UDP and TCP."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind(("127.0.0.1", 0))
+            port = int(udp.getsockname()[1])
+            try:
+                with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+                    tcp.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def wait_until(what: str, met: Callable[[], Any], within: float = 10.0) -> Any:
+    """Return the first true answer of ``met``; fail, naming ``what``, after ``within`` seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        answer = met()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
+        time.sleep(0.02)
+
+
+class Rpc:
+    """One connection to the RPC socket; blocking."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(10.0)
+        self._socket.connect(str(path))
+        self._file = self._socket.makefile("rb")
+        self._id = 0
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Return the result of one request; raise RuntimeError with the error's message."""
+        self._id += 1
+        request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": params}
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
+        while True:
+            answer = json.loads(self._file.readline())
+            if answer.get("id") == self._id:
+                break
+        if "error" in answer:
+            raise RuntimeError(json.dumps(answer["error"]))
+        return answer["result"]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._file.close()
+        self._socket.close()
+
+
+class Switch:
+    """``seatswitch run`` in a folder of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seats: int = 10,
+        workers: int = 1,
+        wrap_up: float = 0.2,
+        max_waiting: int = 200,
+        ring_for: float = 25,
+        queue_extra: str = "",
+        config: str = CONFIG,
+    ) -> None:
+        self.folder = folder
+        self.sip_port = free_port()
+        self.socket_path = folder / "switch.sock"
+        self.log_path = folder / "switch.log"
+        self.config_path = folder / "switch.toml"
+        rtp = 20000 + (os.getpid() * 7 % 20) * 400
+        self.rtp_ports = (rtp, rtp + 4000 if seats > 20 else rtp + 398)
+        self.config_path.write_text(
+            config.format(
+                sip=self.sip_port,
+                rpc=free_port(),
+                rtp=self.rtp_ports[0],
+                rtp_end=self.rtp_ports[1],
+                folder=folder,
+                workers=workers,
+                wrap_up=wrap_up,
+                max_waiting=max_waiting,
+                ring_for=ring_for,
+                queue_extra=queue_extra,
+                last_seat=8000 + seats,
+            )
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Switch":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if error is not None:
+            print(self.log_path.read_text(errors="replace")[-8000:])
+
+    def start(self) -> None:
+        """Start the process and wait until its RPC socket answers."""
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "seatswitch", "run", "-c", str(self.config_path)],
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_until("the RPC socket", self._is_ready, READY_WITHIN)
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log_path.read_text()
+        try:
+            rpc = Rpc(self.socket_path)
+        except OSError:
+            return False
+        rpc.close()
+        return True
+
+    def stop(self, how: int = signal.SIGINT) -> int:
+        """End the process and return its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+        return self.process.returncode
+
+    def rpc(self) -> Rpc:
+        """Return a new connection."""
+        return Rpc(self.socket_path)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return every row of a table, as the row writer has them by now."""
+        path = self.folder / "seatswitch.db"
+        if not path.exists():
+            return []
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as database:
+            database.row_factory = sqlite3.Row
+            try:
+                return [dict(row) for row in database.execute(f"SELECT * FROM {table}")]
+            except sqlite3.OperationalError:
+                return []
