@@ -63,7 +63,9 @@ class Sipp:
         self.kill()
 
     def wait(self) -> int:
-        """Wait for the planned calls and return SIPp's exit code: 0 when every call went as the scenario says."""
+        """Wait for the planned calls and return SIPp's exit code: 0 when every call went as the scenario
+        says.
+        """
         code = self.process.wait(self.timeout + 10)
         self._output.close()
         return code

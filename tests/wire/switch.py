@@ -1,4 +1,6 @@
-"""A real switch for wire tests: its own process, its own ports, its own folder; and an RPC client to look into it."""
+"""A real switch for wire tests: its own process, its own ports, its own folder; and an RPC client to look
+into it.
+"""
 
 import json
 import os

@@ -51,7 +51,7 @@ class Scene:
         return str(rows_when_complete(self.switch, "calls", 1)[0]["verdict"])
 
 
-@pytest.fixture()
+@pytest.fixture
 def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
     options = getattr(request, "param", {})
     with Switch(tmp_path, **options) as switch:

@@ -1,5 +1,6 @@
 """A caller reaches a seat over real sockets: SIPp on both sides of a real switch."""
 
+import itertools
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ pytestmark = pytest.mark.wire
 
 
 def sign_in(switch: Switch, seats: list[str]) -> list[Rpc]:
-    """Sign ``seats`` in, one connection each as desks do; closing a connection would sign its seat out later."""
+    """Sign ``seats`` in, one connection each as desks do; closing a connection would sign its seat out later.
+    """
     desks = []
     for seat in seats:
         desk = switch.rpc()
@@ -108,5 +110,5 @@ def assert_no_seat_had_two_calls(rows: list[dict[str, Any]]) -> None:
         by_seat.setdefault(row["seat"], []).append((row["answered_at"], row["ended_at"]))
     for seat, talks in by_seat.items():
         talks.sort()
-        for (_, ended), (answered, _) in zip(talks, talks[1:], strict=False):
+        for (_, ended), (answered, _) in itertools.pairwise(talks):
             assert ended <= answered, f"seat {seat} talked twice at {answered}"
