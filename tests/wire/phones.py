@@ -30,6 +30,7 @@ class Sipp:
         status: int = 0,
         options: tuple[str, ...] = (),
         timeout: float = 60.0,
+        core: int | None = None,
     ) -> None:
         self.name = f"{scenario}-{port}"
         self.folder = folder
@@ -38,7 +39,8 @@ class Sipp:
         text = (SCENARIOS / f"{scenario}.xml").read_text().replace("STATUS", str(status))
         script = folder / f"{self.name}.xml"
         script.write_text(text)
-        command = ["sipp", "-i", "127.0.0.1", "-p", str(port), "-mp", str(media), "-nostdin"]
+        command = [] if core is None else ["taskset", "-c", str(core)]
+        command += ["sipp", "-i", "127.0.0.1", "-p", str(port), "-mp", str(media), "-nostdin"]
         command += ["-sf", str(script), "-m", str(calls), "-r", str(rate)]
         command += ["-s", service, "-timeout", f"{timeout:g}s", "-timeout_error", "-buff_size", "4194304"]
         command += ["-trace_err", "-error_file", str(folder / f"{self.name}.err")]

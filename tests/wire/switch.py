@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -83,7 +84,7 @@ password = "demo"
 """
 
 
-def free_port(kind: int = socket.SOCK_DGRAM) -> int:
+def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody holds at this moment, for UDP and TCP."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
@@ -150,6 +151,7 @@ class Switch:
         max_waiting: int = 200,
         ring_for: float = 25,
         queue_extra: str = "",
+        ports: tuple[int, int] | None = None,
         config: str = CONFIG,
     ) -> None:
         self.folder = folder
@@ -158,7 +160,7 @@ class Switch:
         self.log_path = folder / "switch.log"
         self.config_path = folder / "switch.toml"
         rtp = 20000 + (os.getpid() * 7 % 20) * 400
-        self.rtp_ports = (rtp, rtp + 4000 if seats > 20 else rtp + 398)
+        self.rtp_ports = ports or (rtp, rtp + 4000 if seats > 20 else rtp + 398)
         self.config_path.write_text(
             config.format(
                 sip=self.sip_port,
@@ -224,12 +226,21 @@ class Switch:
         """Return a new connection."""
         return Rpc(self.socket_path)
 
+    def count(self, table: str) -> int:
+        """Return how many rows of a table the row writer has written by now."""
+        try:
+            path = self.folder / "seatswitch.db"
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+                return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return every row of a table, as the row writer has them by now."""
         path = self.folder / "seatswitch.db"
         if not path.exists():
             return []
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as database:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
             database.row_factory = sqlite3.Row
             try:
                 return [dict(row) for row in database.execute(f"SELECT * FROM {table}")]

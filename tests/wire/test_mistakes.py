@@ -25,7 +25,8 @@ def seatswitch(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_bad_configuration_names_file_key_and_reason(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
-    path.write_text((ROOT / "config" / "demo.toml").read_text().replace('level = "senior"', 'level = "seniorr"'))
+    demo = (ROOT / "config" / "demo.toml").read_text()
+    path.write_text(demo.replace('level = "senior"', 'level = "seniorr"'))
     for command in ("check", "run"):
         done = seatswitch(command, "-c", str(path))
         assert done.returncode == 1
