@@ -88,6 +88,7 @@ class Views:
             "arrived_at": self._walltime.text(call.arrived_at),
             "joined_at": None if call.joined_at is None else self._walltime.text(call.joined_at),
             "waited": None if call.joined_at is None else round(until - call.joined_at, 3),
+            "talked": None if call.answered_at is None else round(now - call.answered_at, 3),
             "position": self._engine.position(call.id, now) if waiting else None,
             "estimate": self._engine.estimate(call.id, now) if waiting else None,
             "seat": seat,
