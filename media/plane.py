@@ -1,0 +1,528 @@
+"""The media plane: the face of everything that carries audio, for the calls above it.
+
+Streams live in workers; the plane knows which worker and port a stream has, what it was told last (so that a
+worker that died can be replaced), and what the worker reports. It computes no audio.
+
+Rules: a port belongs to at most one stream and rests between two (:mod:`media.ports`). A worker hears of a
+stream with its first :class:`RemoteMedia`; until then a stream is only a port in a pool. Everything told to
+one worker within a turn is one message. Every :meth:`Plane.close` is followed by exactly one StreamClosed.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from kernel.chance import Chance
+from kernel.ids import StreamId
+from kernel.outbox import Outbox
+from kernel.timers import Timer, TimerQueue
+from media import messages
+from media.addresses import is_private, may_be_sent_to
+from media.events import (
+    DigitReceived,
+    MediaEvent,
+    PromptEnded,
+    StreamClosed,
+    StreamFailed,
+    StreamReady,
+    StreamStatistics,
+    StreamTimedOut,
+    WorkerLost,
+)
+from media.messages import (
+    AddPrompt,
+    BindPorts,
+    Close,
+    Collect,
+    Command,
+    Configure,
+    Connect,
+    ConnectAcross,
+    Disconnect,
+    Play,
+    SetRemote,
+    Stop,
+    decode_reports,
+    encode_commands,
+)
+from media.ports import PortPool
+from media.settings import MediaSettings
+
+OPEN_WAIT = 2.0  # seconds a stream waits for a port or a worker before it fails
+
+
+class RemoteMedia(msgspec.Struct, frozen=True, gc=False):
+    """What SDP says about a stream's peer."""
+
+    host: str
+    port: int
+    codec: str  # PCMU, PCMA
+    payload_type: int  # to send
+    payload_type_receive: int
+    dtmf_send: int = -1  # telephone-event (RFC 4733); -1: not negotiated
+    dtmf_receive: int = -1
+    ptime_ms: int = 20
+    sends: bool = True  # the peer sends to us; else there is no RTP timeout
+    receives: bool = True  # we may send to the peer
+
+
+class Stream:
+    """One stream as the plane knows it."""
+
+    __slots__ = ("collects", "id", "loops", "peer", "port", "prompts", "remote", "worker")
+
+    def __init__(self, stream: StreamId) -> None:
+        self.id = stream
+        self.worker = -1  # -1: still waits for a port
+        self.port = 0
+        self.remote: SetRemote | None = None  # as last told; the worker knows of the stream
+        self.peer: StreamId | None = None
+        self.prompts: tuple[str, ...] = ()
+        self.loops = False
+        self.collects = False
+
+
+class Worker:
+    """One media worker as the plane knows it."""
+
+    __slots__ = ("closing", "is_alive", "pool", "streams")
+
+    def __init__(self) -> None:
+        self.is_alive = False
+        self.pool = PortPool()
+        self.streams: dict[StreamId, Stream] = {}
+        self.closing: dict[StreamId, int] = {}  # told to close, not reported yet -> port
+
+
+class CommandBox(Outbox[tuple[int, bytes]]):
+    """Commands by worker, encoded as one message each when they are taken."""
+
+    __slots__ = ("_pending",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pending: dict[int, list[Command]] = {}
+
+    def tell(self, worker: int, command: Command) -> None:
+        """Add a command to the worker's next message."""
+        pending = self._pending.get(worker)
+        if pending is None:
+            self._pending[worker] = [command]
+        else:
+            pending.append(command)
+
+    def forget(self, worker: int) -> None:
+        """Drop what was meant for a worker that died."""
+        self._pending.pop(worker, None)
+
+    def take(self) -> list[tuple[int, bytes]]:
+        """Return one message per worker that has commands."""
+        if not self._pending:
+            return []
+        taken = [(worker, encode_commands(commands)) for worker, commands in self._pending.items()]
+        self._pending.clear()
+        return taken
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+
+class Plane:
+    """The face: told by calls what streams shall do, by the shell what workers say."""
+
+    def __init__(self, settings: MediaSettings, timers: TimerQueue, chance: Chance) -> None:
+        self.commands = CommandBox()
+        self.events: Outbox[MediaEvent] = Outbox()
+        self._settings = settings
+        self._timers = timers
+        self._address = settings.advertise or settings.address
+        self._own_hosts = dict.fromkeys((settings.address, self._address, "127.0.0.1"))
+        self._workers = [Worker() for _ in range(max(1, settings.workers))]
+        self._streams: dict[StreamId, Stream] = {}
+        self._waiting: deque[tuple[float, Stream]] = deque()  # (fails at, stream without a port), in order
+        self._timer: Timer | None = None
+        self._prompts: dict[str, bytes] = {}
+        self._deaths = 0
+        self._handlers: dict[type, Callable[[int, Any, float], None]] = {
+            messages.PortsBound: self._ports_bound,
+            messages.Closed: self._closed,
+            messages.TimedOut: self._timed_out,
+            messages.Digit: self._digit,
+            messages.Played: self._played,
+            messages.OpenFailed: self._open_failed,
+            messages.Hello: lambda worker, report, now: None,
+        }
+
+    # Verbs of calls.
+
+    def open(self, stream: StreamId, now: float, near: StreamId | None = None) -> tuple[str, int] | None:
+        """Return the address and RTP port for SDP, or None: StreamReady or StreamFailed follows.
+
+        ``near`` is a stream that this one will probably be connected to: both then live in one worker.
+        """
+        assert stream not in self._streams, f"stream {stream} is open"
+        opened = self._streams[stream] = Stream(stream)
+        if not self._waiting and self._allocate(opened, now, near):
+            return self._address, opened.port
+        if self._can_never_open():
+            del self._streams[stream]
+            self.events.put(StreamFailed(stream, "no_ports"))
+            return None
+        self._waiting.append((now + OPEN_WAIT, opened))
+        self._rearm(now)
+        return None
+
+    def set_remote(self, stream: StreamId, remote: RemoteMedia, now: float) -> None:
+        """Tell where the peer is and what it speaks; again after a re-INVITE."""
+        told = self._streams[stream]
+        assert told.worker >= 0, f"stream {stream} has no port yet"
+        host, port = remote.host, remote.port
+        if not may_be_sent_to(host, port) or self._is_ours(host, port):
+            host, port = "", 0
+        is_new = told.remote is None
+        told.remote = SetRemote(
+            stream,
+            told.port,
+            host,
+            port,
+            is_private(remote.host),
+            remote.codec,
+            remote.payload_type,
+            remote.payload_type_receive,
+            remote.dtmf_send,
+            remote.dtmf_receive,
+            remote.sends,
+            remote.receives,
+        )
+        if not self._workers[told.worker].is_alive:
+            return
+        self.commands.tell(told.worker, told.remote)
+        if is_new:
+            if told.peer is not None:
+                self._tell_connected(told, self._streams[told.peer])
+            self._tell_rest(told)
+
+    def connect(self, a: StreamId, b: StreamId, now: float) -> None:
+        """Let both hear each other; what is played to either stops mid-word."""
+        one, other = self._streams[a], self._streams[b]
+        for stream, peer in ((one, b), (other, a)):
+            if stream.peer is not None and stream.peer != peer:
+                self.disconnect(stream.id, now)
+            stream.peer = peer
+            stream.prompts = ()
+        self._tell_connected(one, other)
+
+    def disconnect(self, a: StreamId, now: float) -> None:
+        """Let ``a`` and its peer hear each other no more; does nothing without a peer."""
+        one = self._streams[a]
+        if one.peer is None:
+            return
+        other = self._streams[one.peer]
+        one.peer = other.peer = None
+        self._tell(one, Disconnect(one.id))
+        if other.worker != one.worker:
+            self._tell(other, Disconnect(other.id))
+
+    def play(self, stream: StreamId, prompts: tuple[str, ...], now: float, loop_last: bool = True) -> None:
+        """Play each prompt once, in order, the last for ever if ``loop_last``; replaces what is played."""
+        told = self._streams[stream]
+        told.prompts, told.loops = prompts, loop_last
+        self._tell(told, Play(stream, prompts, loop_last))
+
+    def stop(self, stream: StreamId, now: float) -> None:
+        """Stop playing to ``stream``."""
+        told = self._streams[stream]
+        if told.prompts:
+            told.prompts = ()
+            self._tell(told, Stop(stream))
+
+    def collect(self, stream: StreamId, wanted: bool, now: float) -> None:
+        """Tell DigitReceived while ``wanted``."""
+        told = self._streams[stream]
+        if told.collects != wanted:
+            told.collects = wanted
+            self._tell(told, Collect(stream, wanted))
+
+    def close(self, stream: StreamId, now: float) -> None:
+        """End the stream: StreamClosed with statistics follows (zeros if it had failed), the port rests."""
+        closed = self._streams.pop(stream, None)
+        if closed is None:
+            self.events.put(StreamClosed(stream, StreamStatistics(stream)))
+            return
+        if closed.peer is not None:
+            self._part(closed)
+        if closed.worker < 0:
+            self._waiting = deque(entry for entry in self._waiting if entry[1] is not closed)
+            self.events.put(StreamClosed(stream, StreamStatistics(stream)))
+            return
+        worker = self._workers[closed.worker]
+        del worker.streams[stream]
+        if closed.remote is not None and worker.is_alive:
+            worker.closing[stream] = closed.port
+            self.commands.tell(closed.worker, Close(stream))
+            return
+        worker.pool.give_back(closed.port, now)
+        self.events.put(StreamClosed(stream, StreamStatistics(stream)))
+
+    def add_prompt(self, name: str, wav_or_ulaw: bytes, now: float) -> None:
+        """Give workers audio to play: G.711 u-law at 8 kHz, or a WAV file (8 kHz, one channel)."""
+        self._prompts[name] = wav_or_ulaw
+        for index, worker in enumerate(self._workers):
+            if worker.is_alive:
+                self.commands.tell(index, AddPrompt(name, wav_or_ulaw))
+
+    # The workers.
+
+    def worker_started(self, worker: int, now: float) -> None:
+        """A worker is there: tell it everything it must know, its predecessor's streams first."""
+        started = self._workers[worker]
+        assert not started.is_alive, f"worker {worker} was started twice"
+        started.is_alive = True
+        self.commands.tell(worker, Configure(self._settings.rtp_timeout))
+        for name, audio in self._prompts.items():
+            self.commands.tell(worker, AddPrompt(name, audio))
+        streams = [stream for stream in started.streams.values() if stream.remote is not None]
+        for stream in streams:
+            assert stream.remote is not None
+            self.commands.tell(worker, stream.remote)
+        for stream in streams:
+            if stream.peer is not None:
+                peer = self._streams[stream.peer]
+                if stream.id < peer.id or peer.worker != worker:
+                    self._tell_connected(stream, peer)
+        for stream in streams:
+            self._tell_rest(stream)
+
+    def worker_lost(self, worker: int, now: float) -> None:
+        """A worker died: its streams wait for its successor, what was closing is closed."""
+        lost = self._workers[worker]
+        if not lost.is_alive:
+            return
+        lost.is_alive = False
+        lost.pool.forget_free()
+        self.commands.forget(worker)
+        self._deaths += 1
+        for stream, port in lost.closing.items():
+            lost.pool.give_back(port, now)
+            self.events.put(StreamClosed(stream, StreamStatistics(stream)))
+        lost.closing.clear()
+        self.events.put(WorkerLost(worker, len(lost.streams)))
+
+    def receive_worker(self, worker: int, message: bytes, now: float) -> None:
+        """Take one message of a worker."""
+        for report in decode_reports(message):
+            self._handlers[type(report)](worker, report, now)
+
+    def on_timer(self, name: str, now: float) -> None:
+        """A resting port is free again, or a stream has waited long enough."""
+        self._timer = None
+        self._serve_waiting(now)
+        while self._waiting and self._waiting[0][0] <= now:
+            stream = self._waiting.popleft()[1]
+            del self._streams[stream.id]
+            is_alive = any(worker.is_alive for worker in self._workers)
+            self.events.put(StreamFailed(stream.id, "no_ports" if is_alive else "no_media_worker"))
+        self._rearm(now)
+
+    # For operators and tests.
+
+    def reconfigure(self, settings: MediaSettings, now: float) -> None:
+        """Take what may change while streams live (the RTP timeout); the rest needs a restart."""
+        if settings.rtp_timeout != self._settings.rtp_timeout:
+            for index, worker in enumerate(self._workers):
+                if worker.is_alive:
+                    self.commands.tell(index, Configure(settings.rtp_timeout))
+        self._settings = msgspec.structs.replace(self._settings, rtp_timeout=settings.rtp_timeout)
+
+    def snapshot(self) -> dict[str, object]:
+        """Return counts per worker, JSON-able."""
+        workers: list[dict[str, object]] = []
+        for worker in self._workers:
+            free, resting, used = worker.pool.counts()
+            workers.append(
+                {
+                    "alive": worker.is_alive,
+                    "streams": len(worker.streams),
+                    "closing": len(worker.closing),
+                    "ports": {"free": free, "resting": resting, "used": used},
+                }
+            )
+        return {
+            "streams": len(self._streams),
+            "waiting": len(self._waiting),
+            "deaths": self._deaths,
+            "workers": workers,
+        }
+
+    def check(self) -> None:
+        """Assert what must hold between turns."""
+        placed = 0
+        for index, worker in enumerate(self._workers):
+            worker.pool.check()
+            ports = [*(stream.port for stream in worker.streams.values()), *worker.closing.values()]
+            assert len(dict.fromkeys(ports)) == len(ports), f"worker {index} has a port with two streams"
+            assert worker.pool.counts()[2] == len(ports), f"worker {index} has lost a port"
+            assert worker.is_alive or not worker.closing, f"worker {index} is dead and closes a stream"
+            assert all(stream.worker == index for stream in worker.streams.values()), "a stream is misplaced"
+            placed += len(worker.streams)
+        assert placed + len(self._waiting) == len(self._streams), "a stream is neither placed nor waiting"
+        for stream in self._streams.values():
+            if stream.peer is not None:
+                peer = self._streams[stream.peer]
+                assert peer.peer == stream.id, f"stream {stream.id} has a one-sided peer"
+
+    def is_quiet(self) -> bool:
+        """Return whether no stream is open or closing."""
+        return not self._streams and not any(worker.closing for worker in self._workers)
+
+    # How it is done.
+
+    def _alive(self) -> Iterator[tuple[int, Worker]]:
+        return ((index, worker) for index, worker in enumerate(self._workers) if worker.is_alive)
+
+    def _allocate(self, stream: Stream, now: float, near: StreamId | None) -> bool:
+        """Give ``stream`` a port of its neighbour's worker, else of the one with the fewest streams."""
+        first = self._streams.get(near) if near is not None else None
+        if first is not None and first.worker >= 0 and self._place(stream, first.worker, now):
+            return True
+        if len(self._workers) == 1:
+            return self._place(stream, 0, now)
+        order = sorted(self._alive(), key=lambda entry: (len(entry[1].streams), entry[0]))
+        return any(self._place(stream, index, now) for index, _ in order)
+
+    def _place(self, stream: Stream, index: int, now: float) -> bool:
+        worker = self._workers[index]
+        if not worker.is_alive:
+            return False
+        pool = worker.pool
+        port = pool.take(now)
+        if len(pool) * 4 < self._settings.ports_ahead and not pool.is_asked and not pool.are_all:
+            pool.is_asked = True
+            self.commands.tell(index, BindPorts(self._settings.ports_ahead))
+        if port is None:
+            return False
+        stream.worker, stream.port = index, port
+        worker.streams[stream.id] = stream
+        return True
+
+    def _can_never_open(self) -> bool:
+        """Return whether every port there can be is in use: waiting would not help."""
+        return all(
+            worker.is_alive
+            and worker.pool.are_all
+            and worker.pool.next_free_at() is None
+            and not worker.closing
+            for worker in self._workers
+        )
+
+    def _serve_waiting(self, now: float) -> None:
+        while self._waiting and self._allocate(self._waiting[0][1], now, None):
+            stream = self._waiting.popleft()[1]
+            self.events.put(StreamReady(stream.id, self._address, stream.port))
+
+    def _rearm(self, now: float) -> None:
+        if not self._waiting:
+            self._timers.disarm(self._timer)
+            self._timer = None
+            return
+        at = self._waiting[0][0]
+        for _, worker in self._alive():
+            free_at = worker.pool.next_free_at()
+            if free_at is not None:
+                at = min(at, max(free_at, now))
+        if self._timer is None or self._timer.at > at:
+            self._timers.disarm(self._timer)
+            self._timer = self._timers.arm(self, "ports", at)
+
+    def _is_ours(self, host: str, port: int) -> bool:
+        return host in self._own_hosts and any(worker.pool.owns(port) for worker in self._workers)
+
+    def _tell(self, stream: Stream, command: Command) -> None:
+        """Tell the stream's worker, if it knows the stream; else it is told with the first SetRemote."""
+        if stream.remote is not None and self._workers[stream.worker].is_alive:
+            self.commands.tell(stream.worker, command)
+
+    def _tell_rest(self, stream: Stream) -> None:
+        """Tell what a worker must know of a stream besides its remote and its peer."""
+        if stream.prompts:
+            self._tell(stream, Play(stream.id, stream.prompts, stream.loops))
+        if stream.collects:
+            self._tell(stream, Collect(stream.id, True))
+
+    def _tell_connected(self, one: Stream, other: Stream) -> None:
+        if one.remote is None or other.remote is None:
+            return  # told with the later of the two SetRemote
+        if one.worker == other.worker:
+            self._tell(one, Connect(one.id, other.id))
+            return
+        for near, far in ((one, other), (other, one)):
+            remote = far.remote
+            assert remote is not None
+            self._tell(
+                near,
+                ConnectAcross(
+                    near.id,
+                    self._settings.address,
+                    far.port,
+                    remote.codec,
+                    remote.payload_type_receive,
+                    remote.dtmf_receive,
+                ),
+            )
+
+    def _part(self, closed: Stream) -> None:
+        """Free the peer of a stream that closes; a worker does so by itself for two of its own."""
+        assert closed.peer is not None
+        peer = self._streams.get(closed.peer)
+        if peer is not None:
+            peer.peer = None
+            if peer.worker != closed.worker:
+                self._tell(peer, Disconnect(peer.id))
+        closed.peer = None
+
+    # What workers report.
+
+    def _ports_bound(self, worker: int, report: messages.PortsBound, now: float) -> None:
+        self._workers[worker].pool.add(report.ports, report.are_all)
+        if self._waiting:
+            self._serve_waiting(now)
+            self._rearm(now)
+
+    def _closed(self, worker: int, report: messages.Closed, now: float) -> None:
+        statistics = report.statistics
+        port = self._workers[worker].closing.pop(statistics.stream, None)
+        if port is not None:
+            self._workers[worker].pool.give_back(port, now)
+            self.events.put(StreamClosed(statistics.stream, statistics))
+            if self._waiting:
+                self._rearm(now)
+
+    def _timed_out(self, worker: int, report: messages.TimedOut, now: float) -> None:
+        if report.stream in self._streams:
+            self.events.put(StreamTimedOut(report.stream))
+
+    def _digit(self, worker: int, report: messages.Digit, now: float) -> None:
+        stream = self._streams.get(report.stream)
+        if stream is not None and stream.collects:
+            self.events.put(DigitReceived(report.stream, report.digit, report.duration_ms))
+
+    def _played(self, worker: int, report: messages.Played, now: float) -> None:
+        stream = self._streams.get(report.stream)
+        if stream is not None and stream.prompts:
+            if len(stream.prompts) > 1:
+                stream.prompts = stream.prompts[1:]
+            elif not stream.loops:
+                stream.prompts = ()
+            self.events.put(PromptEnded(report.stream, report.prompt))
+
+    def _open_failed(self, worker: int, report: messages.OpenFailed, now: float) -> None:
+        stream = self._streams.pop(report.stream, None)
+        if stream is None:
+            return
+        if stream.peer is not None:
+            self._part(stream)
+        del self._workers[worker].streams[stream.id]
+        self._workers[worker].pool.give_back(stream.port, now)
+        self.events.put(StreamFailed(report.stream, report.reason))
