@@ -1,0 +1,224 @@
+"""What must be true of a world's rows and of what is left of it, whatever happened.
+
+The checks of rows recompute from the rows alone, so that they do not share a mistake with the engine.
+"""
+
+import gc
+from bisect import bisect_right
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from kernel.rows import OfferRow, PresenceRow, VisitRow
+
+if TYPE_CHECKING:
+    from tests.simulator.world import World
+
+GRAIN = 0.002  # rows carry milliseconds
+LASTING_TIMERS = (
+    "binding",
+    "expire",
+    "probe",
+    "options",
+    "nonce",
+    "sweep",
+    "reap",
+    "rest",
+    "quarantine",
+    "wrapup",
+    "hours",
+    "keepalive",
+    "tick",
+    "second",
+    "handle_limit",
+    "refill",
+)
+MORTAL = (
+    "calls.call.Call",
+    "calls.leg.Leg",
+    "sip.session.Session",
+    "sip.dialog.Dialog",
+    "acd.offer.Offer",
+    "queues.waiting.WaitingCall",
+    "sip.message.Request",
+)
+
+
+def check_rows(world: "World") -> None:
+    """Assert everything that rows must say; AssertionError names the rule and the row."""
+    check_one_row_each(world)
+    check_visits(world)
+    check_offers(world)
+    check_offered_only_when_ready(world)
+    check_order(world)
+    check_callers(world)
+
+
+def check_one_row_each(world: "World") -> None:
+    """One call, one row; one visit, one outcome; one ring, one row; ids join up."""
+    for rows, key in ((world.call_rows, "call"), (world.visit_rows, "visit"), (world.offer_rows, "offer")):
+        ids = [getattr(row, key) for row in rows]
+        assert len(set(ids)) == len(ids), f"two rows of one {key}"
+    calls = {row.call for row in world.call_rows}
+    living = set(world.node.switchboard.calls)
+    for visit in world.visit_rows:
+        assert visit.call in calls or visit.call in living, f"a visit of no call: {visit}"
+    visits = {row.visit for row in world.visit_rows}
+    for offer in world.offer_rows:
+        known = offer.visit in visits or any(offer.visit.startswith(f"{call}.") for call in living)
+        assert known, f"an offer of no visit: {offer}"
+
+
+def check_visits(world: "World") -> None:
+    """Outcomes agree with the offers and the call they belong to; nothing has a negative duration."""
+    answered_offers = {row.visit for row in world.offer_rows if row.outcome == "answered"}
+    by_call = defaultdict(list)
+    for visit in world.visit_rows:
+        by_call[visit.call].append(visit)
+        assert visit.left_at >= visit.joined_at, f"a visit ends before it begins: {visit}"
+        assert abs(visit.waited - (visit.left_at - visit.joined_at)) <= GRAIN, f"waited is wrong: {visit}"
+        assert (visit.outcome == "answered") == (visit.visit in answered_offers), f"visit and offers: {visit}"
+        assert (visit.outcome == "answered") == bool(visit.seat), f"seat of a visit: {visit}"
+    for row in world.call_rows:
+        assert row.ended_at >= row.arrived_at, f"a call ends before it begins: {row}"
+        assert row.talked >= 0, f"negative talk: {row}"
+        assert row.verdict.partition(":")[0] in ("success", "caller", "agent", "peer", "network", "us"), row
+        if row.entry.startswith("queue:"):
+            answered = [visit for visit in by_call[row.call] if visit.outcome == "answered"]
+            assert len(answered) <= 1, f"answered twice: {row}"
+            if answered:
+                assert row.seat == answered[0].seat, f"seat of a call: {row}"
+            if row.verdict == "success":
+                assert answered, f"a success without a seat: {row}"
+        for before, after in pairwise(by_call[row.call]):
+            assert after.joined_at >= before.left_at - GRAIN, f"two visits at once: {before} {after}"
+
+
+def check_offers(world: "World") -> None:
+    """A seat has one ring or one conversation at a time; a call has one ring at a time."""
+    talked = {row.call: row for row in world.call_rows}
+    by_seat: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    by_visit: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    for offer in world.offer_rows:
+        assert offer.ended_at >= offer.rung_at, f"a ring ends before it begins: {offer}"
+        by_visit[offer.visit].append((offer.rung_at, offer.ended_at, offer.offer))
+        end = offer.ended_at
+        if offer.outcome == "answered":
+            row = talked.get(offer.visit.rpartition(".")[0])
+            if row is not None:
+                end = max(end, row.ended_at)
+        by_seat[offer.seat].append((offer.rung_at, end, offer.offer))
+    for owner, spans in [*by_seat.items(), *by_visit.items()]:
+        for (_, end, first), (begin, _, second) in pairwise(sorted(spans)):
+            assert begin >= end - GRAIN, f"{owner} has {first} and {second} at once"
+
+
+def check_offered_only_when_ready(world: "World") -> None:
+    """No seat is rung that is offline, paused or in wrap-up."""
+    changes: dict[str, list[PresenceRow]] = defaultdict(list)
+    for row in world.presence_rows:
+        changes[row.seat].append(row)
+    for offer in world.offer_rows:
+        rows = changes[offer.seat]
+        moments = [row.at for row in rows]
+        upto = bisect_right(moments, offer.rung_at + GRAIN)
+        recent = [row for row in rows[:upto] if row.at >= offer.rung_at - GRAIN] or rows[
+            max(upto - 1, 0) : upto
+        ]
+        assert any(row.presence == "ready" for row in recent), f"rung while {recent}: {offer}"
+
+
+def check_order(world: "World") -> None:
+    """First come, first served inside one queue: nobody is passed who could have had the seat.
+
+    Who came later and was offered a seat passes who came earlier only if that one was being offered another
+    seat at that moment, or had been offered the same seat before (its back-off).
+    """
+    visits: dict[str, list[VisitRow]] = defaultdict(list)
+    offers: dict[str, list[OfferRow]] = defaultdict(list)
+    for visit in world.visit_rows:
+        visits[visit.queue].append(visit)
+    for offer in world.offer_rows:
+        offers[offer.visit].append(offer)
+    for rows in visits.values():
+        rows.sort(key=lambda row: row.joined_at)
+        for index, later in enumerate(rows):
+            for offer in offers[later.visit]:
+                for earlier in rows[:index]:
+                    if earlier.priority_credit < later.priority_credit:
+                        continue
+                    if _was_passed(earlier, later, offer, offers[earlier.visit]):
+                        raise AssertionError(f"{earlier} was passed by {later} with {offer}")
+
+
+def _was_passed(earlier: VisitRow, later: VisitRow, offer: OfferRow, own: list[OfferRow]) -> bool:
+    at = offer.rung_at
+    if earlier.joined_at >= later.joined_at - GRAIN or earlier.left_at <= at + GRAIN:
+        return False
+    for other in own:
+        if other.rung_at - GRAIN <= at <= other.ended_at + GRAIN:
+            return False  # it was being offered a seat itself
+        if other.seat == offer.seat and other.ended_at <= at + GRAIN:
+            return False  # that seat had refused it, or had not answered
+    return True
+
+
+def check_callers(world: "World") -> None:
+    """Every call that the carrier saw answered has one row, and the row's end agrees with the caller's."""
+    rows = defaultdict(list)
+    for row in world.call_rows:
+        if row.direction == "in":
+            rows[row.caller].append(row)
+    for call in world.trunk.calls:
+        if not call.is_caller or call.status < 100 or not call.has_ended:
+            continue
+        caller = call.local.partition("sip:")[2].partition("@")[0]
+        assert len(rows[caller]) == 1, f"caller {caller} ({call}) has the rows {rows[caller]}"
+        if 200 <= call.status < 300 and call.why == "hung up" and rows[caller][0].ended_by == "seat":
+            assert rows[caller][0].talked > 0, f"{caller}: {rows[caller][0]}"
+
+
+def check_quiet(world: "World") -> list[str]:
+    """Return what is left of calls on any floor; empty when nothing is."""
+    left: list[str] = []
+    node = world.node
+    if not node.is_idle():
+        left.append(f"calls {list(node.switchboard.calls)}")
+    for name, part in (("calls", node.switchboard), ("sip", node.stack), ("media", node.plane)):
+        if not part.is_quiet():
+            left.append(f"{name} is not quiet: {part.snapshot()}")
+    for timer in node.timers.armed():
+        if not any(word in timer.name.lower() for word in LASTING_TIMERS):
+            left.append(f"timer {timer!r}")
+    left += [f"stream {stream}" for stream in world.workers.open_streams()]
+    for endpoint in [world.trunk, *world.phones.values()]:
+        left += [f"{endpoint.name}: {call}" for call in endpoint.calls if not call.has_ended]
+    for view in node.seats_view(world.time.now):
+        if view["activity"] not in ("idle", "unreachable") or view["call"]:
+            left.append(f"seat {view['seat']} is {view['activity']} in {view['call']}")
+    for queue in node.queues_view(world.time.now):
+        if queue.get("waiting"):
+            left.append(f"queue {queue['queue']} has {queue['waiting']} waiting")
+    return left
+
+
+def mortal_objects() -> dict[str, int]:
+    """Return how many objects there are of the classes that end with their call."""
+    found: dict[str, int] = defaultdict(int)
+    for thing in gc.get_objects():
+        kind = type(thing)
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        if name in MORTAL:
+            found[name] += 1
+    return dict(found)
+
+
+def answered_by(world: "World", seat: str) -> list[str]:
+    """Return the callers that a seat answered, in order."""
+    callers = {row.call: row.caller for row in world.call_rows}
+    return [callers[row.call] for row in world.visit_rows if row.seat == seat and row.outcome == "answered"]
+
+
+def talks_to(world: "World", caller_rtp: tuple[str, int], seat_rtp: tuple[str, int]) -> bool:
+    """Return whether both hear each other now: two open streams, joined, with these remote addresses."""
+    return world.workers.are_joined(caller_rtp, seat_rtp)

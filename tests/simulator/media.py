@@ -1,0 +1,328 @@
+"""Virtual media workers: they speak the link's messages and keep what a real one would, but move no packet.
+
+What can be asked: which streams are open, who is joined to whom, who is played to. A peer that has lost
+power, or was cut off, is silent, and the worker reports the RTP time-out as a real one does.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from media.events import StreamStatistics
+from media.messages import (
+    AddPrompt,
+    BindPorts,
+    Close,
+    Closed,
+    Collect,
+    Configure,
+    Connect,
+    ConnectAcross,
+    Disconnect,
+    OpenFailed,
+    Play,
+    Played,
+    PortsBound,
+    Quit,
+    SetRemote,
+    Stop,
+    TimedOut,
+    decode_commands,
+    encode_reports,
+)
+from media.plane import Plane
+from media.ports import split_ports
+from tests.simulator.network import Address
+
+if TYPE_CHECKING:
+    from tests.simulator.world import World
+
+LINK_DELAY = 0.0002  # seconds each way
+PROMPT_FOR = 2.0  # seconds every prompt lasts
+LOOK_EVERY = 5.0  # seconds between two looks at whether a peer still sends
+
+
+class _Stream:
+    """One stream of a worker."""
+
+    def __init__(self, remote: SetRemote, now: float) -> None:
+        self.remote = remote
+        self.local_port = remote.local_port
+        self.peer: Any = None  # the number of the joined stream, or an address of another worker's
+        self.playing: tuple[str, ...] = ()
+        self.loops = False
+        self.plays = 0  # how many times something was started, so that old ends are not told
+        self.is_collecting = False
+        self.heard_at = now
+        self.is_late = False
+
+    @property
+    def address(self) -> Address:
+        return (self.remote.host, self.remote.port)
+
+
+class Worker:
+    """One media process."""
+
+    def __init__(self, workers: "Workers", number: int, ports: tuple[int, int]) -> None:
+        self.workers, self.number = workers, number
+        self.streams: dict[int, _Stream] = {}
+        self.rtp_timeout = 60.0
+        self.is_running = True
+        self.life = 0
+        self._next_port, self._last_port = ports
+        self._first_port = ports[0]
+        self._bound: dict[int, bool] = {}
+        self._on: dict[type, Callable[[Any], None]] = {
+            SetRemote: self._set_remote,
+            Connect: self._connect,
+            Disconnect: self._disconnect,
+            Play: self._play,
+            Stop: self._stop,
+            Collect: self._collect,
+            Close: self._close,
+            AddPrompt: lambda _: None,
+            BindPorts: self._bind,
+            Configure: self._configure,
+            Quit: lambda _: self.die(),
+            ConnectAcross: self._connect_across,
+        }
+
+    def receive(self, message: bytes) -> None:
+        """Carry out one message of the switch."""
+        if self.is_running:
+            for command in decode_commands(message):
+                self._on[type(command)](command)
+
+    def die(self) -> None:
+        """Lose everything."""
+        self.is_running = False
+        self.life += 1
+        self.streams.clear()
+        self._bound.clear()
+        self._next_port = self._first_port
+
+    def report(self, *reports: Any) -> None:
+        """Tell the switch, a little later."""
+        self.workers.tell(self, encode_reports(list(reports)))
+
+    def _bind(self, what: BindPorts) -> None:
+        ports = []
+        while len(ports) < what.count and self._next_port <= self._last_port:
+            if self._next_port not in self._bound:
+                ports.append(self._next_port)
+                self._bound[self._next_port] = True
+            self._next_port += 2
+        self.report(PortsBound(tuple(ports), self._next_port > self._last_port))
+
+    def _set_remote(self, what: SetRemote) -> None:
+        stream = self.streams.get(what.stream)
+        now = self.workers.now
+        if stream is None:
+            for other in self.streams.values():
+                if other.local_port == what.local_port:
+                    self.workers.complain(f"port {what.local_port} is given to two streams")
+            if self.workers.fails_to_bind():
+                self.report(OpenFailed(what.stream, "address in use"))
+                return
+            self._bound[what.local_port] = True
+            stream = self.streams[what.stream] = _Stream(what, now)
+            self._look_later(what.stream, stream)
+        stream.remote, stream.heard_at, stream.is_late = what, now, False
+
+    def _known(self, stream: int, what: str) -> _Stream | None:
+        found = self.streams.get(stream)
+        if found is None and self.life == 0:
+            self.workers.complain(f"{what} for stream {stream}, which is not open")
+        return found
+
+    def _connect(self, what: Connect) -> None:
+        a, b = self._known(what.a, "Connect"), self._known(what.b, "Connect")
+        if a is not None and b is not None:
+            for stream in (a, b):
+                stream.playing, stream.loops = (), False
+                old = self.streams.get(stream.peer) if isinstance(stream.peer, int) else None
+                if old is not None:
+                    old.peer = None
+            a.peer, b.peer = what.b, what.a
+
+    def _connect_across(self, what: ConnectAcross) -> None:
+        stream = self._known(what.stream, "ConnectAcross")
+        if stream is not None:
+            stream.peer, stream.playing = (what.host, what.port), ()
+
+    def _disconnect(self, what: Disconnect) -> None:
+        stream = self.streams.get(what.stream)
+        if stream is not None:
+            other = self.streams.get(stream.peer) if isinstance(stream.peer, int) else None
+            if other is not None:
+                other.peer = None
+            stream.peer = None
+
+    def _play(self, what: Play) -> None:
+        stream = self._known(what.stream, "Play")
+        if stream is not None:
+            stream.plays += 1
+            stream.playing, stream.loops = what.prompts, what.loop_last
+            self._prompt_later(what.stream, stream, stream.plays, 0)
+
+    def _prompt_later(self, number: int, stream: _Stream, plays: int, index: int) -> None:
+        prompts, life = stream.playing, self.life
+        if index >= len(prompts) or (stream.loops and index == len(prompts) - 1):
+            return
+
+        def ended() -> None:
+            if self.life == life and self.streams.get(number) is stream and stream.plays == plays:
+                if not stream.playing:
+                    return
+                self.report(Played(number, prompts[index]))
+                if index == len(prompts) - 1:
+                    stream.playing = ()
+                else:
+                    self._prompt_later(number, stream, plays, index + 1)
+
+        self.workers.after(PROMPT_FOR, ended)
+
+    def _stop(self, what: Stop) -> None:
+        stream = self.streams.get(what.stream)
+        if stream is not None:
+            stream.playing, stream.loops = (), False
+
+    def _collect(self, what: Collect) -> None:
+        stream = self._known(what.stream, "Collect")
+        if stream is not None:
+            stream.is_collecting = what.wanted
+
+    def _close(self, what: Close) -> None:
+        stream = self._known(what.stream, "Close")
+        if stream is not None:
+            del self.streams[what.stream]
+            for other in self.streams.values():
+                if other.peer == what.stream:
+                    other.peer = None
+        self.report(Closed(StreamStatistics(what.stream, packets_received=50, packets_sent=50)))
+
+    def _configure(self, what: Configure) -> None:
+        self.rtp_timeout = what.rtp_timeout
+
+    def _look_later(self, number: int, stream: _Stream) -> None:
+        life = self.life
+
+        def look() -> None:
+            if self.life != life or self.streams.get(number) is not stream:
+                return
+            now = self.workers.now
+            if not stream.remote.sends or self.workers.is_sending(stream.address):
+                stream.heard_at, stream.is_late = now, False
+            elif self.rtp_timeout and now - stream.heard_at >= self.rtp_timeout and not stream.is_late:
+                stream.is_late = True
+                self.report(TimedOut(number))
+            self._look_later(number, stream)
+
+        self.workers.after(LOOK_EVERY, look)
+
+
+class Workers:
+    """Every media worker of one world."""
+
+    def __init__(self, world: "World", plane: Plane, random: Random) -> None:
+        self.world, self.random = world, random
+        settings = world.node.settings.media
+        count = max(settings.workers, 1)
+        self.workers = {
+            number: Worker(self, number, split_ports(settings.ports, count, number))
+            for number in range(count)
+        }
+        self.bind_failures = 0.0
+
+    @property
+    def now(self) -> float:
+        return self.world.time.now
+
+    def start(self) -> None:
+        """Connect every worker."""
+        for number in self.workers:
+            self.world.turn(lambda now, number=number: self.world.node.worker_started(number, now))
+
+    def crash(self) -> None:
+        """One worker dies and is started again half a second later."""
+        number = self.random.randrange(len(self.workers))
+        worker = self.workers[number]
+        if not worker.is_running:
+            return
+        self.world.note("fault", f"media worker {number} dies")
+        worker.die()
+        self.world.turn(lambda now: self.world.node.worker_lost(number, now))
+        self.after(0.5, lambda: self._again(worker))
+
+    def _again(self, worker: Worker) -> None:
+        worker.is_running = True
+        self.world.turn(lambda now: self.world.node.worker_started(worker.number, now))
+
+    def receive(self, number: int, message: bytes) -> None:
+        """Take one message of the switch to a worker."""
+        worker = self.workers[number]
+        life = worker.life
+        self.after(LINK_DELAY, lambda: worker.receive(message) if worker.life == life else None)
+
+    def tell(self, worker: Worker, message: bytes) -> None:
+        """Take one message of a worker to the switch."""
+        life, node = worker.life, self.world.node
+
+        def arrive() -> None:
+            if worker.life == life:
+                self.world.turn(lambda now: node.receive_worker(worker.number, message, now))
+
+        self.after(LINK_DELAY, arrive)
+
+    def after(self, delay: float, action: Callable[[], None]) -> None:
+        self.world.time.after(delay, action)
+
+    def complain(self, what: str) -> None:
+        self.world.complain("media worker", what)
+
+    def fails_to_bind(self) -> bool:
+        return bool(self.bind_failures) and self.random.random() < self.bind_failures
+
+    def is_sending(self, address: Address) -> bool:
+        """Return whether somebody's audio comes from ``address`` now."""
+        for endpoint in (self.world.trunk, *self.world.phones.values()):
+            if endpoint.address[0] == address[0]:
+                if not endpoint.is_alive or self.world.network.is_blocked(address[0], "192.0.2.1"):
+                    return False
+                return any(call.rtp == address and not call.has_ended for call in endpoint.calls)
+        return False
+
+    # What can be asked.
+
+    def open_streams(self) -> list[str]:
+        """Return every open stream, for people."""
+        return [
+            f"{number} at {stream.local_port} of {stream.address}"
+            for worker in self.workers.values()
+            for number, stream in worker.streams.items()
+        ]
+
+    def stream_of(self, address: Address) -> _Stream | None:
+        """Return the stream whose peer wants its audio at ``address``."""
+        for worker in self.workers.values():
+            for stream in worker.streams.values():
+                if stream.address == address:
+                    return stream
+        return None
+
+    def is_playing(self, address: Address) -> bool:
+        """Return whether something is played to ``address`` now."""
+        stream = self.stream_of(address)
+        return stream is not None and bool(stream.playing)
+
+    def are_joined(self, one: Address, other: Address) -> bool:
+        """Return whether the peers at two addresses hear each other now."""
+        a, b = self.stream_of(one), self.stream_of(other)
+        if a is None or b is None:
+            return False
+        for worker in self.workers.values():
+            streams = worker.streams
+            if streams.get(a.peer) is b:
+                return streams.get(b.peer) is a
+        return isinstance(a.peer, tuple) and a.peer[1] == b.local_port and b.peer[1] == a.local_port

@@ -1,0 +1,341 @@
+"""A swarm of worlds: a seed draws the town, the people, the weather and which faults there are at all.
+
+Safety phase: everything happens with faults on, until every planned call has ended. Then the weather clears,
+lost phones come back, whoever still talks hangs up, and the switch must fall quiet: the liveness phase.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from config.load import load_settings
+
+from kernel.errors import OperationRefused
+from kernel.ids import CallId
+from tests.simulator.checkers import check_quiet, check_rows
+from tests.simulator.network import Weather
+from tests.simulator.people import Habits
+from tests.simulator.phones import Errand, Manner, Softphone
+from tests.simulator.town import CARRIER, SWITCH, Town
+from tests.simulator.world import Stuck, Unsafe, World
+
+QUIET_WITHIN = 240.0  # virtual seconds of fair weather: 64*T1, RTP time-out, rings and holds, with room
+SAFETY_MAX = 3_000.0  # virtual seconds for the safety phase
+FAULTS = (
+    "loss",
+    "jitter",
+    "duplicates",
+    "reordering",
+    "blocks",
+    "power",
+    "moves",
+    "rebinding",
+    "reloads",
+    "desks",
+    "workers",
+    "icmp",
+    "operator",
+    "internal",
+    "holds",
+    "deaf callers",
+    "pstn",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one seed means; printed before anything runs."""
+
+    seed: int
+    faults: tuple[str, ...]
+    town: Town
+    weather: Weather
+    calls: int
+    span: float  # seconds over which callers arrive
+    agents: int
+    extensions: int = 2
+    errands: tuple[tuple[float, Errand], ...] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        return (
+            f"seed {self.seed}: {self.calls} calls in {self.span:.0f} s, {self.agents} agents, "
+            f"faults: {', '.join(self.faults) or 'none'}; {self.weather}; answer {self.town.answer}, "
+            f"when empty {self.town.when_empty}, ring for {self.town.ring_for:g} s, max wait "
+            f"{self.town.max_wait:g} s, max waiting {self.town.max_waiting}, wrap-up {self.town.wrap_up:g} s"
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a world went."""
+
+    options: Options
+    fingerprint: str
+    turns: int
+    elapsed: float
+    story: list[str]
+    verdicts: dict[str, int]
+
+
+def draw_options(seed: int, calls_max: int = 20) -> Options:
+    """Return what ``seed`` means."""
+    random = Random(f"options/{seed}")
+    share = random.choice((0.0, 0.15, 0.3, 0.5))
+    faults = tuple(fault for fault in FAULTS if random.random() < share)
+    town = Town(
+        juniors=random.randint(1, 4),
+        intermediates=random.randint(0, 2),
+        seniors=random.randint(0, 2),
+        answer=random.choice(("200", "200", "200", "183")),
+        when_empty=random.choice(("wait", "wait", "refuse")),
+        ring_for=random.choice((5.0, 10.0, 25.0)),
+        max_wait=random.choice((30.0, 120.0, 600.0)),
+        max_waiting=random.choice((2, 10, 200)),
+        wrap_up=random.choice((0.0, 5.0, 30.0)),
+        policy=random.choice(("least-skilled-first", "longest-idle")),
+        relaxes=random.random() < 0.7,
+    )
+    weather = Weather(
+        delay=random.choice((0.001, 0.005, 0.05)),
+        jitter=random.choice((0.02, 0.2)) if "jitter" in faults else 0.0,
+        loss=random.choice((0.02, 0.1, 0.25)) if "loss" in faults else 0.0,
+        duplicate=random.choice((0.02, 0.2)) if "duplicates" in faults else 0.0,
+        reorder=random.choice((0.05, 0.2)) if "reordering" in faults else 0.0,
+    )
+    calls = random.randint(1, calls_max)
+    span = random.choice((5.0, 60.0, 300.0))
+    errands = tuple(_draw_errand(random, index, span, faults) for index in range(calls))
+    agents = random.randint(0 if random.random() < 0.05 else 1, len(town.seats))
+    return Options(seed, faults, town, weather, calls, span, agents, 2, errands)
+
+
+def _draw_errand(random: Random, index: int, span: float, faults: tuple[str, ...]) -> tuple[float, Errand]:
+    deaf = "deaf callers" in faults
+    errand = Errand(
+        number=random.choice(("96198",) * 8 + ("96199", "96200", "96201", "95555")),
+        caller=str(13800000001 + index),
+        hangs_up_after=round(random.expovariate(1 / random.choice((2.0, 20.0, 90.0))), 3),
+        acks=not (deaf and random.random() < 0.15),
+        ack_after=random.choice((0.0, 0.0, 0.3, 1.2)),
+        bye_before_ack=deaf and random.random() < 0.15,
+        vanishes_after=round(random.uniform(0.1, 60.0), 3) if deaf and random.random() < 0.15 else None,
+        reinvites_after=round(random.uniform(0.5, 20.0), 3)
+        if "holds" in faults and random.random() < 0.4
+        else None,
+    )
+    return round(5.0 + random.uniform(0.0, span), 3), errand
+
+
+def draw_manner(random: Random) -> Manner:
+    """Return what a phone does with one call."""
+    kind = random.random()
+    rings_after = random.choice((None, 0.02, 0.2, 1.0))
+    talks_for = random.choice((None, round(random.uniform(0.0, 2.0), 3), round(random.uniform(5.0, 60.0), 3)))
+    if kind < 0.65:
+        return Manner(rings_after, round(random.uniform(0.0, 8.0), 3), talks_for=talks_for)
+    if kind < 0.78:
+        refuses = random.choice((486, 480, 603, 600, 404, 500, 503))
+        return Manner(rings_after, round(random.uniform(0.0, 3.0), 3), refuses=refuses)
+    if kind < 0.90:
+        return Manner(rings_after, None, answers_cancelled=random.random() < 0.5)
+    if kind < 0.95:
+        return Manner(
+            rings_after, round(random.uniform(0.0, 3.0), 3), vanishes_after=random.uniform(0.0, 10.0)
+        )
+    return Manner(
+        rings_after, round(random.uniform(20.0, 26.0), 3), answers_cancelled=True, talks_for=talks_for
+    )
+
+
+class Swarm:
+    """One world being run."""
+
+    def __init__(self, options: Options, *, check_every: int = 1, long_log: bool = False) -> None:
+        self.options = options
+        self.random = Random(f"swarm/{options.seed}")
+        self.world = World(options.seed, options.town, weather=options.weather, check_every=check_every)
+        if long_log:
+            self.world.long_log = []
+        self.world.network.tells_unreachable = "icmp" in options.faults
+        self.begun = 0
+
+    def run(self) -> Result:
+        """Run both phases; Unsafe or Stuck when something is wrong."""
+        world = self.world
+        try:
+            self._populate()
+            self._safety()
+            self._liveness()
+            check_rows(world)
+        except Stuck:
+            raise
+        except Exception as error:  # whatever the switch throws is a failure of safety
+            raise Unsafe(f"{type(error).__name__}: {error} (at {world.elapsed:.3f})") from error
+        verdicts: dict[str, int] = {}
+        for row in world.call_rows:
+            verdicts[row.verdict] = verdicts.get(row.verdict, 0) + 1
+        return Result(self.options, world.fingerprint, world.turns, world.elapsed, world.story, verdicts)
+
+    # What is planned.
+
+    def _populate(self) -> None:
+        world, random, options = self.world, self.random, self.options
+        for seat in options.town.seats[: options.agents]:
+            habits = Habits(
+                signs_in_at=round(random.uniform(0.9, 4.0), 3),
+                ends_wrapup=random.choice((0.0, 0.5, 1.0)),
+                pauses=random.choice((0.0, 0.3)),
+                rests_for=random.choice((5.0, 60.0)),
+                signs_out_at=round(random.uniform(10.0, 200.0), 3) if random.random() < 0.1 else None,
+                drops_desk_at=round(random.uniform(5.0, 100.0), 3) if "desks" in options.faults else None,
+                phone_kind="pstn" if "pstn" in options.faults and random.random() < 0.4 else "softphone",
+            )
+            agent = world.add_agent(seat, habits=habits)
+            if agent.phone is not None:
+                agent.phone.choose = lambda _: draw_manner(random)
+        world.trunk.choose = lambda _: draw_manner(random)
+        for index in range(options.extensions):
+            phone = world.add_phone(str(2001 + index), algorithm=random.choice(("MD5", "SHA-256")))
+            phone.choose = lambda _: draw_manner(random)
+            world.time.after(0.2, phone.register)
+        for at, errand in options.errands:
+            world.time.after(at, lambda errand=errand: self._dial(errand))
+        for fault, plan in self._faults().items():
+            if fault in options.faults:
+                for _ in range(random.randint(1, 4)):
+                    world.time.after(round(random.uniform(5.0, options.span + 40.0), 3), plan)
+
+    def _dial(self, errand: Errand) -> None:
+        self.begun += 1
+        self.world.trunk.dial(errand)
+
+    def _faults(self) -> dict[str, Callable[[], None]]:
+        return {
+            "blocks": self._block,
+            "power": self._power_cut,
+            "moves": self._move,
+            "rebinding": self._rebind,
+            "reloads": self._reload,
+            "workers": self.world.workers.crash,
+            "operator": self._operator,
+            "internal": self._internal,
+            "holds": self._hold,
+        }
+
+    def _some_phone(self) -> Softphone | None:
+        phones = [phone for phone in self.world.phones.values() if phone.is_alive]
+        return self.random.choice(phones) if phones else None
+
+    def _block(self) -> None:
+        phone = self._some_phone()
+        host = CARRIER[0] if phone is None or self.random.random() < 0.3 else phone.address[0]
+        for_seconds = self.random.choice((1.0, 10.0, 45.0))
+        self.world.note("fault", f"{host} is cut off for {for_seconds:g} s")
+        self.world.network.block(host, SWITCH[0], both_ways=self.random.random() < 0.7)
+        self.world.time.after(for_seconds, lambda: self.world.network.unblock(host, SWITCH[0]))
+
+    def _power_cut(self) -> None:
+        phone = self._some_phone()
+        if phone is not None:
+            phone.vanish()
+            self.world.time.after(self.random.choice((2.0, 30.0)), lambda: self._back(phone))
+
+    def _back(self, phone: Softphone) -> None:
+        if not phone.is_alive:
+            phone.restart()
+
+    def _move(self) -> None:
+        phone = self._some_phone()
+        if phone is not None:
+            self.world.note("fault", f"{phone.name} moves to another port")
+            phone.move(phone.address[1] + 2)
+
+    def _rebind(self) -> None:
+        phone = self._some_phone()
+        if phone is not None:
+            port = self.random.randint(30_000, 60_000)
+            self.world.note("fault", f"{phone.name} is seen as port {port}")
+            self.world.network.rebind(phone.address, (phone.address[0], port))
+
+    def _reload(self) -> None:
+        town = self.options.town
+        changed = Town(**{**vars(town), "wrap_up": self.random.choice((0.0, 7.0)), "max_waiting": 50})
+        self.world.note("fault", "configuration reloaded")
+        settings = load_settings(changed.toml(), file="town.toml")
+        self.world.turn(lambda now: self.world.node.reconfigure(settings, now))
+
+    def _operator(self) -> None:
+        calls = sorted(self.world.node.switchboard.calls)
+        if not calls:
+            return
+        call = CallId(self.random.choice(calls))
+        self.world.note("fault", f"the operator ends {call}")
+        try:
+            self.world.turn(lambda now: self.world.node.hang_up(call, "operator", now))
+        except OperationRefused as refused:
+            raise AssertionError(f"a living call cannot be hung up: {refused}") from refused
+
+    def _internal(self) -> None:
+        phone = self._some_phone()
+        if phone is None:
+            return
+        number = self.random.choice(["2001", "2002", "9999", *self.options.town.seats])
+        call = phone.invite(number, to_host="sim.example")
+        self.world.time.after(round(self.random.uniform(0.1, 40.0), 3), call.hang_up)
+
+    def _hold(self) -> None:
+        talking = [
+            call for phone in self.world.phones.values() for call in phone.calls if call.state == "talking"
+        ]
+        if talking:
+            call = self.random.choice(talking)
+            call.reinvite("sendonly")
+            self.world.time.after(self.random.choice((0.05, 5.0)), lambda: self._resume(call))
+
+    def _resume(self, call: object) -> None:
+        if getattr(call, "state", "") == "talking":
+            call.reinvite("sendrecv")  # type: ignore[attr-defined]
+
+    # The two phases.
+
+    def _safety(self) -> None:
+        world, options = self.world, self.options
+
+        def over() -> bool:
+            return self.begun == options.calls and all(
+                call.has_ended for call in world.trunk.calls if call.is_caller
+            )
+
+        until = world.time.now + SAFETY_MAX
+        world.run(options.span + 10.0)
+        while not over() and world.time.now < until:
+            world.run(5.0)
+        self._objections()
+
+    def _liveness(self) -> None:
+        world = self.world
+        world.note("world", "heals")
+        world.network.heal()
+        for phone in world.phones.values():
+            self._back(phone)
+            phone.choose = lambda _: Manner(answers_after=None)
+        world.trunk.choose = lambda _: Manner(answers_after=None)
+        for endpoint in [world.trunk, *world.phones.values()]:
+            for call in endpoint.calls:
+                if not call.has_ended:
+                    call.hang_up()
+        until = world.time.now + QUIET_WITHIN
+        while (left := check_quiet(world)) and world.time.now < until:
+            world.run(5.0)
+        self._objections()
+        if left:
+            raise Stuck(f"not quiet after {QUIET_WITHIN:g} s of fair weather: {'; '.join(left[:8])}")
+
+    def _objections(self) -> None:
+        if self.world.complaints:
+            raise Unsafe("; ".join(self.world.complaints[:5]))
+
+
+def run_seed(seed: int, *, check_every: int = 1, calls_max: int = 20) -> Result:
+    """Run one seed with everything it means."""
+    return Swarm(draw_options(seed, calls_max), check_every=check_every).run()

@@ -1,0 +1,127 @@
+"""The configuration that simulated worlds run: one tenant, three queues and levels, a carrier, extensions."""
+
+from dataclasses import dataclass
+
+SWITCH = ("192.0.2.1", 5060)
+CARRIER = ("203.0.113.10", 5060)
+STRANGER = ("203.0.114.66", 5060)  # in no trunk's accept
+DOMAIN = "sim.example"
+PASSWORD = "open-sesame"
+
+
+@dataclass(frozen=True)
+class Town:
+    """What differs between one simulated switch and another."""
+
+    juniors: int = 3
+    intermediates: int = 1
+    seniors: int = 1
+    extensions: int = 2
+    answer: str = "200"
+    when_empty: str = "wait"
+    on_timeout: str = "hangup"
+    ring_for: float = 25.0
+    max_wait: float = 600.0
+    max_waiting: int = 200
+    wrap_up: float = 30.0
+    policy: str = "least-skilled-first"
+    relaxes: bool = True
+    seat_quota: int = 0
+    rtp_timeout: float = 60.0
+    probes_every: float = 30.0
+    ports: tuple[int, int] = (20000, 20998)
+    trunk_calls: int = 0
+    missed: str = '{no_answer = {pause_after = 3}, refused = {delay = "5s"}, unreachable = {delay = "5s"}}'
+
+    @property
+    def seats(self) -> list[str]:
+        """Return every seat's number, juniors first."""
+        numbers = [str(8001 + index) for index in range(self.juniors)]
+        numbers += [str(8101 + index) for index in range(self.intermediates)]
+        return numbers + [str(8201 + index) for index in range(self.seniors)]
+
+    def toml(self) -> str:
+        """Return the configuration."""
+        relax = '[{after = "20s", level = "intermediate"}, {after = "40s", level = "senior"}]'
+        parts = [_HEAD.format(town=self, trunk_calls=self.trunk_calls, ports=list(self.ports))]
+        parts.append(self._queue("junior", "junior", relax if self.relaxes else "[]"))
+        parts.append(self._queue("senior", "senior", "[]"))
+        parts.append(self._queue("complaint", "senior", "[]", 'priority_credit = "90s"'))
+        for number in self.seats:
+            level = {"0": "junior", "1": "intermediate", "2": "senior"}[number[1]]
+            queues = '["junior"]' if level != "senior" else '["junior", "senior", "complaint"]'
+            parts.append(
+                f'[[seat]]\nnumber = "{number}"\ntenant = "demo"\npassword = "{PASSWORD}"\n'
+                f'level = "{level}"\n'
+                f'skills = {{}}\nqueues = {queues}\nphones = ["softphone", "pstn:139000{number}"]\n'
+            )
+        for index in range(self.extensions):
+            parts.append(
+                f'[[extension]]\nnumber = "{2001 + index}"\ntenant = "demo"\npassword = "{PASSWORD}"\n'
+            )
+        return "\n".join(parts)
+
+    def _queue(self, name: str, level: str, relax: str, more: str = "") -> str:
+        return (
+            f'[[queue]]\nname = "{name}"\ntenant = "demo"\nrequires = {{level = "{level}", skills = {{}}}}\n'
+            f'relax = {relax}\npolicy = "{self.policy}"\nanswer = "{self.answer}"\n'
+            f'when_empty = "{self.when_empty}"\nring_for = {self.ring_for}\nmax_wait = {self.max_wait}\n'
+            f'max_waiting = {self.max_waiting}\non_timeout = "{self.on_timeout}"\nservice_level = "20s"\n'
+            f"missed = {self.missed}\n{more}\n"
+        )
+
+
+_HEAD = """\
+[sip]
+listen = ["udp://192.0.2.1:5060"]
+domain = "sim.example"
+
+[media]
+address = "192.0.2.1"
+ports = {ports}
+workers = 1
+codecs = ["PCMU", "PCMA"]
+
+[rpc]
+listen = []
+
+[store]
+url = "sqlite:///var/simulated.db"
+
+[http]
+listen = []
+
+[switch]
+drain_after = "10m"
+
+[[trunk]]
+name = "carrier"
+tenant = "demo"
+accept = ["203.0.113.0/24"]
+contact = "sip:203.0.113.10:5060"
+max_calls = {trunk_calls}
+hotline_in = "request-uri"
+
+[[tenant]]
+name = "demo"
+hotlines = [
+  {{number = "96198", entry = "queue:junior"}},
+  {{number = "96199", entry = "queue:complaint"}},
+  {{number = "96200", entry = "queue:senior"}},
+  {{number = "96201", entry = "extension:2001"}},
+]
+pause_reasons = ["rest", "meeting"]
+seat_quota = {town.seat_quota}
+
+[[level]]
+name = "junior"
+handle_limit = "3m"
+wrap_up = {town.wrap_up}
+[[level]]
+name = "intermediate"
+handle_limit = "5m"
+wrap_up = {town.wrap_up}
+[[level]]
+name = "senior"
+wrap_up = {town.wrap_up}
+"""

@@ -1,0 +1,265 @@
+"""A simulated world: one switch, a network, phones, people, under one clock and one seed.
+
+Every step is the next planned thing or the node's next deadline, whichever comes first; after each turn the
+node's outputs are carried out and (every ``check_every`` turns) its ``check()`` is asked. The fingerprint is
+a hash of everything that crossed the network and every row: one seed, one fingerprint.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from config.load import load_settings
+from seatswitch.api.dispatch import Api
+
+from kernel.chance import Chance
+from kernel.rows import AnyRow, BindingRow, CallRow, OfferRow, PresenceRow, SeatStateRow, StreamRow, VisitRow
+from seatswitch.node import Node
+from sip.flows import Flow
+from tests.simulator.media import Workers
+from tests.simulator.network import FAIR, Address, Network, Passed, Weather
+from tests.simulator.people import Agent, Desk, Habits
+from tests.simulator.phones import Manner, Softphone, Trunk
+from tests.simulator.timeline import Timeline
+from tests.simulator.town import CARRIER, DOMAIN, PASSWORD, SWITCH, Town
+
+EPOCH = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+BEGIN = 1_000.0  # monotonic seconds at which worlds begin
+TURNS_AT_ONE_MOMENT_MAX = 20_000
+
+
+class Unsafe(AssertionError):
+    """Something happened that must never happen (exit 2)."""
+
+
+class Stuck(AssertionError):
+    """Something that must happen did not (exit 3)."""
+
+
+class World:
+    """One switch and everybody around it."""
+
+    def __init__(
+        self, seed: int = 1, town: Town | None = None, *, weather: Weather = FAIR, check_every: int = 1
+    ) -> None:
+        self.seed, self.town = seed, town or Town()
+        self.time = Timeline(BEGIN)
+        self.network = Network(self.time, Random(f"{seed}/network"), weather)
+        self.network.watchers.append(self._watch)
+        self.check_every = check_every
+        self.turns = 0
+        self.story: list[str] = []
+        self.long_log: list[str] | None = None
+        self.complaints: list[str] = []
+        self.rows: list[AnyRow] = []
+        self.seat_states: dict[str, SeatStateRow] = {}
+        self.bindings: dict[str, BindingRow] = {}
+        self.requests: list[str] = []
+        self.desks: dict[int, Desk] = {}
+        self.phones: dict[str, Softphone] = {}
+        self.agents: dict[str, Agent] = {}
+        self._hash = sha256()
+        self._turns_now, self._moment = 0, BEGIN
+        settings = load_settings(self.town.toml(), file="town.toml")
+        draw = Random(f"{seed}/node")
+        self.node = Node(settings, Chance(draw.randbytes), EPOCH - BEGIN, BEGIN)
+        self.api = Api(self.node, settings.rpc.tokens)
+        self.network.attach(SWITCH, self._receive, self._unreachable)
+        self.workers = Workers(self, self.node.plane, Random(f"{seed}/media"))
+        self.turn(lambda now: None)
+        self.workers.start()
+        self.trunk = Trunk(
+            "carrier", self.network, CARRIER, SWITCH, Random(f"{seed}/carrier"), self
+        )  # outside numbers answer like any phone
+        self._admin: Desk | None = None
+
+    # People and phones.
+
+    def add_phone(
+        self, number: str, manner: Manner | None = None, *, algorithm: str = "SHA-256"
+    ) -> Softphone:
+        """Put a softphone for a seat or an extension into the world (unregistered)."""
+        address = (f"198.51.100.{len(self.phones) + 1}", 5060)
+        phone = Softphone(
+            number,
+            self.network,
+            address,
+            SWITCH,
+            Random(f"{self.seed}/phone/{number}"),
+            self,
+            password=PASSWORD,
+            domain=DOMAIN,
+            algorithm=algorithm,
+        )
+        if manner is not None:
+            phone.manner = manner
+        self.phones[number] = phone
+        return phone
+
+    def add_agent(self, seat: str, manner: Manner | None = None, habits: Habits | None = None) -> Agent:
+        """Put a phone and a person at a seat; they register and sign in by themselves."""
+        habits = habits or Habits()
+        phone = self.add_phone(seat, manner) if habits.phone_kind == "softphone" else None
+        agent = Agent(self, seat, phone, habits, Random(f"{self.seed}/agent/{seat}"), PASSWORD)
+        self.agents[seat] = agent
+        agent.start()
+        return agent
+
+    @property
+    def admin(self) -> Desk:
+        """A desk with every right."""
+        if self._admin is None:
+            self._admin = Desk(self, self.next_desk(), "admin")
+        return self._admin
+
+    def next_desk(self) -> int:
+        return len(self.desks) + 1
+
+    def open_desk(self, desk: Desk, role: str) -> None:
+        self.desks[desk.number] = desk
+        self.turn(lambda now: self.api.opened(desk.number, role, now))
+
+    def desk_says(self, desk: Desk, text: bytes) -> None:
+        self.turn(lambda now: self.api.received(desk.number, text, now))
+
+    def desk_closes(self, desk: Desk) -> None:
+        self.turn(lambda now: self.api.closed(desk.number, now))
+
+    # Time.
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the world began."""
+        return self.time.now - BEGIN
+
+    def run(self, seconds: float) -> None:
+        """Let ``seconds`` pass."""
+        until = self.time.now + seconds
+        while self.step(until):
+            pass
+
+    def run_until(self, condition: Callable[[], bool], within: float, what: str) -> None:
+        """Let time pass until ``condition``; Stuck after ``within`` seconds."""
+        until = self.time.now + within
+        while not condition():
+            if not self.step(until):
+                raise Stuck(f"{what}: not within {within:g} s (at {self.elapsed:.3f})")
+
+    def step(self, until: float) -> bool:
+        """Do the next thing up to ``until``; False when there is none and time stands at ``until``."""
+        planned, deadline = self.time.next_at(), self.node.next_deadline()
+        if planned is not None and planned <= until and (deadline is None or planned <= deadline):
+            self.time.step()
+        elif deadline is not None and deadline <= until:
+            self.time.now = max(self.time.now, deadline)
+            self.turn(self.node.handle_timers)
+        else:
+            self.time.now = max(self.time.now, until)
+            return False
+        return True
+
+    def turn(self, act: Callable[[float], Any]) -> None:
+        """Let the node take one input, and carry out what it says."""
+        now = self.time.now
+        self.turns += 1
+        if now != self._moment:
+            self._moment, self._turns_now = now, 0
+        self._turns_now += 1
+        if self._turns_now > TURNS_AT_ONE_MOMENT_MAX:
+            raise Unsafe(f"the switch spins at {self.elapsed:.3f}: {self.node.timers.armed()[:3]}")
+        act(now)
+        self._drain(now)
+        if self.check_every and self.turns % self.check_every == 0:
+            self.node.check()
+
+    # What the endpoints write down.
+
+    def note(self, who: str, what: str) -> None:
+        """Add a line to the story."""
+        self.story.append(f"{self.elapsed:9.3f} {who} {what}")
+
+    def complain(self, who: str, what: str) -> None:
+        """The switch did what it must not."""
+        self.complaints.append(f"{self.elapsed:.3f} {who}: {what}")
+        self.note(who, f"OBJECTS: {what}")
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the whole history so far."""
+        return self._hash.hexdigest()[:16]
+
+    # Rows.
+
+    @property
+    def call_rows(self) -> list[CallRow]:
+        return [row for row in self.rows if isinstance(row, CallRow)]
+
+    @property
+    def visit_rows(self) -> list[VisitRow]:
+        return [row for row in self.rows if isinstance(row, VisitRow)]
+
+    @property
+    def offer_rows(self) -> list[OfferRow]:
+        return [row for row in self.rows if isinstance(row, OfferRow)]
+
+    @property
+    def presence_rows(self) -> list[PresenceRow]:
+        return [row for row in self.rows if isinstance(row, PresenceRow)]
+
+    @property
+    def stream_rows(self) -> list[StreamRow]:
+        return [row for row in self.rows if isinstance(row, StreamRow)]
+
+    # Inside.
+
+    def _receive(self, data: bytes, source: Address) -> None:
+        flow = Flow("udp", 0, source[0], source[1])
+        self.turn(lambda now: self.node.receive_datagram(data, flow, now))
+
+    def _unreachable(self, destination: Address) -> None:
+        flow = Flow("udp", 0, destination[0], destination[1])
+        self.turn(lambda now: self.node.flow_failed(flow, now))
+
+    def _drain(self, now: float) -> None:
+        node = self.node
+        self.api.flush(now)
+        for flow, data in node.stack.datagrams.take():
+            if flow.transport == "udp":
+                self.network.send(SWITCH, (flow.host, flow.port), data)
+            else:
+                self.complain("switch", f"sends over {flow.transport}, which is not configured")
+        node.stack.closes.take()
+        for worker, message in node.plane.commands.take():
+            self.workers.receive(worker, message)
+        for row in node.rows.take():
+            self._hash.update(repr(row).encode())
+            if isinstance(row, SeatStateRow):
+                self.seat_states[row.seat] = row
+            elif isinstance(row, BindingRow):
+                self.bindings[row.binding] = row
+            else:
+                self.rows.append(row)
+                if isinstance(row, CallRow | VisitRow | OfferRow):
+                    self.note("row", str(row))
+        node.log.take()
+        self.requests += self.api.requests.take()
+        for number, text in self.api.replies.take():
+            desk = self.desks.get(number)
+            if desk is not None and desk.is_open:
+                self._hash.update(text)
+                desk.hear(text)
+        for number, reason in self.api.closes.take():
+            self.desks[number].is_open = False
+            self.note(f"desk {number}", f"is closed: {reason}")
+
+    def _watch(self, passed: Passed) -> None:
+        self._hash.update(f"{passed.at:.6f}{passed.source}{passed.destination}{passed.fate}".encode())
+        self._hash.update(passed.data)
+        if self.long_log is not None:
+            line = passed.data.partition(b"\r\n")[0].decode("utf-8", "replace")
+            fate = "" if passed.fate == "sent" else f" ({passed.fate})"
+            self.long_log.append(
+                f"{passed.at - BEGIN:9.3f} {passed.source[0]}:{passed.source[1]} > "
+                f"{passed.destination[0]}:{passed.destination[1]} {line}{fate}"
+            )
