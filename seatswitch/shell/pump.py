@@ -211,11 +211,11 @@ class Pump:
             log.error("! a turn was abandoned again", place=place, times=count)
 
     def disarm(self) -> None:
-        """Wake no more for the node's deadlines."""
+        """Wake never again for the node's deadlines."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
-        self._armed_at = inf
+        self._armed_at = -inf
 
     def _drain(self, now: float) -> None:
         exits = self._exits

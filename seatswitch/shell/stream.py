@@ -138,7 +138,7 @@ class Streams:
         connection.send(data)
 
     def close(self, flow: Flow) -> None:
-        """Close the connection of ``flow`` after what is written has left; the node is told when it is gone."""
+        """Close the connection of ``flow`` once what is written has left; the node hears of it then."""
         connection = self._by_number.get(flow.connection)
         if connection is not None and connection.transport is not None:
             connection.transport.close()
@@ -174,7 +174,7 @@ class Streams:
         return flow
 
     def lost(self, connection: Connection) -> None:
-        """Forget a connection and tell the node; for one we opened, what was asked of the peer failed, too."""
+        """Forget a connection and tell the node; what was asked over one we opened has failed."""
         flow = connection.flow
         if flow is None or self._by_number.pop(flow.connection, None) is None:
             return

@@ -60,7 +60,7 @@ def _why_not_bound(transport: str, port: int, error: OSError) -> str:
 
 
 def widen_buffers(bound: socket.socket) -> None:
-    """Ask for :data:`BUFFER` bytes each way: by force where the user may, else as far as the system allows."""
+    """Ask for :data:`BUFFER` bytes each way: by force where we may, else what the system allows."""
     for option, force in _FORCE.items():
         try:
             bound.setsockopt(socket.SOL_SOCKET, force, BUFFER)

@@ -50,7 +50,7 @@ def public_url(url: str) -> str:
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine for ``url``; nothing is opened yet. Raises OperatorError for a URL of no known kind."""
+    """Return an engine for ``url``; nothing is opened yet. Raises OperatorError for an unknown kind."""
     if url in {"sqlite://", "sqlite:///", "sqlite:///:memory:"}:
         raise OperatorError("store.url", f"{url} is kept nowhere; name a file: sqlite:///var/seatswitch.db")
     try:

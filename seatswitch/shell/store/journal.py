@@ -146,7 +146,7 @@ class Journal:
 
     def append(self, rows: list[AnyRow]) -> None:
         """Take rows over; they are on the disk within about :data:`SYNC_WITHIN` seconds."""
-        if len(self._held) + len(rows) > self._rows_held_max:
+        if self._is_closing or len(self._held) + len(rows) > self._rows_held_max:
             self.rows_lost += len(rows)
             return
         self._held += rows

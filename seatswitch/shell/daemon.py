@@ -1,0 +1,393 @@
+"""The daemon: starts a switch, keeps it, drains it, stops it.
+
+Start, in this order: the lock of the store folder, the sockets (bound, not yet read), the journal and its
+writer, the node, the state of before, the media workers, SIP, and last the JSON-RPC sockets: who can connect
+there finds a switch that works. What the operator must mend ends the start with an OperatorError.
+"""
+
+import asyncio
+import fcntl
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import structlog
+
+from config.schema import Settings
+from kernel.chance import Chance
+from kernel.errors import OperationRefused, OperatorError
+from media.settings import MediaSettings
+from seatswitch.shell.clock import Ticker, monotonic, wall_offset
+from seatswitch.shell.configuration import read_configuration
+from seatswitch.shell.greeting import build_greeting
+from seatswitch.shell.ids import system_chance
+from seatswitch.shell.logs import configure_logs
+from seatswitch.shell.notify import notify
+from seatswitch.shell.pump import ApiLike, Exits, NodeLike, Pump
+from seatswitch.shell.rpc import RpcServers, make_private_folder
+from seatswitch.shell.store.database import store_folder
+from seatswitch.shell.store.journal import Journal
+from seatswitch.shell.store.reader import read_state
+from seatswitch.shell.store.writer_link import COMMAND, READY_WITHIN, WriterLink
+from seatswitch.shell.stream import Streams
+from seatswitch.shell.udp import bind_socket, open_udp
+from sip.settings import Listener
+
+STOP_WITHIN = 2.0  # seconds for the last BYEs and their answers
+_LOOK_EVERY = 0.05  # seconds between looks whether the last call has ended
+_FILES_SPARE = 512  # descriptors that are not RTP: sockets, files, clients
+
+log = structlog.get_logger()
+
+
+class LinkLike(Protocol):
+    """The media workers as the daemon drives them (seatswitch/shell/media_link.py)."""
+
+    async def start(self) -> None: ...
+    def send(self, worker: int, message: bytes) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class Makers(Protocol):
+    """Who makes the parts that are not the shell's; tests put stubs here."""
+
+    def node(self, settings: Settings, chance: Chance, offset: float, now: float) -> NodeLike: ...
+    def api(self, node: NodeLike, tokens: Sequence[Any]) -> ApiLike: ...
+    def link(
+        self,
+        settings: MediaSettings,
+        run_dir: str,
+        on_message: Callable[[int, bytes], None],
+        on_started: Callable[[int], None],
+        on_lost: Callable[[int], None],
+    ) -> LinkLike: ...
+
+
+class RealParts:
+    """The parts of a real switch, imported when one is started."""
+
+    def node(self, settings: Settings, chance: Chance, offset: float, now: float) -> NodeLike:
+        """Return the node."""
+        from seatswitch.node import Node
+
+        return Node(settings, chance, offset, now)
+
+    def api(self, node: Any, tokens: Sequence[Any]) -> ApiLike:
+        """Return the JSON-RPC side of ``node``."""
+        from seatswitch.api import Api
+
+        return Api(node, tokens)
+
+    def link(
+        self,
+        settings: MediaSettings,
+        run_dir: str,
+        on_message: Callable[[int, bytes], None],
+        on_started: Callable[[int], None],
+        on_lost: Callable[[int], None],
+    ) -> LinkLike:
+        """Return the link to the media workers."""
+        from seatswitch.shell.media_link import MediaLink
+
+        return MediaLink(settings, run_dir, on_message, on_started, on_lost)
+
+
+class Daemon:
+    """One switch on this machine."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        reread: Callable[[], Settings],
+        *,
+        parts: Makers | None = None,
+        writer_command: tuple[str, ...] | None = None,
+        database_within: float = READY_WITHIN,
+    ) -> None:
+        """``reread()`` returns the configuration as it is now; it raises OperatorError for a wrong one."""
+        self.settings = settings
+        self._reread = reread
+        self._parts = RealParts() if parts is None else parts
+        self._writer_command = writer_command
+        self._database_within = database_within
+        self._folder = store_folder(settings.store.url)
+        self._loop = asyncio.get_running_loop()
+        self._drain = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._exits = Exits()
+        self._undo = AsyncExitStack()
+        self._journal: Journal | None = None
+        self._writer: WriterLink | None = None
+        self._streams: Streams | None = None
+        self._rpc: RpcServers | None = None
+        self.pump: Pump | None = None
+
+    async def start(self) -> None:
+        """Start everything; on OperatorError what had been started is stopped again."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._undo.aclose()
+            raise
+
+    async def wait(self) -> None:
+        """Return when the switch shall end: after the last call or ``drain_after``, or at once on a stop."""
+        await _first(self._drain, self._stop)
+        if self._stop.is_set():
+            return
+        pump = self._running()
+        notify("STOPPING=1")
+        log.info("draining: no new calls", ends_within=self.settings.drain_after)
+        pump.turn(pump.node.drain)
+        end_at = monotonic() + self.settings.drain_after
+        while not self._stop.is_set() and not pump.node.is_idle() and monotonic() < end_at:
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def stop(self) -> None:
+        """Hang up what is left, save every row, close everything."""
+        pump = self._running()
+        notify("STOPPING=1")
+        pump.turn(pump.node.drain)
+        pump.turn(self._hang_up_all)
+        end_at = monotonic() + STOP_WITHIN
+        while not pump.node.is_idle() and monotonic() < end_at:
+            await asyncio.sleep(_LOOK_EVERY)
+        await self._undo.aclose()
+        log.info("stopped")
+
+    def drain(self) -> None:
+        """Take no new calls and end after the last one (SIGTERM)."""
+        self._drain.set()
+
+    def interrupt(self) -> None:
+        """End now (SIGINT)."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Read the configuration again; a wrong one is reported and the old one kept (SIGHUP)."""
+        pump = self._running()
+        try:
+            settings = self._reread()
+        except OperatorError as error:
+            log.error("! wrong configuration: the old one is kept", where=error.where, why=error.why)
+            return
+        for what in _needs_restart(self.settings, settings):
+            log.warning("! a change needs a restart", key=what)
+        configure_logs(settings.log.level)
+        self.settings = settings
+        pump.turn(pump.node.reconfigure, settings)
+        log.info("configuration reloaded")
+
+    def snapshot(self) -> dict[str, object]:
+        """Return what an operator may see of the shell."""
+        pump = self._running()
+        return {
+            "bugs": dict(pump.bugs),
+            "refused_datagrams": pump.refused_datagrams,
+            "journal": self._journal.snapshot() if self._journal is not None else {},
+            "writer": self._writer.snapshot() if self._writer is not None else {},
+            "stream_connections": len(self._streams) if self._streams is not None else 0,
+            "rpc_connections": len(self._rpc) if self._rpc is not None else 0,
+        }
+
+    def _running(self) -> Pump:
+        assert self.pump is not None, "the daemon has not been started"
+        return self.pump
+
+    async def _start(self) -> None:
+        settings = self.settings
+        make_private_folder(self._folder)
+        self._undo.enter_context(hold_lock(self._folder / "seatswitch.lock"))
+        sockets = [self._bind(listener) for listener in settings.sip.listen]
+        await self._start_store()
+
+        now = monotonic()
+        node = self._parts.node(settings, system_chance(), wall_offset(), now)
+        api = self._parts.api(node, settings.rpc.tokens)
+        pump = self.pump = Pump(self._loop, node, api, self._exits, self._on_request)
+        self._undo.callback(pump.disarm)
+        if hasattr(api, "shell_snapshot"):
+            api.shell_snapshot = self.snapshot
+        await self._start_media(pump)
+        await self._restore(pump)
+
+        streams = self._streams = Streams(pump)
+        self._exits.streams = streams
+        self._undo.push_async_callback(streams.stop)
+        for local, (listener, bound) in enumerate(zip(settings.sip.listen, sockets, strict=True)):
+            if listener.transport == "udp":
+                transport = await open_udp(pump, self._exits, local, bound)
+                self._undo.callback(transport.close)
+            else:
+                await streams.listen(bound, local)
+        ticker = Ticker(self._loop, lambda lag: pump.turn(node.note_lag, lag), node.set_clock)
+        ticker.start()
+        self._undo.callback(ticker.stop)
+        # What lives now lives for ever: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        self._undo.callback(gc.unfreeze)
+        rpc = self._rpc = RpcServers(pump)
+        self._exits.replies = rpc
+        self._undo.push_async_callback(rpc.stop)
+        for url in settings.rpc.listen:
+            await rpc.listen(url)
+
+    def _bind(self, listener: Listener) -> socket.socket:
+        bound = bind_socket("sip.listen", listener.transport, listener.host, listener.port)
+        self._undo.callback(bound.close)
+        return bound
+
+    async def _start_store(self) -> None:
+        folder = self._folder / "journal"
+        make_private_folder(folder)
+        journal = self._journal = Journal(folder)
+        journal.open()
+        command = COMMAND if self._writer_command is None else self._writer_command
+        writer = self._writer = WriterLink(folder, self.settings.store.url, command=command)
+        self._undo.push_async_callback(writer.stop)
+        self._undo.push_async_callback(journal.close)  # before the writer, which takes over what it leaves
+        self._exits.rows = journal
+        await writer.start(self._database_within)
+
+    async def _start_media(self, pump: Pump) -> None:
+        node = pump.node
+        run_dir = self._folder / "media"
+        make_private_folder(run_dir)
+        link = self._parts.link(
+            self.settings.media,
+            str(run_dir),
+            lambda worker, message: pump.turn(node.receive_worker, worker, message),
+            lambda worker: pump.turn(node.worker_started, worker),
+            lambda worker: pump.turn(node.worker_lost, worker),
+        )
+        self._exits.workers = link
+        self._undo.push_async_callback(link.stop)
+        await link.start()
+
+    async def _restore(self, pump: Pump) -> None:
+        wall = monotonic() + wall_offset()
+        folder = self._folder / "journal"
+        rows = await asyncio.to_thread(read_state, folder, self.settings.store.url, wall)
+        pump.turn(pump.node.restore, rows)
+
+    def _on_request(self, word: str) -> None:
+        if word == "reload":
+            self.reload()
+        elif word == "drain":
+            self.drain()
+
+    def _hang_up_all(self, now: float) -> None:
+        node = self._running().node
+        for call in node.calls_view(now):
+            try:
+                node.hang_up(call["call"], "shutdown", now)
+            except OperationRefused:
+                continue  # it ended with the one before
+
+
+def hold_lock(path: Path) -> IO[str]:
+    """Return the open lock file of a store folder; the lock lasts until it is closed.
+
+    Raises OperatorError when another switch holds it.
+    """
+    try:
+        file = path.open("a+")
+    except OSError as error:
+        raise OperatorError(str(path), f"the lock cannot be created ({error.strerror})") from error
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        owner = file.read(32).strip() or "?"
+        file.close()
+        raise OperatorError(
+            str(path),
+            f"another switch (process {owner}) uses this folder; stop it or give this one its own store.url",
+        ) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+def raise_file_limit(settings: Settings) -> None:
+    """Allow as many descriptors as the system grants, and say so when the RTP ports need more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    first, last = settings.media.ports
+    needed = last - first + 1 + _FILES_SPARE
+    if hard != resource.RLIM_INFINITY and needed > hard * max(1, settings.media.workers):
+        log.warning("! media.ports is wider than the limit of open files", files=needed, limit=hard)
+
+
+async def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> int:
+    """Run a switch until it is told to end; return the exit code. Raises OperatorError if it cannot start."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_log_loop_error)
+    daemon = Daemon(settings, reread)
+    for number, what in (
+        (signal.SIGTERM, daemon.drain),
+        (signal.SIGINT, daemon.interrupt),
+        (signal.SIGHUP, daemon.reload),
+    ):
+        loop.add_signal_handler(number, what)
+    await daemon.start()
+    print(build_greeting(settings), flush=True)
+    notify("READY=1")
+    await daemon.wait()
+    await daemon.stop()
+    return 0
+
+
+def run(config_path: str) -> int:
+    """Run the daemon in the foreground with the configuration at ``config_path``; return the exit code."""
+    try:
+        settings = read_configuration(config_path)
+        configure_logs(settings.log.level)
+        raise_file_limit(settings)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(run_daemon(settings, lambda: read_configuration(config_path)))
+    except OperatorError as error:
+        print(f"seatswitch: {error}", file=sys.stderr)
+        return 1
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    log.error("! the event loop reports", what=context.get("message"), exc_info=context.get("exception"))
+
+
+def _needs_restart(old: Settings, new: Settings) -> list[str]:
+    """Return the keys whose change only a restart applies."""
+    pairs = (
+        ("sip.listen", old.sip.listen, new.sip.listen),
+        ("rpc.listen", old.rpc.listen, new.rpc.listen),
+        ("store.url", old.store.url, new.store.url),
+        ("media", old.media, new.media),
+    )
+    return [key for key, before, after in pairs if before != after]
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Return when one of ``events`` is set."""
+    tasks = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

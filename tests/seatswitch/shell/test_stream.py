@@ -1,0 +1,140 @@
+import asyncio
+import socket
+from typing import Any
+
+from seatswitch.shell.pump import Exits, Pump
+from seatswitch.shell.stream import UNSENT_MAX, Streams
+from seatswitch.shell.udp import bind_socket
+from sip.flows import Flow
+from tests.seatswitch.shell.stubs import StubApi, StubNode, until
+
+
+async def serve(**bounds: Any) -> tuple[StubNode, Pump, Streams, tuple[str, int]]:
+    node, exits = StubNode(), Exits()
+    pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
+    streams = exits.streams = Streams(pump, **bounds)
+    bound = bind_socket("sip.listen", "tcp", "127.0.0.1", 0)
+    address = bound.getsockname()
+    await streams.listen(bound, 0)
+    return node, pump, streams, address
+
+
+async def finish(streams: Streams, *writers: asyncio.StreamWriter) -> None:
+    for writer in writers:
+        writer.close()
+    await streams.stop()
+    await until(lambda: len(streams) == 0, "the last connection's end")
+
+
+async def test_bytes_pass_as_they_are_and_the_answer_comes_back_on_the_connection() -> None:
+    """Framing is the stack's; the shell cuts nothing and joins nothing."""
+    node, pump, streams, address = await serve()
+    reader, writer = await asyncio.open_connection(*address)
+    pieces = [b"\r\n\r\n", b"OPTIONS sip:a SIP/2.0\r\nContent-Le", b"ngth: 0\r\n\r\n"]
+    for count, piece in enumerate(pieces, 1):
+        writer.write(piece)
+        await until(lambda count=count: len(node.heard("stream")) == count, "the piece")
+    flow = node.inputs[0][2]
+    assert [it[1] for it in node.inputs] == pieces
+    assert flow[:3] == ("tcp", 0, "127.0.0.1")
+    assert flow.port == writer.get_extra_info("sockname")[1]
+    assert flow.connection > 0
+    pump.turn(lambda now: node.stack.datagrams.put((flow, b"SIP/2.0 200 OK\r\n")))
+    assert await reader.readexactly(16) == b"SIP/2.0 200 OK\r\n"
+    pump.turn(lambda now: node.stack.closes.put(flow))
+    assert await reader.read() == b""
+    await until(lambda: node.heard("closed"), "the close")
+    assert node.heard("closed") == [("closed", flow)]
+    await finish(streams, writer)
+
+
+async def test_connection_to_a_peer_is_opened_once_and_used_again() -> None:
+    node, _, streams, _ = await serve()
+    heard: list[bytes] = []
+    accepted: list[asyncio.StreamWriter] = []
+
+    async def trunk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(writer)
+        while data := await reader.read(100):
+            heard.append(data)
+        writer.close()
+
+    server = await asyncio.start_server(trunk, "127.0.0.1", 0)
+    peer = Flow("tcp", 0, *server.sockets[0].getsockname())
+    streams.send(peer, b"one ")
+    streams.send(peer, b"two ")  # before the handshake is done
+    await until(lambda: b"".join(heard) == b"one two ", "both messages")
+    streams.send(peer, b"three")
+    await until(lambda: b"".join(heard) == b"one two three", "the third message")
+    assert len(accepted) == 1
+    accepted[0].write(b"SIP/2.0 100 Trying\r\n\r\n")
+    await until(lambda: node.heard("stream"), "the answer")
+    flow = node.heard("stream")[0][2]
+    assert (flow.host, flow.port) == (peer.host, peer.port)
+    accepted[0].close()
+    await until(lambda: node.heard("failed"), "the loss")
+    # Whoever waits for an answer asked over "any connection to that peer": both names of it end.
+    assert node.inputs[-2:] == [("closed", flow), ("failed", peer)]
+    server.close()
+    await finish(streams)
+
+
+async def test_refused_connection_and_unknown_number_fail_their_flow() -> None:
+    """Fault list, "trunk down": TCP refused comes back as an input, never inside a turn."""
+    node, _, streams, _ = await serve()
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = Flow("tcp", 0, *closed.getsockname())
+    streams.send(nobody, b"INVITE")
+    gone = Flow("tcp", 0, "127.0.0.1", 5060, 77)
+    streams.send(gone, b"BYE")
+    assert node.heard("failed") == []
+    await until(lambda: len(node.heard("failed")) == 2, "both failures")
+    assert {it[1] for it in node.heard("failed")} == {nobody, gone}
+    await finish(streams)
+
+
+async def test_connections_are_bounded_per_source_and_in_all() -> None:
+    _, _, streams, address = await serve(per_source_max=2)
+    _, first = await asyncio.open_connection(*address)
+    _, second = await asyncio.open_connection(*address)
+    await until(lambda: len(streams) == 2, "two connections")
+    reader, third = await asyncio.open_connection(*address)
+    try:
+        assert await reader.read() == b""
+    except ConnectionResetError:
+        pass
+    assert (len(streams), streams.refused) == (2, 1)
+    first.close()
+    await until(lambda: len(streams) == 1, "one connection")
+    _, fourth = await asyncio.open_connection(*address)
+    await until(lambda: len(streams) == 2, "the place that was freed")
+    await finish(streams, second, third, fourth)
+
+
+async def test_who_never_speaks_is_closed_before_who_was_silent_for_a_while() -> None:
+    node, _, streams, address = await serve(first_request_after=0.05, idle_after=3600.0, sweep_every=0.02)
+    silent, silent_writer = await asyncio.open_connection(*address)
+    _, polite = await asyncio.open_connection(*address)
+    polite.write(b"OPTIONS")
+    try:
+        assert await silent.read() == b""
+    except ConnectionResetError:
+        pass
+    await until(lambda: len(node.heard("closed")) == 1, "the close")
+    assert len(streams) == 1
+    await finish(streams, silent_writer, polite)
+
+
+async def test_peer_that_does_not_read_is_dropped() -> None:
+    node, _, streams, address = await serve()
+    reader, writer = await asyncio.open_connection(*address, limit=1024)
+    writer.write(b"x")
+    await until(lambda: node.inputs, "the flow")
+    flow = node.inputs[0][2]
+    for _ in range(200):  # loopback buffers hold a few MB
+        streams.send(flow, b"y" * (UNSENT_MAX // 8))
+    await until(lambda: node.heard("closed"), "the drop")
+    assert node.heard("closed") == [("closed", flow)]
+    writer.close()
+    await finish(streams)

@@ -1,0 +1,83 @@
+import asyncio
+import socket
+
+import pytest
+
+from kernel.errors import OperatorError
+from seatswitch.shell.pump import Exits, Pump
+from seatswitch.shell.udp import UdpSocket, bind_socket, open_udp
+from sip.flows import Flow
+from tests.seatswitch.shell.stubs import StubApi, StubNode, until
+
+
+async def serve(node: StubNode) -> tuple[asyncio.DatagramTransport, tuple[str, int]]:
+    exits = Exits()
+    pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
+    bound = bind_socket("sip.listen", "udp", "127.0.0.1", 0)
+    address = bound.getsockname()
+    return await open_udp(pump, exits, 0, bound), address
+
+
+async def test_datagram_goes_in_with_its_flow_and_the_answer_back() -> None:
+    node = StubNode()
+    node.echo = True
+    transport, address = await serve(node)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.setblocking(False)
+        phone.sendto(b"OPTIONS", address)
+        answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(phone, 100), 5.0)
+        port = phone.getsockname()[1]
+    transport.close()
+    assert answer == b"OPTIONS"
+    assert node.inputs == [("datagram", b"OPTIONS", Flow("udp", 0, "127.0.0.1", port, 0))]
+
+
+async def test_largest_datagram_comes_whole() -> None:
+    """RFC 3261 18.1.1: any size up to the largest UDP datagram."""
+    node = StubNode()
+    transport, address = await serve(node)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.sendto(b"x" * 65_507, address)
+        await until(lambda: node.inputs, "the datagram")
+    transport.close()
+    assert len(node.inputs[0][1]) == 65_507
+
+
+async def test_icmp_error_without_an_address_is_ignored_and_with_one_fails_the_flow() -> None:
+    node, exits = StubNode(), Exits()
+    pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
+    udp = UdpSocket(pump, exits, 0)
+    udp.error_received(ConnectionRefusedError())
+    await asyncio.sleep(0)
+    assert node.inputs == []
+    peer = Flow("udp", 0, "192.0.2.1", 5060)
+
+    class Unreachable:
+        def sendto(self, data: bytes, addr: object) -> None:
+            udp.error_received(OSError("no route"))
+
+    exits.udp[0] = Unreachable()
+    pump.turn(lambda now: node.stack.datagrams.put((peer, b"INVITE")))
+    assert node.inputs == []  # never inside the turn that sends
+    await until(lambda: node.inputs, "the failure")
+    assert node.inputs == [("failed", peer)]
+    assert pump.refused_datagrams == 2
+
+
+def test_port_taken_names_the_address_and_the_way_out() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with pytest.raises(OperatorError) as caught:
+            bind_socket("sip.listen", "udp", "127.0.0.1", port)
+    assert caught.value.where == f"sip.listen: udp://127.0.0.1:{port}"
+    assert caught.value.why.startswith("the port is taken by another program")
+
+
+@pytest.mark.parametrize(
+    ("host", "why"), [("192.0.2.7", "this machine has no such address"), ("", "the host is not known")]
+)
+def test_address_that_is_not_ours_is_refused(host: str, why: str) -> None:
+    with pytest.raises(OperatorError, match=why):
+        bind_socket("sip.listen", "tcp", host or "no such host", 5060)
