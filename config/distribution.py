@@ -1,0 +1,470 @@
+"""What a configuration says about distribution: levels, tenants, queues, seats, extensions and hotlines."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from acd.settings import LevelSettings, PhoneSettings, SeatSettings, TenantSettings
+from calls.settings import Hotline
+from config.network import check_name
+from config.reading import Read, Reader, show, suggest
+from config.tables import (
+    Duration,
+    ExtensionTable,
+    LevelTable,
+    MissedRuleTable,
+    QueueTable,
+    RequiresTable,
+    SeatTable,
+)
+from policies.registry import NAMES
+from queues.settings import MissedRule, MissedRules, QueueSettings, RelaxStep, Requirement
+from sip.settings import Account, Secret
+
+NUMBERS_MAX = 20_000  # of one table's ranges together: more seats than one node is built for
+NUMBER_LENGTH_MAX = 32
+SOUNDS = ("builtin:music", "builtin:welcome")
+
+
+class LevelDefault(msgspec.Struct, frozen=True):
+    """What a level of a known name is told where it does not say."""
+
+    wrap_up: float = 0.0
+    handle_limit: float = 0.0
+    hold_back: int = 0
+
+
+# The rules of the three levels of a service desk; a level of any other name starts at zero.
+LEVEL_DEFAULTS = {
+    "junior": LevelDefault(wrap_up=30.0, handle_limit=180.0),
+    "intermediate": LevelDefault(wrap_up=180.0, handle_limit=300.0),
+    "senior": LevelDefault(hold_back=1),
+}
+
+
+class Desk:
+    """Builds the distribution's settings; later parts look up what earlier ones found.
+
+    The order is :meth:`build_levels`, :meth:`build_tenants`, :meth:`build_queues`, :meth:`build_extensions`,
+    :meth:`build_seats`, :meth:`build_hotlines`.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.levels: tuple[LevelSettings, ...] = ()
+        self.ranks: dict[str, int] = {}
+        self.tenants: dict[str, TenantSettings] = {}
+        self.queues: dict[str, QueueSettings] = {}
+        self.seats: dict[str, SeatSettings] = {}
+        self.extensions: dict[str, str] = {}  # number -> tenant
+        self.accounts: dict[str, Account] = {}
+        self.seat_secrets: dict[str, Secret] = {}
+        self.hotlines: list[Hotline] = []
+        self._numbers: dict[str, str] = {}  # number -> who has it
+
+    def build_levels(self, levels: Sequence[Read]) -> None:
+        """Take the levels; their order is their rank. None given: junior, intermediate, senior."""
+        names: dict[str, str] = {}
+        for where, level in levels:
+            check_name(self._reader, f"{where}.name", level.name, names)
+        tables = [level for _, level in levels] or [LevelTable(name=name) for name in LEVEL_DEFAULTS]
+        self.levels = tuple(_level(table) for table in tables)
+        self.ranks = {level.name: rank for rank, level in enumerate(self.levels)}
+
+    def build_tenants(self, tenants: Sequence[Read]) -> None:
+        """Take the tenants without their hotlines."""
+        names: dict[str, str] = {}
+        for where, tenant in tenants:
+            check_name(self._reader, f"{where}.name", tenant.name, names)
+            for index, reason in enumerate(tenant.pause_reasons, 1):
+                place = f"{where}.pause_reasons[{index}]"
+                if not reason.strip():
+                    self._reader.refuse(place, "is empty")
+                elif reason in tenant.pause_reasons[: index - 1]:
+                    self._reader.refuse(place, f"{show(reason)} is given twice")
+            self.tenants[tenant.name] = TenantSettings(
+                tenant.name, tenant.seat_quota, tenant.pause_reasons, tenant.suspended
+            )
+
+    def build_queues(self, queues: Sequence[Read]) -> None:
+        """Take the queues; overflow goes where a call cannot come back from."""
+        names: dict[str, str] = {}
+        for where, queue in queues:
+            check_name(self._reader, f"{where}.name", queue.name, names)
+            self._check_queue(where, queue)
+            requires = self._requirement(f"{where}.requires", queue.requires)
+            self.queues.setdefault(
+                queue.name,
+                QueueSettings(
+                    name=queue.name,
+                    tenant=self._tenant(where, queue.tenant),
+                    requires=requires,
+                    relax=self._relaxations(where, queue, requires),
+                    policy=queue.policy,
+                    priority_credit=float(queue.priority_credit),
+                    weight=queue.weight,
+                    ring_for=float(queue.ring_for),
+                    max_wait=float(queue.max_wait),
+                    max_waiting=queue.max_waiting,
+                    when_empty=queue.when_empty,
+                    on_timeout=queue.on_timeout,
+                    service_level=float(queue.service_level),
+                    short_abandon=float(queue.short_abandon),
+                    wrap_up=_optional(queue.wrap_up),
+                    missed=_missed(queue),
+                    pair_back_off=float(queue.pair_back_off),
+                    answer=str(queue.answer),
+                    music=queue.music,
+                    welcome=queue.welcome,
+                ),
+            )
+        for where, queue in queues:
+            self._check_overflow(f"{where}.on_timeout", queue)
+
+    def build_extensions(self, extensions: Sequence[Read]) -> None:
+        """Take the extensions: numbers with a password and a tenant."""
+        for where, table in extensions:
+            tenant = self._tenant(where, table.tenant)
+            secret = self._secret_of(where, table, "")
+            for number in self._numbers_of(where, table, "extension"):
+                self.extensions[number] = tenant
+                self.accounts[number] = Account(number, secret, tenant)
+
+    def build_seats(self, seats: Sequence[Read]) -> None:
+        """Take the seats and the accounts of their softphones."""
+        for where, table in seats:
+            tenant = self._tenant(where, table.tenant)
+            level = self._seat_level(where, table)
+            queues = self._seat_queues(where, table, tenant, level)
+            secret = self._secret_of(where, table, ", nobody could sign in")
+            kinds = [
+                self._phone(f"{where}.phones[{index}]", text, tenant)
+                for index, text in enumerate(table.phones, 1)
+            ]
+            if not table.phones:
+                self._reader.refuse(f"{where}.phones", 'is empty; the usual one is "softphone"')
+            for number in self._numbers_of(where, table, "seat"):
+                phones = tuple(
+                    PhoneSettings(kind, other or number)
+                    for kind, other in (it for it in kinds if it is not None)
+                )
+                self.seats[number] = SeatSettings(
+                    number=number,
+                    tenant=tenant,
+                    level=level,
+                    skills=tuple(sorted(table.skills.items())),
+                    queues=queues,
+                    phones=phones,
+                    role=table.role,
+                    wrap_up=_optional(table.wrap_up),
+                )
+                self.seat_secrets[number] = secret
+                if any(phone.kind == "softphone" for phone in phones):
+                    self.accounts[number] = Account(number, secret, tenant)
+
+    def build_hotlines(self, tenants: Sequence[Read]) -> None:
+        """Take the hotlines; each leads to something of its own tenant."""
+        for where, tenant in tenants:
+            for index, hotline in enumerate(tenant.hotlines, 1):
+                place = f"{where}.hotlines[{index}]"
+                self._take_number(f"{place}.number", hotline.number, f"a hotline of tenant {tenant.name}")
+                self._check_entry(f"{place}.entry", hotline.entry, tenant.name)
+                self.hotlines.append(Hotline(hotline.number, tenant.name, hotline.entry))
+
+    def _tenant(self, where: str, name: str) -> str:
+        """Return the tenant named, or the only one there is."""
+        place = f"{where}.tenant"
+        names = list(self.tenants)
+        if not name and len(names) == 1:
+            return names[0]
+        if not name:
+            self._reader.refuse(place, f"is missing{suggest('', names)}")
+        elif name not in self.tenants:
+            self._reader.refuse(place, f"unknown tenant {show(name)}{suggest(name, names)}")
+        return name
+
+    def _rank(self, where: str, name: str, otherwise: int) -> int:
+        rank = self.ranks.get(name)
+        if rank is None:
+            self._reader.refuse(where, f"unknown level {show(name)}: levels are {', '.join(self.ranks)}")
+            return otherwise
+        return rank
+
+    def _requirement(self, where: str, table: RequiresTable) -> Requirement:
+        highest = len(self.levels) - 1
+        skills = tuple(sorted(table.skills.items()))
+        if table.level is None:
+            return Requirement(0, highest, skills)
+        if isinstance(table.level, str):
+            rank = self.ranks.get(table.level)
+            if rank is None:
+                self._rank(f"{where}.level", table.level, 0)
+                return Requirement(0, highest, skills)  # wide, so that seats are not refused for it as well
+            return Requirement(rank, rank, skills)
+        first = self._rank(f"{where}.level.from", table.level.lowest, 0)
+        last = self._rank(f"{where}.level.to", table.level.highest, highest)
+        if first > last:
+            self._reader.refuse(f"{where}.level", f"{table.level.lowest} is above {table.level.highest}")
+        return Requirement(first, last, skills)
+
+    def _relaxations(self, where: str, queue: QueueTable, requires: Requirement) -> tuple[RelaxStep, ...]:
+        steps: list[RelaxStep] = []
+        lowest, highest = requires.lowest, requires.highest
+        for index, step in enumerate(queue.relax, 1):
+            place = f"{where}.relax[{index}]"
+            if step.level is None and step.lowest is None and step.skills is None:
+                self._reader.refuse(place, "changes nothing; give level, lowest or skills")
+            if step.level is not None:
+                rank = self._rank(f"{place}.level", step.level, highest)
+                if rank < highest:
+                    self._reader.refuse(
+                        f"{place}.level",
+                        f"{step.level} is below {self.levels[highest].name}: a step only widens",
+                    )
+                highest = max(highest, rank)
+            if step.lowest is not None:
+                rank = self._rank(f"{place}.lowest", step.lowest, lowest)
+                if rank > lowest:
+                    self._reader.refuse(
+                        f"{place}.lowest",
+                        f"{step.lowest} is above {self.levels[lowest].name}: a step only widens",
+                    )
+                lowest = min(lowest, rank)
+            steps.append(
+                RelaxStep(
+                    after=float(step.after),
+                    highest=None if step.level is None else highest,
+                    lowest=None if step.lowest is None else lowest,
+                    skills=None if step.skills is None else tuple(sorted(step.skills.items())),
+                    when_nobody=step.when_nobody,
+                )
+            )
+        for index, (one, other) in enumerate(pairwise(steps), 2):
+            if other.after <= one.after:
+                self._reader.refuse(
+                    f"{where}.relax[{index}].after",
+                    f"{other.after:g} s is not after the step before ({one.after:g} s)",
+                )
+        return tuple(steps)
+
+    def _check_queue(self, where: str, queue: QueueTable) -> None:
+        if queue.policy not in NAMES:
+            self._reader.refuse(
+                f"{where}.policy", f"unknown policy {show(queue.policy)}{suggest(queue.policy, NAMES)}"
+            )
+        if queue.ring_for < 1:
+            self._reader.refuse(f"{where}.ring_for", f"{queue.ring_for:g} s is too short for a phone to ring")
+        for key in ("music", "welcome"):
+            sound = getattr(queue, key)
+            if sound and sound not in SOUNDS:
+                self._reader.refuse(
+                    f"{where}.{key}",
+                    f'unknown sound {show(sound)}{suggest(sound, SOUNDS)}, and "" for silence',
+                )
+
+    def _check_overflow(self, where: str, queue: QueueTable) -> None:
+        kind, _, name = queue.on_timeout.partition(":")
+        if queue.on_timeout == "hangup":
+            return
+        if kind in ("ivr", "voicemail", "callback"):
+            self._reader.refuse(where, f"{kind} is not there yet; there are hangup, queue:NAME")
+        elif kind != "queue" or not name:
+            self._reader.refuse(where, f"{show(queue.on_timeout)} is neither hangup nor queue:NAME")
+        elif name not in self.queues:
+            self._reader.refuse(where, f"unknown queue {show(name)}{suggest(name, list(self.queues))}")
+        elif self.queues[name].tenant != self.queues[queue.name].tenant:
+            self._reader.refuse(where, f"queue {show(name)} belongs to tenant {self.queues[name].tenant}")
+        elif loop := self._overflow_loop(queue.name):
+            self._reader.refuse(where, f"calls would go round for ever: {' -> '.join(loop)}")
+
+    def _overflow_loop(self, start: str) -> list[str]:
+        """Return the way from ``start`` back to ``start``, or nothing."""
+        way = [start]
+        while len(way) <= len(self.queues):
+            kind, _, name = self.queues[way[-1]].on_timeout.partition(":")
+            if kind != "queue" or name not in self.queues:
+                return []
+            way.append(name)
+            if name == start:
+                return way
+        return []
+
+    def _numbers_of(self, where: str, table: SeatTable | ExtensionTable, what: str) -> Iterator[str]:
+        given = (table.numbers,) if isinstance(table.numbers, str) else table.numbers
+        if table.number and given:
+            self._reader.refuse(f"{where}.numbers", "is given beside number; one of them is enough")
+        if not table.number and not given:
+            if not self._reader.is_bad(f"{where}.number") and not self._reader.is_bad(f"{where}.numbers"):
+                self._reader.refuse(
+                    f"{where}.number", 'is missing; give number = "8001" or numbers = "8001-8010"'
+                )
+            return
+        key = "numbers" if given else "number"
+        count = 0
+        for text in given or (table.number,):
+            numbers = expand_range(text) if given else [text]
+            if isinstance(numbers, str):
+                self._reader.refuse(f"{where}.{key}", numbers)
+                continue
+            count += len(numbers)
+            if count > NUMBERS_MAX:
+                self._reader.refuse(f"{where}.{key}", f"are more than {NUMBERS_MAX}")
+                return
+            for number in numbers:
+                if self._take_number(f"{where}.{key}", number, what):
+                    yield number
+
+    def _take_number(self, where: str, number: str, what: str) -> bool:
+        is_number = number.isascii() and all(it.isalnum() or it in "+*#-_." for it in number)
+        if not is_number or not 1 <= len(number) <= NUMBER_LENGTH_MAX:
+            self._reader.refuse(where, f"{show(number)} is not a number that can be called")
+            return False
+        other = self._numbers.get(number)
+        if other is not None:
+            taken = f"{number} is {_an(other)} already"
+            self._reader.refuse(where, taken)
+            return False
+        self._numbers[number] = what
+        return True
+
+    def _secret_of(self, where: str, table: SeatTable | ExtensionTable, consequence: str) -> Secret:
+        place = f"{where}.password"
+        for name in table.ha1:
+            if name not in ("MD5", "SHA-256"):
+                self._reader.refuse(f"{where}.ha1.{name}", "unknown algorithm; there are MD5, SHA-256")
+        if table.password and table.ha1:
+            self._reader.refuse(f"{where}.ha1", "is given beside password; one of them is enough")
+        if not table.password and not table.ha1:
+            self._reader.refuse(place, f"is missing or empty{consequence}")
+        return Secret(str(table.password), {name: value.lower() for name, value in table.ha1.items()})
+
+    def _seat_level(self, where: str, table: SeatTable) -> int:
+        highest = len(self.levels) - 1
+        if table.level:
+            return self._rank(f"{where}.level", table.level, highest)
+        if table.role != "supervisor" and highest > 0:
+            self._reader.refuse(f"{where}.level", f"is missing: levels are {', '.join(self.ranks)}")
+        return highest
+
+    def _seat_queues(self, where: str, table: SeatTable, tenant: str, level: int) -> tuple[str, ...]:
+        for index, name in enumerate(table.queues, 1):
+            place = f"{where}.queues[{index}]"
+            queue = self.queues.get(name)
+            if queue is None:
+                self._reader.refuse(place, f"unknown queue {show(name)}{suggest(name, list(self.queues))}")
+                continue
+            if name in table.queues[: index - 1]:
+                self._reader.refuse(place, f"{show(name)} is given twice")
+            if queue.tenant != tenant and queue.tenant and tenant:
+                self._reader.refuse(
+                    place, f"queue {show(name)} belongs to tenant {queue.tenant}, the seat to {tenant}"
+                )
+            lowest = min([queue.requires.lowest, *(it.lowest for it in queue.relax if it.lowest is not None)])
+            highest = max(
+                [queue.requires.highest, *(it.highest for it in queue.relax if it.highest is not None)]
+            )
+            if table.level in self.ranks and not lowest <= level <= highest:
+                served = f"{self.levels[lowest].name} to {self.levels[highest].name}"
+                if lowest == highest:
+                    served = self.levels[lowest].name
+                self._reader.refuse(
+                    place,
+                    f"level {table.level} never serves queue {name}, whose range is {served}, relaxed or not",
+                )
+        if not table.queues and table.role != "supervisor":
+            self._reader.refuse(
+                f"{where}.queues", "is missing: the seat would get no calls; only a supervisor may go without"
+            )
+        return table.queues
+
+    def _phone(self, where: str, text: str, tenant: str) -> tuple[str, str] | None:
+        """Return kind and number; the number of a softphone is its seat's and so empty here."""
+        kind, _, number = text.partition(":")
+        if text == "softphone":
+            return ("softphone", "")
+        if kind == "extension" and number:
+            if number not in self.extensions:
+                self._reader.refuse(
+                    where, f"unknown extension {show(number)}{suggest(number, list(self.extensions))}"
+                )
+            elif self.extensions[number] != tenant:
+                self._reader.refuse(where, f"extension {number} belongs to tenant {self.extensions[number]}")
+            return (kind, number)
+        if kind == "pstn" and number.removeprefix("+").isdigit() and number.isascii():
+            return (kind, number)
+        self._reader.refuse(
+            where, f'{show(text)} is not a phone; there are "softphone", "extension:NUMBER", "pstn:NUMBER"'
+        )
+        return None
+
+    def _check_entry(self, where: str, entry: str, tenant: str) -> None:
+        kind, _, name = entry.partition(":")
+        known: dict[str, dict[str, str]] = {
+            "queue": {queue.name: queue.tenant for queue in self.queues.values()},
+            "seat": {seat.number: seat.tenant for seat in self.seats.values()},
+            "extension": self.extensions,
+        }
+        if kind in ("ivr", "voicemail", "callback"):
+            self._reader.refuse(
+                where, f"{kind} is not there yet; there are queue:NAME, seat:NUMBER, extension:NUMBER"
+            )
+        elif kind not in known or not name:
+            self._reader.refuse(where, f"{show(entry)} is none of queue:NAME, seat:NUMBER, extension:NUMBER")
+        elif name not in known[kind]:
+            there = suggest(name, list(known["queue"])) if kind == "queue" else ""
+            self._reader.refuse(where, f"unknown {kind} {show(name)}{there}")
+        elif known[kind][name] != tenant:
+            self._reader.refuse(where, f"{kind} {show(name)} belongs to tenant {known[kind][name]}")
+
+
+def expand_range(text: str) -> list[str] | str:
+    """Return the numbers of ``8001-8010`` (or of ``8001``), or what is wrong with it."""
+    first, dash, last = text.partition("-")
+    if not dash:
+        return [text]
+    if not (first.isdigit() and last.isdigit() and text.isascii()):
+        return f'{show(text)} is not a range such as "8001-8010"'
+    if len(first) != len(last):
+        return f"{show(text)}: both ends of a range have the same number of digits"
+    if int(first) > int(last):
+        return f"{show(text)}: a range counts up"
+    if int(last) - int(first) >= NUMBERS_MAX:
+        return f"{show(text)} is more than {NUMBERS_MAX} numbers"
+    return [f"{number:0{len(first)}d}" for number in range(int(first), int(last) + 1)]
+
+
+def _an(what: str) -> str:
+    if what.startswith("a "):
+        return what
+    return f"an {what}" if what[0] in "aeiou" else f"a {what}"
+
+
+def _optional(duration: Duration | None) -> float | None:
+    return None if duration is None else float(duration)
+
+
+def _level(table: LevelTable) -> LevelSettings:
+    default = LEVEL_DEFAULTS.get(table.name, LevelDefault())
+    return LevelSettings(
+        name=table.name,
+        wrap_up=default.wrap_up if table.wrap_up is None else float(table.wrap_up),
+        handle_limit=default.handle_limit if table.handle_limit is None else float(table.handle_limit),
+        hold_back=default.hold_back if table.hold_back is None else table.hold_back,
+    )
+
+
+def _missed(queue: QueueTable) -> MissedRules:
+    default = MissedRules()
+    return MissedRules(
+        no_answer=_missed_rule(queue.missed.no_answer, default.no_answer),
+        refused=_missed_rule(queue.missed.refused, default.refused),
+        unreachable=_missed_rule(queue.missed.unreachable, default.unreachable),
+    )
+
+
+def _missed_rule(table: MissedRuleTable, default: MissedRule) -> MissedRule:
+    return MissedRule(
+        delay=default.delay if table.delay is None else float(table.delay),
+        pause_after=default.pause_after if table.pause_after is None else table.pause_after,
+    )

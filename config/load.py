@@ -1,0 +1,187 @@
+"""TOML text to the settings of every floor, every error told at once.
+
+The shell reads files, includes, environment and secrets (:mod:`seatswitch.shell.files`) and hands texts in;
+nothing here touches the world.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from acd.settings import AcdSettings
+from calls.settings import CallSettings, QueueMedia
+from config.distribution import Desk
+from config.network import build_http, build_media, build_rpc, build_sip, build_store, build_trunks
+from config.reading import ConfigErrors, Read, Reader, show, suggest
+from config.schema import LogSettings, Settings
+from config.tables import (
+    MANY,
+    SINGLE,
+    HttpTable,
+    LogTable,
+    MediaTable,
+    RpcTable,
+    SipTable,
+    StoreTable,
+    SwitchTable,
+    Table,
+)
+from kernel.errors import OperatorError
+
+T = TypeVar("T", bound=Table)
+NESTING_MAX = 16  # of tables inside tables, where secrets are looked for
+
+
+def load_settings(
+    text: str,
+    *,
+    file: str,
+    includes: Mapping[str, str] = {},
+    environment: Mapping[str, str] = {},
+    secrets: Mapping[str, str] = {},
+    cpus: int = 1,
+) -> Settings:
+    """Return the settings of the configuration ``text``.
+
+    ``file`` is its name in errors, ``includes`` the texts of included files by name, ``secrets`` the texts of
+    files named by ``{file = "PATH"}``; ``cpus`` sizes ``workers = "auto"``. Raises :class:`ConfigErrors` with
+    everything that is wrong.
+    """
+    reader = Reader(environment, secrets)
+    singles: dict[str, Read] = {}
+    lists: dict[str, list[Read]] = {key: [] for key in MANY}
+    for name, content in ((file, text), *includes.items()):
+        document = _parse(reader, name, content)
+        if document.pop("include", None) is not None and name != file:
+            reader.refuse(f"{name}: include", "an included file cannot include others")
+        _read(reader, name, document, singles, lists)
+    settings = _build(reader, file, singles, lists, cpus)
+    if reader.errors:
+        raise ConfigErrors(reader.errors)
+    return settings
+
+
+def included_patterns(text: str, file: str) -> tuple[str, ...]:
+    """Return the file patterns of ``include = [...]``; raises :class:`ConfigErrors`."""
+    reader = Reader({}, {})
+    document = _parse(reader, file, text)
+    patterns = document.get("include", [])
+    if not isinstance(patterns, list) or not all(isinstance(it, str) and it for it in patterns):
+        reader.refuse(f"{file}: include", f'{show(patterns)} is not a list of files such as ["more/*.toml"]')
+    if reader.errors:
+        raise ConfigErrors(reader.errors)
+    return tuple(patterns)
+
+
+def secret_files(text: str) -> tuple[str, ...]:
+    """Return the paths of every ``{file = "PATH"}``, in order; text that is no TOML has none."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return ()
+    found: list[str] = []
+    _find_secrets(document, found, NESTING_MAX)
+    return tuple(dict.fromkeys(found))
+
+
+def _find_secrets(value: object, found: list[str], depth: int) -> None:
+    if isinstance(value, dict) and depth:
+        path = value.get("file")
+        if len(value) == 1 and isinstance(path, str):
+            found.append(path)
+        for one in value.values():
+            _find_secrets(one, found, depth - 1)
+    elif isinstance(value, list) and depth:
+        for one in value:
+            _find_secrets(one, found, depth - 1)
+
+
+def _parse(reader: Reader, file: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        reader.refuse(file, f"is not TOML: {error}")
+        # What is said about the rest of a file that cannot be read would be wrong.
+        raise ConfigErrors(reader.errors) from error
+
+
+def _read(
+    reader: Reader,
+    file: str,
+    document: dict[str, Any],
+    singles: dict[str, Read],
+    lists: dict[str, list[Read]],
+) -> None:
+    for key, value in document.items():
+        where = f"{file}: {key}"
+        if key in SINGLE:
+            if isinstance(value, list):
+                reader.refuse(where, f"is one table, written [{key}]")
+            elif key in singles:
+                reader.refuse(where, f"is given in {singles[key].where.partition(':')[0]} already")
+            elif (table := reader.table(SINGLE[key], value, where)) is not None:
+                singles[key] = Read(where, table)
+        elif key in MANY:
+            if isinstance(value, dict):
+                reader.refuse(where, f"is a list of tables, each written [[{key}]]")
+            else:
+                lists[key].extend(Read(*read) for read in reader.many(MANY[key], value, where))
+        else:
+            reader.refuse(where, f"unknown key{suggest(key, ['include', *SINGLE, *MANY])}")
+
+
+def _build(
+    reader: Reader, file: str, singles: dict[str, Read], lists: dict[str, list[Read]], cpus: int
+) -> Settings:
+    def single(key: str, kind: type[T]) -> tuple[str, T]:
+        read = singles.get(key, Read(f"{file}: {key}", kind()))
+        return read.where, read.table
+
+    desk = Desk(reader)
+    desk.build_levels(lists["level"])
+    desk.build_tenants(lists["tenant"])
+    desk.build_queues(lists["queue"])
+    desk.build_extensions(lists["extension"])
+    desk.build_seats(lists["seat"])
+    desk.build_hotlines(lists["tenant"])
+    trunks = build_trunks(reader, lists["trunk"], list(desk.tenants))
+    sip = build_sip(reader, *single("sip", SipTable), desk.accounts, lists["trunk"])
+    media = build_media(reader, *single("media", MediaTable), sip.advertise, cpus)
+    switch = single("switch", SwitchTable)[1]
+    return Settings(
+        sip=sip,
+        media=media,
+        acd=AcdSettings(
+            levels=desk.levels,
+            queues=tuple(desk.queues.values()),
+            seats=tuple(desk.seats.values()),
+            tenants=tuple(desk.tenants.values()),
+            wrap_up_max=float(switch.wrap_up_max),
+        ),
+        calls=CallSettings(
+            trunks=trunks,
+            hotlines=tuple(desk.hotlines),
+            queues=tuple(
+                QueueMedia(queue.name, queue.tenant, queue.answer, queue.music, queue.welcome)
+                for queue in desk.queues.values()
+            ),
+            seats={seat.number: seat.tenant for seat in desk.seats.values()},
+            extensions=desk.extensions,
+            suspended_tenants=tuple(tenant.name for tenant in desk.tenants.values() if tenant.suspended),
+            domain=sip.domains[0] if sip.domains else "",
+            codecs=media.codecs,
+            ring_for=float(switch.ring_for),
+            early_media_ring_for=float(switch.early_media_ring_for),
+            queue_header=switch.queue_header,
+            calls_max=switch.max_calls,
+        ),
+        rpc=build_rpc(reader, *single("rpc", RpcTable)),
+        store=build_store(reader, *single("store", StoreTable)),
+        http=build_http(reader, *single("http", HttpTable)),
+        drain_after=float(switch.drain_after),
+        log=LogSettings(single("log", LogTable)[1].level),
+        seat_secrets=desk.seat_secrets,
+    )
+
+
+__all__ = ["ConfigErrors", "OperatorError", "included_patterns", "load_settings", "secret_files"]

@@ -1,0 +1,252 @@
+"""What a configuration says about the network: SIP and its trunks, media, JSON-RPC, the store."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from calls.settings import TrunkSettings
+from config.reading import Read, Reader, show, suggest
+from config.schema import HttpSettings, RpcSettings, StoreSettings, Token
+from config.tables import HttpTable, MediaTable, RpcTable, SipTable, StoreTable, TrunkTable
+from media.settings import MediaSettings
+from sip.settings import Account, Listener, Secret, SipSettings, Timing, TrunkPeer
+
+SIP_TRANSPORTS = ("udp", "tcp")
+SIP_TRANSPORTS_TO_COME = ("tls", "ws", "wss")
+CODECS = ("PCMU", "PCMA")
+STORES = ("sqlite", "postgresql")
+WORKERS_MAX = 64
+WORKERS_AUTO_MAX = 4  # beyond it the signalling process is the limit
+
+
+def build_sip(
+    reader: Reader, where: str, table: SipTable, accounts: dict[str, Account], trunks: Sequence[Read]
+) -> SipSettings:
+    """Return what the SIP stack is told."""
+    listen = tuple(
+        listener
+        for index, url in enumerate(table.listen, 1)
+        if (listener := _listener(reader, f"{where}.listen[{index}]", url)) is not None
+    )
+    if not table.listen:
+        reader.refuse(f"{where}.listen", "is empty: the switch must listen somewhere")
+    for index, one in enumerate(listen):
+        if one in listen[:index] and one.port:
+            reader.refuse(f"{where}.listen", f"{one.transport}://{one.host}:{one.port} is given twice")
+    domains = (table.domain,) if isinstance(table.domain, str) else table.domain
+    domains = tuple(domain for domain in domains if domain) or tuple(one.host for one in listen[:1])
+    if table.register_expires_min > table.register_expires_max:
+        reader.refuse(f"{where}.register_expires_min", "is longer than register_expires_max")
+    for key in ("t1", "t2", "t4", "nonce_life", "ring_max"):
+        if not getattr(table, key):
+            reader.refuse(f"{where}.{key}", "must be more than 0")
+    return SipSettings(
+        listen=listen,
+        domains=domains,
+        advertise=table.advertise,
+        accounts=accounts,
+        trunks=tuple(_peer(trunk.table) for trunk in trunks),
+        timing=Timing(
+            t1=float(table.t1),
+            t2=float(table.t2),
+            t4=float(table.t4),
+            ring_max=float(table.ring_max),
+            nonce_life=float(table.nonce_life),
+        ),
+        user_agent=table.user_agent,
+        register_expires_min=float(table.register_expires_min),
+        register_expires_max=float(table.register_expires_max),
+        registrations_per_user=table.registrations_per_user,
+        requests_per_source=float(table.requests_per_source),
+        options_probe_every=float(table.options_probe_every),
+        realm=table.realm,
+    )
+
+
+def _listener(reader: Reader, where: str, url: str) -> Listener | None:
+    parts = split_url(url)
+    if parts is not None and parts.scheme in SIP_TRANSPORTS_TO_COME:
+        reader.refuse(where, f"{parts.scheme} is not served yet; there are {', '.join(SIP_TRANSPORTS)}")
+        return None
+    if parts is None or parts.scheme not in SIP_TRANSPORTS or parts.hostname is None or parts.port is None:
+        reader.refuse(where, f"{show(url)} is not udp://HOST:PORT or tcp://HOST:PORT")
+        return None
+    return Listener(parts.scheme, parts.hostname, parts.port)
+
+
+def split_url(url: str) -> SplitResult | None:
+    """Return the parts of ``scheme://HOST:PORT``; None for what is no such URL."""
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port is not None  # reading it checks it
+    except ValueError:
+        return None
+    is_bare = not (parts.path or parts.query or parts.fragment or parts.username)
+    return parts if parts.hostname and is_bare and has_port else None
+
+
+def _peer(trunk: TrunkTable) -> TrunkPeer:
+    auth = trunk.auth
+    return TrunkPeer(
+        name=trunk.name,
+        accept=trunk.accept,
+        user="" if auth is None else auth.user,
+        secret=None if auth is None else Secret(password=str(auth.password)),
+        realm="" if auth is None else auth.realm,
+        max_cps=float(trunk.max_cps),
+    )
+
+
+def build_trunks(reader: Reader, trunks: Sequence[Read], tenants: Sequence[str]) -> tuple[TrunkSettings, ...]:
+    """Return what call control is told about trunks."""
+    names: dict[str, str] = {}
+    networks: dict[str, str] = {}
+    for where, trunk in trunks:
+        check_name(reader, f"{where}.name", trunk.name, names)
+        if trunk.tenant and trunk.tenant not in tenants:
+            reader.refuse(
+                f"{where}.tenant", f"unknown tenant {show(trunk.tenant)}{suggest(trunk.tenant, tenants)}"
+            )
+        if not trunk.accept and not trunk.contact:
+            reader.refuse(where, "has neither accept nor contact: no call can come or go")
+        for index, text in enumerate(trunk.accept, 1):
+            place = f"{where}.accept[{index}]"
+            try:
+                network = str(ip_network(text, strict=False))
+            except ValueError:
+                reader.refuse(place, f'{show(text)} is not a network such as "203.0.113.0/24"')
+                continue
+            other = networks.setdefault(network, trunk.name)
+            if other != trunk.name:
+                reader.refuse(place, f"{network} is accepted by trunk {show(other)} already")
+        if trunk.contact and not is_contact(trunk.contact):
+            reader.refuse(f"{where}.contact", f'{show(trunk.contact)} is not like "sip:203.0.113.5:5060"')
+    return tuple(
+        TrunkSettings(
+            name=trunk.name,
+            tenant=trunk.tenant,
+            contact=trunk.contact,
+            max_calls=trunk.max_calls,
+            max_cps=float(trunk.max_cps),
+            hotline_in=trunk.hotline_in,
+        )
+        for _, trunk in trunks
+    )
+
+
+def is_contact(text: str) -> bool:
+    """Return whether ``text`` is ``sip:HOST`` or ``sip:HOST:PORT``, with URI parameters or without."""
+    scheme, _, rest = text.partition(":")
+    if scheme != "sip" or "@" in rest:
+        return False
+    return (
+        split_url(
+            "sip://" + (rest.partition(";")[0] if _has_port(rest) else f"{rest.partition(';')[0]}:5060")
+        )
+        is not None
+    )
+
+
+def _has_port(rest: str) -> bool:
+    return ":" in rest.partition(";")[0].rpartition("]")[2]
+
+
+def check_name(reader: Reader, where: str, name: str, names: dict[str, str]) -> None:
+    """Refuse a name that is taken or cannot be used in entries, logs and URLs; note it in ``names``."""
+    if not name or any(it.isspace() or it in ':"/' or not it.isprintable() for it in name):
+        reader.refuse(
+            where, f'{show(name)} is not a name: letters, digits and "-", without blanks, ":" and "/"'
+        )
+    elif name in names:
+        reader.refuse(where, f"the name {show(name)} is taken by {names[name]}")
+    else:
+        names[name] = where.rpartition(".")[0]
+
+
+def build_media(reader: Reader, where: str, table: MediaTable, advertise: str, cpus: int) -> MediaSettings:
+    """Return what the media plane is told."""
+    for key, text in (("address", table.address), ("advertise", table.advertise)):
+        if text and not _is_address(text):
+            reader.refuse(f"{where}.{key}", f"{show(text)} is not an IP address")
+    if not table.address:
+        reader.refuse(f"{where}.address", "is empty: media needs an IP address to bind")
+    first, last = table.ports
+    if first % 2:
+        reader.refuse(f"{where}.ports", f"{first} is odd; RTP starts on even ports, RTCP takes the next")
+    elif first < 1024:
+        reader.refuse(f"{where}.ports", f"{first} is below 1024")
+    elif last + (last % 2 == 0) > 65535:
+        reader.refuse(f"{where}.ports", f"{last} leaves no port for RTCP")
+    elif last < first + 2:
+        reader.refuse(
+            f"{where}.ports", f"{first} to {last} is not room for one call, which takes two RTP ports"
+        )
+    for index, codec in enumerate(table.codecs, 1):
+        if codec not in CODECS:
+            reader.refuse(f"{where}.codecs[{index}]", f"unknown codec {show(codec)}{suggest(codec, CODECS)}")
+    if not table.codecs:
+        reader.refuse(f"{where}.codecs", f"is empty{suggest('', CODECS)}")
+    workers = max(1, min(WORKERS_AUTO_MAX, cpus - 1)) if isinstance(table.workers, str) else table.workers
+    if workers > WORKERS_MAX:
+        reader.refuse(f"{where}.workers", f"{workers} is more than {WORKERS_MAX}")
+    return MediaSettings(
+        address=table.address,
+        advertise=table.advertise or (advertise if _is_address(advertise) else ""),
+        ports=(first, last - last % 2),
+        workers=workers,
+        codecs=table.codecs,
+        ports_ahead=table.ports_ahead,
+        rtp_timeout=float(table.rtp_timeout),
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def build_rpc(reader: Reader, where: str, table: RpcTable) -> RpcSettings:
+    """Return where JSON-RPC is served and to whom."""
+    for index, url in enumerate(table.listen, 1):
+        place = f"{where}.listen[{index}]"
+        if url in table.listen[: index - 1]:
+            reader.refuse(place, f"{url} is given twice")
+        if url.startswith("unix://") and len(url) > len("unix://"):
+            continue
+        parts = split_url(url)
+        if parts is not None and parts.scheme in ("ws", "wss"):
+            reader.refuse(place, f"{parts.scheme} is not served yet; there are unix, tcp")
+        elif parts is None or parts.scheme != "tcp":
+            reader.refuse(place, f"{show(url)} is neither unix://PATH nor tcp://HOST:PORT")
+    names: dict[str, str] = {}
+    tokens: dict[str, str] = {}
+    for index, token in enumerate(table.tokens, 1):
+        place = f"{where}.tokens[{index}]"
+        check_name(reader, f"{place}.name", token.name, names)
+        if len(token.token) < 16:
+            reader.refuse(f"{place}.token", "is shorter than 16 characters: it could be guessed")
+        elif tokens.setdefault(token.token, token.name) != token.name:
+            reader.refuse(f"{place}.token", f"is the same as that of {show(tokens[token.token])}")
+    return RpcSettings(table.listen, tuple(Token(it.name, it.role, str(it.token)) for it in table.tokens))
+
+
+def build_store(reader: Reader, where: str, table: StoreTable) -> StoreSettings:
+    """Return where rows end up. The URL may hold a password, so messages show its kind only."""
+    kind = table.url.partition("://")[0].partition("+")[0]
+    if kind not in STORES or "://" not in table.url:
+        reader.refuse(
+            f"{where}.url", "is not sqlite:///PATH or postgresql+DRIVER://USER:PASSWORD@HOST/DATABASE"
+        )
+    elif kind == "sqlite" and (not table.url.startswith("sqlite:///") or table.url[10:] in ("", ":memory:")):
+        reader.refuse(f"{where}.url", f"{table.url} names no file; one is sqlite:///var/seatswitch.db")
+    return StoreSettings(str(table.url))
+
+
+def build_http(reader: Reader, where: str, table: HttpTable) -> HttpSettings:
+    """Return where HTTP is served."""
+    if table.listen:
+        reader.refuse(f"{where}.listen", "HTTP is not served yet; leave the list empty")
+    return HttpSettings(table.listen)

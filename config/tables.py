@@ -1,0 +1,265 @@
+"""The configuration as it is written: one struct per TOML table, one field per key (config/README.md).
+
+Nothing is looked up or compared here; that is :mod:`config.load`. Unknown keys are refused.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+SECONDS_BY_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+DURATION_MAX = 366 * 86400.0  # anything longer is a slip of the pen
+
+
+class Duration(float):
+    """Seconds, written as a number or as ``"20s"``, ``"3m"``, ``"4h"``, ``"500ms"``, ``"2d"``."""
+
+
+class SecretText(str):
+    """A text that may be given as ``{env = "NAME"}`` or ``{file = "PATH"}`` instead."""
+
+    __slots__ = ()
+
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+CountFromOne = Annotated[int, msgspec.Meta(ge=1)]
+Rate = Annotated[float, msgspec.Meta(ge=0)]
+SkillLevel = Annotated[int, msgspec.Meta(ge=1, le=10)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One TOML table."""
+
+
+class SipTable(Table, frozen=True):
+    """``[sip]``"""
+
+    listen: tuple[str, ...] = ("udp://127.0.0.1:5060", "tcp://127.0.0.1:5060")
+    domain: str | tuple[str, ...] = ""
+    advertise: str = ""
+    realm: str = ""
+    user_agent: str = "seatswitch"
+    register_expires_min: Duration = Duration(60)
+    register_expires_max: Duration = Duration(7200)
+    registrations_per_user: CountFromOne = 10
+    requests_per_source: Rate = 200.0
+    options_probe_every: Duration = Duration(30)
+    nonce_life: Duration = Duration(300)
+    ring_max: Duration = Duration(180)
+    t1: Duration = Duration(0.5)
+    t2: Duration = Duration(4)
+    t4: Duration = Duration(5)
+
+
+class MediaTable(Table, frozen=True):
+    """``[media]``"""
+
+    address: str = "127.0.0.1"
+    advertise: str = ""
+    ports: tuple[Port, Port] = (20000, 29998)
+    workers: Count | Literal["auto"] = "auto"
+    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    ports_ahead: Count = 64
+    rtp_timeout: Duration = Duration(60)
+
+
+class TokenTable(Table, frozen=True):
+    """An element of ``[rpc] tokens``."""
+
+    name: str
+    role: Literal["admin", "supervisor"]
+    token: SecretText
+
+
+class RpcTable(Table, frozen=True):
+    """``[rpc]``"""
+
+    listen: tuple[str, ...] = ("unix://run/seatswitch.sock",)
+    tokens: tuple[TokenTable, ...] = ()
+
+
+class StoreTable(Table, frozen=True):
+    """``[store]``"""
+
+    url: SecretText = SecretText("sqlite:///var/seatswitch.db")
+
+
+class HttpTable(Table, frozen=True):
+    """``[http]``"""
+
+    listen: tuple[str, ...] = ()
+
+
+class SwitchTable(Table, frozen=True):
+    """``[switch]``"""
+
+    drain_after: Duration = Duration(600)
+    max_calls: CountFromOne = 20_000
+    ring_for: Duration = Duration(60)
+    early_media_ring_for: Duration = Duration(180)
+    queue_header: bool = True
+    wrap_up_max: Duration = Duration(3600)
+
+
+class LogTable(Table, frozen=True):
+    """``[log]``"""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class AuthTable(Table, frozen=True):
+    """``[[trunk]] auth``"""
+
+    user: str
+    password: SecretText
+    realm: str = ""
+
+
+class TrunkTable(Table, frozen=True):
+    """``[[trunk]]``"""
+
+    name: str
+    tenant: str = ""
+    accept: tuple[str, ...] = ()
+    auth: AuthTable | None = None
+    contact: str = ""
+    max_calls: Count = 0
+    max_cps: Rate = 0.0
+    hotline_in: Literal["request-uri", "to", "p-called-party-id"] = "request-uri"
+
+
+class HotlineTable(Table, frozen=True):
+    """An element of ``[[tenant]] hotlines``."""
+
+    number: str
+    entry: str
+
+
+class TenantTable(Table, frozen=True):
+    """``[[tenant]]``"""
+
+    name: str
+    hotlines: tuple[HotlineTable, ...] = ()
+    pause_reasons: tuple[str, ...] = ()
+    seat_quota: Count = 0
+    suspended: bool = False
+
+
+class LevelTable(Table, frozen=True):
+    """``[[level]]``"""
+
+    name: str
+    handle_limit: Duration | None = None
+    wrap_up: Duration | None = None
+    hold_back: Count | None = None
+
+
+class LevelRangeTable(Table, frozen=True, rename={"lowest": "from", "highest": "to"}):
+    """``level = {from = ..., to = ...}``"""
+
+    lowest: str
+    highest: str
+
+
+class RequiresTable(Table, frozen=True):
+    """``[[queue]] requires``"""
+
+    level: str | LevelRangeTable | None = None
+    skills: dict[str, SkillLevel] = {}
+
+
+class RelaxTable(Table, frozen=True):
+    """An element of ``[[queue]] relax``."""
+
+    after: Duration
+    level: str | None = None
+    lowest: str | None = None
+    skills: dict[str, SkillLevel] | None = None
+    when_nobody: bool = False
+
+
+class MissedRuleTable(Table, frozen=True):
+    """One cause of ``[[queue]] missed``."""
+
+    delay: Duration | None = None
+    pause_after: Count | None = None
+
+
+class MissedTable(Table, frozen=True):
+    """``[[queue]] missed``"""
+
+    no_answer: MissedRuleTable = MissedRuleTable()
+    refused: MissedRuleTable = MissedRuleTable()
+    unreachable: MissedRuleTable = MissedRuleTable()
+
+
+class QueueTable(Table, frozen=True):
+    """``[[queue]]``"""
+
+    name: str
+    tenant: str = ""
+    requires: RequiresTable = RequiresTable()
+    relax: tuple[RelaxTable, ...] = ()
+    policy: str = "least-skilled-first"
+    priority_credit: Duration = Duration(0)
+    weight: CountFromOne = 1
+    answer: Literal["200", "183", 200, 183] = "200"
+    when_empty: Literal["wait", "refuse"] = "wait"
+    music: str = "builtin:music"
+    welcome: str = "builtin:welcome"
+    ring_for: Duration = Duration(25)
+    max_wait: Duration = Duration(600)
+    max_waiting: Count = 200
+    on_timeout: str = "hangup"
+    service_level: Duration = Duration(20)
+    short_abandon: Duration = Duration(5)
+    wrap_up: Duration | None = None
+    missed: MissedTable = MissedTable()
+    pair_back_off: Duration = Duration(10)
+
+
+class SeatTable(Table, frozen=True):
+    """``[[seat]]``"""
+
+    number: str = ""
+    numbers: str | tuple[str, ...] = ()
+    tenant: str = ""
+    password: SecretText = SecretText("")
+    ha1: dict[str, str] = {}
+    level: str = ""
+    skills: dict[str, SkillLevel] = {}
+    queues: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ("softphone",)
+    role: Literal["agent", "supervisor"] = "agent"
+    wrap_up: Duration | None = None
+
+
+class ExtensionTable(Table, frozen=True):
+    """``[[extension]]``"""
+
+    number: str = ""
+    numbers: str | tuple[str, ...] = ()
+    tenant: str = ""
+    password: SecretText = SecretText("")
+    ha1: dict[str, str] = {}
+
+
+# Top-level keys: tables that are given once, and lists of tables. ``include`` is the shell's.
+SINGLE: dict[str, type[Table]] = {
+    "sip": SipTable,
+    "media": MediaTable,
+    "rpc": RpcTable,
+    "store": StoreTable,
+    "http": HttpTable,
+    "switch": SwitchTable,
+    "log": LogTable,
+}
+MANY: dict[str, type[Table]] = {
+    "trunk": TrunkTable,
+    "tenant": TenantTable,
+    "level": LevelTable,
+    "queue": QueueTable,
+    "seat": SeatTable,
+    "extension": ExtensionTable,
+}
