@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from config.load import load_settings
+
 from config.schema import Settings
 from kernel.errors import OperatorError
 

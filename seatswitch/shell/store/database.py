@@ -46,7 +46,7 @@ def public_url(url: str) -> str:
     try:
         return make_url(url).render_as_string(hide_password=True)
     except ArgumentError:
-        return url.partition("://")[0] + "://..."
+        return "(no URL)"
 
 
 def open_engine(url: str) -> Engine:

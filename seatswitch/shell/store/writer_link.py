@@ -57,7 +57,7 @@ class WriterLink:
             return False
 
     async def stop(self, within: float = STOP_WITHIN) -> None:
-        """Let the process write what is in the journal and end; what it leaves is written at the next start."""
+        """Let the process write what is in the journal and end; the next start writes what it leaves."""
         self._is_stopping = True
         process = self._process
         if process is not None and process.stdin is not None:

@@ -1,6 +1,7 @@
 """Stub node and API for the shell's tests, and waiting for a condition with a bound."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -129,3 +130,13 @@ class StubApi:
 def seat_state(seat: str, presence: str = "ready", since: float = 1_700_000_000.0) -> SeatStateRow:
     """Return a row for tests."""
     return SeatStateRow(seat, seat, "s" + seat, presence, "", since, None, "", "softphone", seat)
+
+
+# The row writer as a process of its own, without the command line in between.
+WRITER_COMMAND = (
+    sys.executable,
+    "-c",
+    "import sys; from seatswitch import put_floors_on_path; put_floors_on_path(); "
+    "from seatswitch.shell.store.writer import run_writer; "
+    "sys.exit(run_writer(sys.argv[2], sys.argv[4]))",
+)

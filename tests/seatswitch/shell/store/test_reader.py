@@ -1,0 +1,69 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from kernel.errors import OperatorError
+from kernel.rows import AnyRow, BindingRow
+from seatswitch.shell.store.database import migrate, open_engine
+from seatswitch.shell.store.journal import build_record, journal_path
+from seatswitch.shell.store.reader import read_state
+from seatswitch.shell.store.writer import RowWriter
+from tests.seatswitch.shell.stubs import seat_state
+
+
+def binding(user: str, expires_at: float) -> BindingRow:
+    contact = f"sip:{user}@127.0.0.1:5090"
+    return BindingRow(
+        f"{user} {contact}", user, contact, "udp/0/127.0.0.1/5090/0", "", "", "c", 1, 1.0, expires_at
+    )
+
+
+def add_rows(folder: Path, rows: list[AnyRow]) -> None:
+    folder.mkdir(exist_ok=True)
+    with journal_path(folder, 1).open("ab") as journal:
+        journal.write(build_record(rows))
+
+
+def carry_over(folder: Path, url: str) -> None:
+    engine = open_engine(url)
+    migrate(engine)
+    while RowWriter(folder, engine).step():
+        pass
+    engine.dispose()
+
+
+def test_state_is_the_database_and_then_the_journal_behind_it(tmp_path: Path) -> None:
+    folder, url = tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db"
+    add_rows(
+        folder, [seat_state("8001"), seat_state("8002"), binding("8001", 2000.0), binding("8002", 2000.0)]
+    )
+    carry_over(folder, url)
+    add_rows(folder, [seat_state("8002", "paused"), seat_state("8003"), binding("8002", 0.0)])
+    assert read_state(folder, url, wall=1000.0) == [
+        seat_state("8001"),
+        seat_state("8002", "paused"),
+        seat_state("8003"),
+        binding("8001", 2000.0),
+    ]
+    carry_over(folder, url)
+    assert len(read_state(folder, url, wall=1000.0)) == 4
+    assert len(read_state(folder, url, wall=2000.0)) == 3  # the last binding has expired
+
+
+def test_first_start_finds_nothing(tmp_path: Path) -> None:
+    assert read_state(tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db", wall=0.0) == []
+
+
+def test_locked_database_leaves_the_journal(tmp_path: Path) -> None:
+    folder, url = tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db"
+    add_rows(folder, [seat_state("8001")])
+    other = sqlite3.connect(tmp_path / "switch.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")  # not yet a database in WAL mode: even readers must wait
+    assert read_state(folder, url, wall=0.0) == [seat_state("8001")]
+    other.close()
+
+
+def test_url_of_no_known_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match=r"store\.url"):
+        read_state(tmp_path, "nonsense", wall=0.0)
