@@ -16,6 +16,7 @@ class CallJoined(msgspec.Struct, frozen=True):
     caller: str
     called: str = ""
     credit: float = 0.0  # seconds of waiting brought along (overflow, VIP), on top of the queue's own
+    skills: tuple[tuple[str, int], ...] = ()  # (skill, minimum) wanted on top of the queue's requirement
 
 
 class CallLeft(msgspec.Struct, frozen=True):
@@ -102,6 +103,7 @@ class SignedOut(msgspec.Struct, frozen=True):
     seat: SeatId
     deferred: bool = False
     cause: str = "agent"
+    forced: bool = False  # by a supervisor: a ringing call is taken back, a conversation ends first
 
 
 class ReadyAsked(msgspec.Struct, frozen=True):

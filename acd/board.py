@@ -1,0 +1,84 @@
+"""The board: everything the parts of the engine share. Data and its look-up, no decisions."""
+
+from acd.commands import Command
+from acd.events import AcdEvent
+from acd.history import AcdRow, History
+from acd.matcher import Matcher
+from acd.offer import Offer
+from acd.phone import PhoneKey, Phones
+from acd.readiness import RequirementClass
+from acd.seat import Seat
+from acd.settings import AcdSettings, TenantSettings
+from kernel.chance import Chance
+from kernel.ids import CallId, OfferId, QueueName, SeatId, VisitId, visit_id
+from kernel.outbox import Outbox
+from kernel.timers import TimerQueue
+from kernel.walltime import WallTime
+from policies.registry import build_policies
+from policies.relax import Step
+from queues.queue import Queue
+from queues.tiers import Tiers
+from queues.waiting import WaitingCall
+
+VISITS_REMEMBERED = 20_000  # calls whose visits are counted on while they talk; twice that at most
+
+
+class Board:
+    """State of one engine."""
+
+    def __init__(self, settings: AcdSettings, timers: TimerQueue, chance: Chance, walltime: WallTime) -> None:
+        self.settings = settings
+        self.timers = timers
+        self.walltime = walltime
+        self.policies = build_policies(chance)
+        self.commands: Outbox[Command] = Outbox()
+        self.events: Outbox[AcdEvent] = Outbox()
+        self.rows: Outbox[AcdRow] = Outbox()
+        self.history = History(self.rows, walltime)
+        self.seats: dict[SeatId, Seat] = {}
+        self.queues: dict[QueueName, Queue] = {}
+        self.steps: dict[QueueName, tuple[Step, ...]] = {}
+        self.tenants: dict[str, TenantSettings] = {}
+        self.tiers = Tiers(())
+        self.signed_in: dict[str, int] = {}  # seats by tenant
+        self.phones = Phones()
+        self.matcher = Matcher()
+        self.offers: dict[OfferId, Offer] = {}
+        self.calls: dict[CallId, WaitingCall] = {}  # every visit that has not ended
+        self.idle_seats: list[Seat] = []  # became routable in this turn
+        self.idle_calls: list[WaitingCall] = []  # began to stand in their line in this turn
+        self.deserted: list[RequirementClass] = []  # whose last signed-in seat has left in this turn
+        self.gone: list[Seat] = []  # removed from the configuration, and idle since this turn
+        self.phone_seats: dict[PhoneKey, list[SeatId]] = {}  # who may bind a phone
+        self._sequence = 0
+        self._visits: dict[CallId, int] = {}
+        self._visits_before: dict[CallId, int] = {}
+
+    def next_sequence(self) -> int:
+        """Return the next number of the order in which things happened."""
+        self._sequence += 1
+        return self._sequence
+
+    def next_visit(self, call: CallId) -> tuple[VisitId, int]:
+        """Return id and number of the call's next visit."""
+        visits = self._visits
+        number = visits.get(call, 0) or self._visits_before.get(call, 0)
+        number += 1
+        if len(visits) >= VISITS_REMEMBERED:
+            self._visits_before = visits
+            visits = self._visits = {}
+        visits[call] = number
+        return visit_id(call, number), number
+
+    def tenant(self, name: str) -> TenantSettings:
+        """Return the tenant's settings; one that is not configured has no limits."""
+        return self.tenants.get(name) or TenantSettings(name)
+
+    def level_name(self, level: int) -> str:
+        """Return the name of a level's rank."""
+        levels = self.settings.levels
+        return levels[level].name if 0 <= level < len(levels) else str(level)
+
+    def seats_of(self, queue: QueueName) -> list[Seat]:
+        """Return the seats that name ``queue``, in the order of the configuration."""
+        return [self.seats[seat] for seat in self.tiers.seats_of(queue) if seat in self.seats]

@@ -1,0 +1,162 @@
+"""Changes: a new configuration while calls wait, and seats from before a restart.
+
+Calls, sign-ins, places and counters stay. What is gone leaves with a cause: calls of a removed queue are
+handed back, a removed seat is signed out when it is idle.
+"""
+
+from acd.board import Board
+from acd.commands import KickOut
+from acd.desk import FORCED, OFFLINE, PAUSED, Desk
+from acd.distribution import Distribution
+from acd.inputs import SeatRestored
+from acd.matcher import Matcher
+from acd.phone import Phone, PhoneKey, choose_phone
+from acd.seat import Presence, Seat, SeatKeeper, Word
+from acd.settings import AcdSettings, SeatSettings
+from kernel.ids import QueueName, SeatId
+from policies.registry import policy_named
+from policies.relax import build_steps
+from queues.queue import Queue
+from queues.tiers import Tiers
+
+
+class Changes:
+    """Puts settings and restored seats into the board."""
+
+    def __init__(self, board: Board, desk: Desk, distribution: Distribution, keeper: SeatKeeper) -> None:
+        self._board = board
+        self._desk = desk
+        self._distribution = distribution
+        self._keeper = keeper
+
+    def configure(self, settings: AcdSettings, now: float) -> None:
+        """Take ``settings``; raise OperatorError and change nothing if a queue names no policy there is."""
+        board = self._board
+        for each in settings.queues:
+            policy_named(board.policies, each.policy, f"queue.{each.name}.policy")
+        kept = {queue.name for queue in settings.queues}
+        for call in list(board.calls.values()):
+            if call.queue not in kept:
+                self._distribution.remove(call, "queue_removed", now)
+        standing = [call for call in board.calls.values() if call.entry is not None]
+        for call in board.calls.values():
+            self._distribution.take_from_line(call)
+        for seat in board.seats.values():
+            board.matcher.dismiss(seat)
+        board.settings = settings
+        board.tenants = {tenant.name: tenant for tenant in settings.tenants}
+        board.matcher = Matcher()
+        self._configure_queues(settings)
+        self._configure_seats(settings, now)
+        self._enrol()
+        for call in board.calls.values():
+            self._distribution.put_in_line(call, now)
+        for call in standing:
+            self._distribution.stand(call)
+        for seat in board.seats.values():
+            if seat.is_routable:
+                board.matcher.admit(seat, now)
+        board.idle_seats.clear()
+        board.idle_calls.clear()
+        self._distribution.pair_all(now)
+
+    def _configure_queues(self, settings: AcdSettings) -> None:
+        board = self._board
+        queues: dict[QueueName, Queue] = {}
+        for each in settings.queues:
+            name = QueueName(each.name)
+            queue = board.queues.get(name) or Queue(each)
+            queue.settings = each
+            queue.signed_in = 0
+            queues[name] = queue
+        board.queues = queues
+        board.steps = {name: build_steps(queue.settings) for name, queue in queues.items()}
+
+    def _configure_seats(self, settings: AcdSettings, now: float) -> None:
+        board = self._board
+        wanted = {SeatId(each.number): each for each in settings.seats}
+        for seat in list(board.seats.values()):
+            if seat.id not in wanted:
+                self._remove(seat, now)
+        for order, (name, each) in enumerate(wanted.items()):
+            known = board.seats.get(name)
+            if known is None:
+                board.seats[name] = Seat(each, order, self._default_phone(each), self._keeper)
+                continue
+            known.configure(each, order)
+            if known.is_removed:
+                known.is_removed = False
+                known.pending = ""
+        # In the order of the configuration, whatever came first.
+        board.seats = {
+            **{name: board.seats[name] for name in wanted},
+            **{name: seat for name, seat in board.seats.items() if name not in wanted},
+        }
+        board.phone_seats = {}
+        for seat in board.seats.values():
+            for phone in seat.settings.phones or (choose_phone(seat.settings, "", ""),):
+                if phone is not None:
+                    key = PhoneKey((phone.kind, phone.number or seat.number))
+                    board.phone_seats.setdefault(key, []).append(seat.id)
+
+    def _default_phone(self, settings: SeatSettings) -> Phone:
+        chosen = choose_phone(settings, "", "")
+        assert chosen is not None
+        return self._board.phones.build(chosen)
+
+    def _remove(self, seat: Seat, now: float) -> None:
+        seat.is_removed = True
+        seat.classes = []
+        seat.pool = None
+        if seat.session:
+            self._board.commands.put(KickOut(seat.id, seat.session))
+        if seat.is_busy:
+            seat.pending = OFFLINE if seat.is_signed_in else ""
+            return
+        if seat.is_signed_in:
+            self._desk.sign_out(seat, "seat_removed", now)
+        del self._board.seats[seat.id]
+
+    def _enrol(self) -> None:
+        """Open the configured classes and find out who serves them."""
+        board = self._board
+        members = [(seat.id, seat.queues) for seat in board.seats.values() if not seat.is_removed]
+        board.tiers = Tiers(members)
+        for queue in board.queues.values():
+            for step in range(len(board.steps[queue.name])):
+                self._distribution.class_for(queue, step, enrolled=False)
+        board.signed_in = {}
+        levels = board.settings.levels
+        for seat in board.seats.values():
+            if not seat.is_removed:
+                board.matcher.enrol(seat, levels[seat.level].hold_back if seat.level < len(levels) else 0)
+            if seat.is_signed_in:
+                self._desk.count_signed_in(seat, 1)
+
+    def restore(self, what: SeatRestored, now: float) -> None:
+        """Bring a seat back as it was; an expired wrap-up has ended in what was pending, or in ready."""
+        board = self._board
+        seat = board.seats.get(what.seat)
+        if seat is None or seat.is_signed_in or what.presence == OFFLINE:
+            return
+        chosen = choose_phone(seat.settings, what.phone_kind, what.phone_number)
+        phone = seat.phone if chosen is None else board.phones.build(chosen)
+        if board.phones.holder(phone.key) is not None:
+            return
+        if not seat.is_busy:
+            self._desk.bind(seat, phone)
+        else:
+            board.phones.bind(seat.phone.key, seat.id)
+        seat.session = what.session
+        seat.agent = what.agent
+        seat.pending = what.pending
+        if what.presence in (PAUSED, FORCED):
+            is_forced = what.presence == FORCED
+            self._desk.say(seat, Word.SIGN_IN_PAUSED, "restored", now, reason=what.reason, forced=is_forced)
+        else:
+            self._desk.say(seat, Word.SIGN_IN_READY, "restored", now)
+            seat.idle_since = min(what.since, now)
+        if what.presence == Presence.WRAPUP and what.wrapup_until is not None and what.wrapup_until > now:
+            self._desk.wrap_up(seat, "restored", what.wrapup_until - now, now)
+        elif seat.pending and not seat.is_busy:
+            self._desk.apply_pending(seat, "restored", now)

@@ -1,0 +1,481 @@
+"""Distribution: visits and offers, from join to outcome.
+
+Every visit ends in ``_end_visit`` and every offer in ``_release``, whatever the exit. What becomes free in a turn is only noted; :meth:`Distribution.settle` pairs it when the turn ends.
+"""
+
+from acd.board import Board
+from acd.commands import ReleaseCall, RingSeat, WithdrawOffer
+from acd.desk import Desk
+from acd.events import QueueChanged
+from acd.history import key_text, runners_text
+from acd.inputs import CallJoined, CallLeft
+from acd.matcher import Choice
+from acd.missed import Cause, count_miss, rule_for
+from acd.offer import Input as OfferInput
+from acd.offer import Offer, OfferKeeper
+from acd.readiness import Pool, RequirementClass
+from acd.seat import Seat, Sight, Word
+from kernel.ids import CallId, OfferId, QueueName, SeatId
+from policies.overflow import overflow_queue, release_target
+from policies.skills import with_skills
+from queues.events import Outcome
+from queues.queue import Queue
+from queues.settings import QueueSettings, Requirement
+from queues.waiting import Keeper, WaitingCall
+
+VISITS_OF_A_CALL_MAX = 20  # overflows in a circle end here
+
+_OUTCOMES = {"abandoned": Outcome.ABANDONED, "callback": Outcome.CALLBACK}
+
+
+class Distribution:
+    """Moves calls: into queues, to seats, out again."""
+
+    def __init__(self, board: Board, desk: Desk, call_keeper: Keeper, offer_keeper: OfferKeeper) -> None:
+        self._board = board
+        self._desk = desk
+        self._call_keeper = call_keeper
+        self._offer_keeper = offer_keeper
+
+    # Joining and leaving.
+
+    def join(self, what: CallJoined, now: float) -> None:
+        """Begin a visit, or refuse it at once."""
+        board = self._board
+        assert what.call not in board.calls, f"{what.call} waits already"
+        queue = board.queues.get(what.queue)
+        cause = "no_such_queue" if queue is None else queue.refusal()
+        if queue is not None and board.tenant(queue.settings.tenant).suspended:
+            cause = "suspended"
+        own_credit = 0.0 if queue is None else queue.settings.priority_credit
+        call = self._build_visit(what, now, now, own_credit + what.credit)
+        if cause:
+            board.history.visit_ended(call, queue or _nowhere(what.queue), Outcome.REFUSED, cause, "", now)
+            board.events.put(QueueChanged(what.queue, "left", what.call, Outcome.REFUSED.value))
+            board.commands.put(ReleaseCall(what.call, what.queue, Outcome.REFUSED.value, cause))
+            return
+        assert queue is not None
+        self._enter(call, queue, now)
+
+    def leave(self, what: CallLeft, now: float) -> None:
+        """End a visit because the call is gone; one that has ended already needs nothing."""
+        call = self._board.calls.get(what.call)
+        if call is not None:
+            outcome = _OUTCOMES.get(what.cause, Outcome.WITHDRAWN)
+            self._withdraw_all(call, "caller_gone", now)
+            self._end_visit(call, outcome, what.cause, "", now)
+
+    def remove(self, call: WaitingCall, cause: str, now: float) -> None:
+        """Take a call out of its queue and hand it back to call control."""
+        self._withdraw_all(call, cause, now)
+        self._end_visit(call, Outcome.WITHDRAWN, cause, "", now)
+        self._board.commands.put(ReleaseCall(call.call, call.queue, Outcome.WITHDRAWN.value, cause))
+
+    def _build_visit(self, what: CallJoined, joined_at: float, now: float, credit: float) -> WaitingCall:
+        board = self._board
+        visit, number = board.next_visit(what.call)
+        return WaitingCall(
+            what.call,
+            visit,
+            number,
+            what.queue,
+            caller=what.caller,
+            called=what.called,
+            joined_at=joined_at,
+            entered_at=now,
+            credit=credit,
+            sequence=board.next_sequence(),
+            skills=what.skills,
+            keeper=self._call_keeper,
+        )
+
+    def _enter(self, call: WaitingCall, queue: Queue, now: float) -> None:
+        board = self._board
+        board.calls[call.call] = call
+        queue.join(call)
+        call.weight = queue.settings.weight
+        self._assign(call, queue)
+        self._arm(call, queue, now)
+        board.events.put(QueueChanged(call.queue, "joined", call.call))
+        self.stand(call)
+
+    def _end_visit(self, call: WaitingCall, outcome: Outcome, cause: str, seat: str, now: float) -> None:
+        """End a visit: the one way out."""
+        board = self._board
+        assert not call.ringing, f"{call.call} leaves while a seat rings for it"
+        queue = board.queues[call.queue]
+        board.timers.disarm(call.timer)
+        call.timer = None
+        for timer in call.back_off.values():
+            board.timers.disarm(timer)
+        call.back_off.clear()
+        self._unassign(call)
+        queue.leave(call)
+        del board.calls[call.call]
+        board.history.visit_ended(call, queue, outcome, cause, seat, now)
+        board.events.put(QueueChanged(call.queue, "left", call.call, outcome.value, seat))
+
+    # Lines.
+
+    def _assign(self, call: WaitingCall, queue: Queue) -> None:
+        """Find the line of the call's present step; skip steps that nobody signed in satisfies."""
+        steps = self._board.steps[queue.name]
+        while True:
+            found = self.class_for(queue, call.step, call.skills)
+            following = call.step + 1
+            if found.signed_in or following >= len(steps) or not steps[following].when_nobody:
+                break
+            call.step = following
+        call.line = found.line
+        found.line.members += 1
+
+    def _unassign(self, call: WaitingCall) -> None:
+        line = call.line
+        assert line is not None
+        if call.entry is not None:
+            line.remove(call)
+        call.line = None
+        line.members -= 1
+        if not line.members and not line.is_configured:
+            self._board.matcher.close_class(line, self._board.seats_of(line.queue))
+
+    def class_for(
+        self, queue: Queue, step: int, skills: tuple[tuple[str, int], ...] = (), *, enrolled: bool = True
+    ) -> RequirementClass:
+        """Return the requirement class of a step of a queue, with a call's own skills on top.
+
+        Seats find a new class at once, unless they are to be ``enrolled`` later, all together.
+        """
+        board = self._board
+        settings = queue.settings
+        return board.matcher.open_class(
+            queue.name,
+            with_skills(board.steps[queue.name][step].requirement, skills),
+            settings.requires.lowest,
+            board.policies[settings.policy],
+            board.seats_of(queue.name) if enrolled else (),
+            is_configured=not skills,
+        )
+
+    def stand(self, call: WaitingCall) -> None:
+        """Let the call stand in its line, to be looked at before the turn ends."""
+        if call.entry is None and not call.is_overdue:
+            assert call.line is not None
+            call.line.add(call)
+        self._board.idle_calls.append(call)
+
+    def relax(self, call: WaitingCall, step: int, now: float) -> None:
+        """Let the call do with the requirement of ``step``."""
+        queue = self._board.queues[call.queue]
+        stands = call.entry is not None
+        self._unassign(call)
+        call.step = step
+        self._assign(call, queue)
+        self._board.events.put(QueueChanged(call.queue, "relaxed", call.call))
+        if stands:
+            self.stand(call)
+
+    # Deadlines of a visit.
+
+    def _arm(self, call: WaitingCall, queue: Queue, now: float) -> None:
+        """Arm the next deadline: a step of relaxation or the longest wait, whichever comes first."""
+        steps = self._board.steps[queue.name]
+        after = queue.settings.max_wait or None
+        if call.step + 1 < len(steps) and (after is None or steps[call.step + 1].after < after):
+            after = steps[call.step + 1].after
+        timers = self._board.timers
+        timers.disarm(call.timer)
+        if after is None:
+            call.timer = None
+        elif now == call.entered_at:
+            call.timer = timers.arm_after(call, "wait", after, now)
+        else:
+            call.timer = timers.arm(call, "wait", max(call.entered_at + after, now))
+
+    def take_from_line(self, call: WaitingCall) -> None:
+        """Take the call out of its line, before lines change with the settings."""
+        self._unassign(call)
+
+    def put_in_line(self, call: WaitingCall, now: float) -> None:
+        """Find the call a line by the new settings, and arm its deadline by them."""
+        queue = self._board.queues[call.queue]
+        call.weight = queue.settings.weight
+        call.step = min(call.step, len(self._board.steps[queue.name]) - 1)
+        self._assign(call, queue)
+        if not call.is_overdue:
+            self._arm(call, queue, now)
+
+    def wait_due(self, call: WaitingCall, now: float) -> None:
+        """Do what is due: relax, or leave."""
+        queue = self._board.queues[call.queue]
+        steps = self._board.steps[queue.name]
+        longest = queue.settings.max_wait
+        if longest and call.entered_at + longest <= now:
+            call.timer = None
+            if call.ringing:
+                # The seat that rings gets its chance; nobody else is asked any more.
+                call.is_overdue = True
+                if call.entry is not None and call.line is not None:
+                    call.line.remove(call)
+            else:
+                self._time_out(call, queue, now)
+            return
+        step = call.step
+        while step + 1 < len(steps) and call.entered_at + steps[step + 1].after <= now:
+            step += 1
+        if step > call.step:
+            self.relax(call, step, now)
+        self._arm(call, queue, now)
+
+    def _time_out(self, call: WaitingCall, queue: Queue, now: float) -> None:
+        board = self._board
+        on_timeout = queue.settings.on_timeout
+        target = overflow_queue(on_timeout)
+        there = None if target is None else board.queues.get(target)
+        if there is not None and not there.refusal() and call.visits < VISITS_OF_A_CALL_MAX:
+            self._end_visit(call, Outcome.OVERFLOWED, on_timeout, "", now)
+            what = CallJoined(call.call, there.name, call.caller, call.called, skills=call.skills)
+            credit = max(call.credit, there.settings.priority_credit)
+            self._enter(self._build_visit(what, call.joined_at, now, credit), there, now)
+            return
+        self._end_visit(call, Outcome.TIMED_OUT, "max_wait", "", now)
+        board.commands.put(
+            ReleaseCall(
+                call.call, call.queue, Outcome.TIMED_OUT.value, "max_wait", release_target(on_timeout)
+            )
+        )
+
+    def back_off_ended(self, call: WaitingCall, seat: SeatId) -> None:
+        """Let ``seat`` be offered the call again."""
+        call.back_off.pop(seat, None)
+        if call.entry is not None:
+            self._board.idle_calls.append(call)
+
+    def deserted(self, each: RequirementClass, now: float) -> None:
+        """Relax the calls of a class whose last seat has signed out, where a step says so."""
+        steps = self._board.steps.get(each.line.queue)
+        queue = self._board.queues.get(each.line.queue)
+        if steps is None or queue is None or each.signed_in:
+            return
+        for call in list(queue.waiting.values()):
+            following = call.step + 1
+            if call.line is each.line and following < len(steps) and steps[following].when_nobody:
+                self.relax(call, following, now)
+                if not call.is_overdue:
+                    self._arm(call, queue, now)
+
+    # Offers.
+
+    def _offer(self, call: WaitingCall, seat: Seat, now: float, choice: Choice | None) -> None:
+        """Reserve ``seat`` for ``call`` and ask for its phone to be rung."""
+        board = self._board
+        queue = board.queues[call.queue]
+        policy = board.policies[queue.settings.policy]
+        offer = Offer(call.next_offer_id(), call, seat, now, self._offer_keeper)
+        key = policy.seat_key(seat) if choice is None else choice.entry[0]
+        policy.chosen(key)
+        offer.policy = policy.name
+        offer.key = key_text(key)
+        if choice is not None:
+            offer.eligible = choice.eligible
+            if choice.runners_up:
+                offer.runners_up = runners_text(choice.runners_up)
+        board.offers[offer.id] = offer
+        call.ringing.append(offer.id)
+        if len(call.ringing) >= policy.fan_out and call.entry is not None and call.line is not None:
+            call.line.remove(call)
+        seat.offer = offer
+        seat.call = call.call
+        seat.offered += 1
+        seat.offered_last = board.next_sequence()
+        self._desk.see(seat, Sight.RESERVE, "offer", now)
+        offer.timer = board.timers.arm_after(offer, "ring", queue.settings.ring_for, now)
+        board.commands.put(
+            RingSeat(offer.id, call.call, seat.id, queue.name, seat.phone.kind, seat.phone.number)
+        )
+        board.events.put(QueueChanged(queue.name, "offered", call.call, "", seat.id))
+
+    def _release(self, offer: Offer, how: OfferInput, status: int, now: float) -> WaitingCall:
+        """End the lease: the one way out of an offer. The seat is still reserved; the caller moves it on."""
+        assert offer.step(how), f"{offer.id} is {offer.state} and gets {how}"
+        board = self._board
+        board.timers.disarm(offer.timer)
+        offer.timer = None
+        del board.offers[offer.id]
+        call = offer.call
+        offer.seat.offer = None
+        call.ringing.remove(offer.id)
+        board.history.offer_ended(offer, how.value, status, now)
+        if how is not OfferInput.ANSWERED:
+            board.events.put(QueueChanged(call.queue, "offer_ended", call.call, how.value, offer.seat.id))
+        return call
+
+    def rang(self, offer_id: OfferId, now: float) -> None:
+        """The phone rings."""
+        offer = self._board.offers.get(offer_id)
+        if offer is not None and offer.step(OfferInput.RANG):
+            offer.rung_at = now
+            self._desk.see(offer.seat, Sight.RING, "ringing", now)
+
+    def answered(self, offer_id: OfferId, now: float) -> None:
+        """The seat takes the call: the visit ends, the others that rang are called off."""
+        offer = self._board.offers.get(offer_id)
+        if offer is None:
+            return
+        seat = offer.seat
+        call = self._release(offer, OfferInput.ANSWERED, 200, now)
+        if call.ringing:
+            self._withdraw_all(call, "answered_elsewhere", now)
+        seat.answered += 1
+        seat.misses.clear()
+        seat.talk_call = call.call
+        seat.talk_queue = call.queue
+        seat.talk_since = now
+        self._desk.engage(seat, call.call, Sight.TALK, "answered", now)
+        self._end_visit(call, Outcome.ANSWERED, "", seat.id, now)
+
+    def missed(self, offer_id: OfferId, how: OfferInput, status: int, now: float) -> None:
+        """The seat did not take the call (refused, failed, no answer): it pays, the call keeps its place."""
+        offer = self._board.offers.get(offer_id)
+        if offer is None:
+            return
+        board, seat = self._board, offer.seat
+        call = self._release(offer, how, status, now)
+        if how is OfferInput.MISSED:
+            board.commands.put(WithdrawOffer(offer_id, "no_answer"))
+            cause = Cause.NO_ANSWER
+            seat.missed += 1
+        elif how is OfferInput.REFUSED:
+            cause = Cause.REFUSED
+            seat.refused += 1
+        else:
+            cause = Cause.UNREACHABLE
+        seat.idle_since = now
+        rule = rule_for(board.queues[call.queue].settings.missed, cause)
+        if rule.delay > 0:
+            self._desk.rest(seat, rule.delay, now)
+        is_too_many = count_miss(seat.misses, rule, cause)
+        self._desk.work_ended(seat, cause.value, now)
+        if is_too_many and seat.is_signed_in:
+            self._desk.say(seat, Word.PAUSE, cause.value, now, reason=cause.value)
+        self._return(call, seat, now)
+
+    def withdraw(self, offer: Offer, cause: str, now: float) -> None:
+        """Call an offer off, for a reason that is not the seat's fault."""
+        call = self._withdraw(offer, cause, now)
+        self._return(call, offer.seat, now)
+
+    def phone_lost(self, seat: Seat, now: float) -> None:
+        """The phone went away while it was offered a call."""
+        if seat.offer is not None:
+            offer = seat.offer
+            self._board.commands.put(WithdrawOffer(offer.id, "unreachable"))
+            self.missed(offer.id, OfferInput.FAILED, 0, now)
+
+    def _withdraw(self, offer: Offer, cause: str, now: float) -> WaitingCall:
+        call = self._release(offer, OfferInput.WITHDRAWN, 0, now)
+        self._board.commands.put(WithdrawOffer(offer.id, cause))
+        self._desk.work_ended(offer.seat, cause, now)
+        return call
+
+    def _withdraw_all(self, call: WaitingCall, cause: str, now: float) -> None:
+        for offer in call.ringing.copy():
+            self._withdraw(self._board.offers[offer], cause, now)
+
+    def _return(self, call: WaitingCall, seat: Seat, now: float) -> None:
+        """The call goes on waiting, at its place, and not at once for the same seat."""
+        board = self._board
+        queue = board.queues[call.queue]
+        if call.is_overdue:
+            if not call.ringing:
+                self._time_out(call, queue, now)
+            return
+        back_off = queue.settings.pair_back_off
+        if back_off > 0:
+            board.timers.disarm(call.back_off.get(seat.id))
+            call.back_off[seat.id] = board.timers.arm_after(call, f"back_off {seat.id}", back_off, now)
+        self.stand(call)
+
+    # Pairing.
+
+    def settle(self, now: float) -> None:
+        """Pair what has become free in this turn, so that no eligible pair is left."""
+        board = self._board
+        while board.gone:
+            gone = board.gone.pop()
+            if gone.is_removed and not gone.is_busy and board.seats.get(gone.id) is gone:
+                del board.seats[gone.id]
+        while board.deserted:
+            self.deserted(board.deserted.pop(), now)
+        if board.idle_calls:
+            calls = board.idle_calls.copy()
+            board.idle_calls.clear()
+            if len(calls) > 1:
+                calls.sort(key=lambda call: call.place)
+            for call in calls:
+                self._look_for_seats(call, now)
+        if board.idle_seats:
+            seats = board.idle_seats.copy()
+            board.idle_seats.clear()
+            for seat in seats:
+                if seat.is_routable and not seat.ready_number:
+                    self._look_for_call(seat, now)
+
+    def _look_for_seats(self, call: WaitingCall, now: float) -> None:
+        matcher = self._board.matcher
+        while call.entry is not None:  # more than one turn only where several seats may ring at once
+            choice = matcher.best_seat(call)
+            if choice is None:
+                return
+            self._offer(call, choice.seat, now, choice)
+
+    def _look_for_call(self, seat: Seat, now: float) -> None:
+        matcher = self._board.matcher
+        pool = seat.pool
+        if pool is None:
+            call = matcher.best_call(seat, now)
+            if call is None:
+                matcher.admit(seat, now)
+            else:
+                self._offer(call, seat, now, None)
+            return
+        matcher.admit(seat, now)
+        if len(pool.idle) == pool.hold_back + 1:
+            self._open_pool(pool, now)
+        else:
+            call = matcher.best_call(seat, now)
+            if call is not None:
+                self._offer(call, seat, now, None)
+
+    def _open_pool(self, pool: Pool, now: float) -> None:
+        """One seat more than is held back has become idle: now others of the pool may go, too."""
+        matcher = self._board.matcher
+        for _ in range(pool.hold_back + 1):
+            heads = [matcher.best_call(seat, now) for seat in pool.idle.values()]
+            waiting = [call for call in heads if call is not None]
+            if not waiting:
+                return
+            first = min(waiting, key=lambda call: self._call_key(call, now))
+            choice = matcher.best_seat(first)
+            assert choice is not None, f"{first.call} has a seat that it cannot have"
+            self._offer(first, choice.seat, now, choice)
+
+    def _call_key(self, call: WaitingCall, now: float) -> tuple[float, ...]:
+        assert call.line is not None
+        return self._board.matcher.class_of(call.line).policy.call_key(call, now)
+
+    def pair_all(self, now: float) -> None:
+        """Look at every waiting call, best first; after the settings have changed."""
+        calls = [call for call in self._board.calls.values() if call.entry is not None]
+        calls.sort(key=lambda call: (self._call_key(call, now), call.sequence))
+        for call in calls:
+            self._look_for_seats(call, now)
+
+    def call_of(self, call: CallId) -> WaitingCall | None:
+        """Return the visit that ``call`` is in."""
+        return self._board.calls.get(call)
+
+
+def _nowhere(name: QueueName) -> Queue:
+    """Return what a call to a queue that does not exist is counted in: nothing that lasts."""
+    return Queue(QueueSettings(name, "", Requirement(0, 0)))

@@ -1,0 +1,233 @@
+"""The engine: the face of distribution. Inputs in, commands, events and rows out; one turn at a time.
+
+A turn applies one input and then pairs what it has freed, so that between turns no eligible pair of call and
+seat is unmatched. Seat operations that cannot be done raise
+:class:`~kernel.errors.OperationRefused` with the word of the API and change nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from acd.attendance import Attendance
+from acd.board import Board
+from acd.changes import Changes
+from acd.commands import Command
+from acd.desk import Desk
+from acd.distribution import Distribution
+from acd.events import AcdEvent
+from acd.explain import Explainer
+from acd.history import AcdRow
+from acd.inputs import (
+    CallJoined,
+    CallLeft,
+    Input,
+    OfferAnswered,
+    OfferFailed,
+    OfferRang,
+    OfferRefused,
+    PauseAsked,
+    PhoneBound,
+    PhoneReachable,
+    ReadyAsked,
+    Reconfigured,
+    SeatEngaged,
+    SeatHeld,
+    SeatRestored,
+    SignedIn,
+    SignedOut,
+    TalkEnded,
+    WrapUpEnded,
+    WrapUpExtended,
+)
+from acd.invariants import check
+from acd.offer import Input as OfferInput
+from acd.offer import Offer
+from acd.seat import Seat
+from acd.settings import AcdSettings
+from kernel.chance import Chance
+from kernel.errors import OperationRefused
+from kernel.ids import CallId, QueueName, SeatId
+from kernel.outbox import Outbox
+from kernel.timers import TimerQueue
+from kernel.walltime import WallTime
+from queues.queue import Queue
+from queues.waiting import WaitingCall
+
+
+class Engine:
+    """One node's distribution."""
+
+    def __init__(self, settings: AcdSettings, timers: TimerQueue, chance: Chance, walltime: WallTime) -> None:
+        board = self._board = Board(settings, timers, chance, walltime)
+        self.commands: Outbox[Command] = board.commands
+        self.events: Outbox[AcdEvent] = board.events
+        self.rows: Outbox[AcdRow] = board.rows
+        desk = Desk(board)
+        self._distribution = Distribution(board, desk, self, self)
+        self._attendance = Attendance(board, desk, self._distribution)
+        self._changes = Changes(board, desk, self._distribution, self)
+        self._changes.configure(settings, 0.0)
+        self._explainer = Explainer(board)
+        self._actions = self._build_actions()
+
+    def _build_actions(self) -> dict[type, Callable[[Any, float], None]]:
+        calls, seats, changes = self._distribution, self._attendance, self._changes
+        return {
+            CallJoined: calls.join,
+            CallLeft: calls.leave,
+            OfferRang: lambda what, now: calls.rang(what.offer, now),
+            OfferAnswered: lambda what, now: calls.answered(what.offer, now),
+            OfferRefused: lambda what, now: calls.missed(what.offer, OfferInput.REFUSED, what.status, now),
+            OfferFailed: lambda what, now: calls.missed(what.offer, OfferInput.FAILED, what.status, now),
+            TalkEnded: seats.talk_ended,
+            SeatEngaged: seats.engaged,
+            SeatHeld: lambda what, _: seats.held(what),
+            PhoneReachable: seats.phone_reachable,
+            SignedIn: seats.sign_in,
+            SignedOut: seats.sign_out,
+            ReadyAsked: seats.ready,
+            PauseAsked: seats.pause,
+            PhoneBound: seats.bind,
+            WrapUpEnded: seats.end_wrap_up,
+            WrapUpExtended: seats.extend_wrap_up,
+            Reconfigured: lambda what, now: changes.configure(what.settings, now),
+            SeatRestored: changes.restore,
+        }
+
+    # Turns.
+
+    def handle(self, what: Input, now: float) -> None:
+        """Take one input; raise OperationRefused if it asks a seat for what cannot be done now."""
+        self._actions[type(what)](what, now)
+        self._distribution.settle(now)
+
+    def call_due(self, call: WaitingCall, name: str, now: float) -> None:
+        """A deadline of a waiting call: its next step or longest wait, or the end of a back-off."""
+        if name == "wait":
+            self._distribution.wait_due(call, now)
+        else:
+            self._distribution.back_off_ended(call, SeatId(name.partition(" ")[2]))
+        self._distribution.settle(now)
+
+    def offer_due(self, offer: Offer, name: str, now: float) -> None:
+        """An offer has rung long enough."""
+        assert name == "ring", f"offers have no timer {name}"
+        self._distribution.missed(offer.id, OfferInput.MISSED, 0, now)
+        self._distribution.settle(now)
+
+    def seat_due(self, seat: Seat, name: str, now: float) -> None:
+        """The wrap-up or the rest of a seat is over."""
+        self._attendance.due(seat, name, now)
+        self._distribution.settle(now)
+
+    # Views.
+
+    @property
+    def seats(self) -> dict[SeatId, Seat]:
+        """All seats, in the order of the configuration. To be read only."""
+        return self._board.seats
+
+    @property
+    def queues(self) -> dict[QueueName, Queue]:
+        """All queues. To be read only."""
+        return self._board.queues
+
+    @property
+    def settings(self) -> AcdSettings:
+        """The settings in force."""
+        return self._board.settings
+
+    def waiting(self, call: CallId) -> WaitingCall | None:
+        """Return the visit that ``call`` is in, or None if it waits in no queue."""
+        return self._board.calls.get(call)
+
+    def level_name(self, level: int) -> str:
+        """Return the name of a level's rank."""
+        return self._board.level_name(level)
+
+    def position(self, call: CallId, now: float) -> int | None:
+        """Return the call's place in its queue, counted from 1; None if it does not wait."""
+        visit = self._board.calls.get(call)
+        return None if visit is None else self._board.queues[visit.queue].position(visit)
+
+    def estimate(self, call: CallId, now: float) -> tuple[float, float] | None:
+        """Return how long the call is likely to wait from now on, (low, high) seconds; None if unknown."""
+        visit = self._board.calls.get(call)
+        if visit is None or visit.line is None:
+            return None
+        queue = self._board.queues[visit.queue]
+        wanted = self._board.matcher.class_of(visit.line)
+        working = [
+            seat for seat in self._board.seats_of(queue.name) if seat.is_working and wanted in seat.classes
+        ]
+        return queue.estimate(queue.position(visit), len(working))
+
+    def is_quiet(self) -> bool:
+        """Say whether nobody waits and no seat is offered anything."""
+        return not self._board.calls and not self._board.offers
+
+    def explain_call(self, call: CallId, now: float) -> dict[str, Any]:
+        """Say why ``call`` still waits: the tests its seats fail, with numbers (:mod:`acd.explain`)."""
+        return self._explainer.call(call, now)
+
+    def explain_seat(self, seat: SeatId, now: float) -> dict[str, Any]:
+        """Say why ``seat`` is not offered calls; raise OperationRefused if there is no such seat."""
+        if seat not in self._board.seats:
+            raise OperationRefused("NO_SUCH_SEAT", f"there is no seat {seat}")
+        return self._explainer.seat(seat, now)
+
+    def seat_object(self, number: SeatId, now: float) -> dict[str, Any]:
+        """Return the seat object of the API; raise OperationRefused if there is no such seat."""
+        seat = self._board.seats.get(number)
+        if seat is None:
+            raise OperationRefused("NO_SUCH_SEAT", f"there is no seat {number}")
+        return {
+            "seat": seat.id,
+            "tenant": seat.tenant,
+            "level": self._board.level_name(seat.level),
+            "skills": seat.skills,
+            "presence": seat.presence.value,
+            "reason": seat.reason,
+            "activity": seat.activity.value,
+            "held": seat.held,
+            "pending": seat.pending,
+            "since": self._board.walltime.text(seat.since),
+            "phone": {
+                "kind": seat.phone.kind,
+                "number": seat.phone.number,
+                "reachable": seat.phone.reachable,
+            },
+            "call": seat.call,
+            "queues": list(seat.queues),
+            "counters": seat.counters,
+            "agent": seat.agent,
+            "wrapup_left": None if seat.wrapup_until is None else round(seat.wrapup_until - now, 3),
+        }
+
+    def snapshot(self, now: float = 0.0) -> dict[str, object]:
+        """Return what an operator may see of it all."""
+        board = self._board
+        return {
+            "seats": {name: self.seat_object(name, now) for name in board.seats},
+            "queues": {
+                name: {
+                    "waiting": [
+                        {"call": call.call, "position": number, "waited": round(now - call.joined_at, 3)}
+                        for number, call in enumerate(
+                            sorted(queue.waiting.values(), key=lambda each: each.place), 1
+                        )
+                    ],
+                    "signed_in": queue.signed_in,
+                    "counters": queue.statistics.total.as_dict(),
+                }
+                for name, queue in board.queues.items()
+            },
+            "offers": {
+                offer.id: {"call": offer.call.call, "seat": offer.seat.id, "state": offer.state.value}
+                for offer in board.offers.values()
+            },
+        }
+
+    def check(self) -> None:
+        """Assert what must hold between turns."""
+        check(self._board)

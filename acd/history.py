@@ -1,0 +1,120 @@
+"""History: one row per visit, per offer and per change of a seat, and the row a seat is restored from."""
+
+from acd.offer import Offer
+from acd.readiness import Entry
+from acd.seat import Presence, Seat
+from kernel.outbox import Outbox
+from kernel.rows import OfferRow, PresenceRow, SeatStateRow, VisitRow
+from kernel.walltime import WallTime
+from policies.views import SeatKey
+from queues.events import Outcome
+from queues.queue import Queue
+from queues.waiting import WaitingCall
+
+AcdRow = VisitRow | OfferRow | PresenceRow | SeatStateRow
+
+FORCED = "forced"  # how a pause that only a supervisor may lift is written in a SeatStateRow
+
+
+def key_text(key: SeatKey) -> str:
+    """Return a policy's key as the row says it: its parts, spaces between."""
+    return " ".join([f"{part:.3f}" if type(part) is float else str(part) for part in key])
+
+
+def runners_text(runners: list[Entry]) -> str:
+    """Return the next best seats with their keys: ``8002 (0 1 17.250 8002), 8003 (...)``."""
+    return ", ".join(f"{seat.id} ({key_text(key)})" for key, _, seat in runners)
+
+
+class History:
+    """Writes rows into the outbox. Moments become wall time here."""
+
+    __slots__ = ("_rows", "_walltime")
+
+    def __init__(self, rows: Outbox[AcdRow], walltime: WallTime) -> None:
+        self._rows = rows
+        self._walltime = walltime
+
+    def visit_ended(
+        self, call: WaitingCall, queue: Queue, outcome: Outcome, cause: str, seat: str, now: float
+    ) -> None:
+        """Count a visit that has ended, and write its row."""
+        waited = round(now - call.entered_at, 3)
+        settings = queue.settings
+        left_at = self._walltime.epoch(now)
+        queue.statistics.count(outcome, waited, settings.service_level, settings.short_abandon, left_at)
+        is_within = waited <= settings.service_level and outcome in (Outcome.ANSWERED, Outcome.ABANDONED)
+        self._rows.put(
+            VisitRow(
+                call.visit,
+                call.call,
+                call.queue,
+                self._walltime.epoch(call.entered_at),
+                left_at,
+                waited,
+                round(call.credit + call.entered_at - call.joined_at, 3),
+                outcome.value,
+                cause,
+                seat,
+                is_within,
+            )
+        )
+
+    def offer_ended(self, offer: Offer, outcome: str, status: int, now: float) -> None:
+        """Write the row of an offer that has ended."""
+        rung_at = offer.rung_at
+        self._rows.put(
+            OfferRow(
+                offer.id,
+                offer.call.visit,
+                offer.seat.id,
+                str(offer.seat.phone),
+                self._walltime.epoch(offer.made_at if rung_at is None else rung_at),
+                self._walltime.epoch(now),
+                0.0 if rung_at is None else round(now - rung_at, 3),
+                outcome,
+                status,
+                offer.policy,
+                offer.key,
+                offer.eligible,
+                offer.runners_up,
+            )
+        )
+
+    def seat_changed(self, seat: Seat, cause: str, now: float) -> None:
+        """Write the row of a change of presence or activity."""
+        at = self._walltime.epoch(now)
+        # Milliseconds since 1970 at least, so that numbers go on rising over a restart.
+        seat.changes = max(seat.changes + 1, int(at * 1000))
+        self._rows.put(
+            PresenceRow(
+                f"{seat.id}.{seat.changes}",
+                seat.id,
+                seat.agent,
+                at,
+                seat.presence.value,
+                seat.reason,
+                seat.activity.value,
+                cause,
+                seat.call or "",
+            )
+        )
+
+    def seat_state(self, seat: Seat) -> None:
+        """Write what the seat is to be restored to."""
+        until = seat.wrapup_until
+        is_forced = seat.is_forced and seat.presence is Presence.PAUSED
+        self._rows.put(
+            SeatStateRow(
+                seat.id,
+                seat.agent,
+                seat.session,
+                FORCED if is_forced else seat.presence.value,
+                seat.reason,
+                self._walltime.epoch(seat.since),
+                None if until is None else self._walltime.epoch(until),
+                seat.pending,
+                seat.phone.kind,
+                seat.phone.number,
+            )
+        )

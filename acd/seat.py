@@ -1,0 +1,300 @@
+"""The seat: what the person says (presence) and what the switch sees (activity), two total tables.
+
+A seat can be offered calls iff it is routable: ready, idle and not resting after a missed offer. Whatever is
+asked for while it is busy is *pending* and takes effect when the work, wrap-up included, is over.
+
+Rule: reserved, and ringing for a queue, mean exactly one live offer.
+"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from acd.phone import Phone
+from acd.settings import SeatSettings
+from kernel.ids import CallId, QueueName, SeatId
+from kernel.timers import Timer
+
+if TYPE_CHECKING:
+    from acd.offer import Offer
+    from acd.readiness import Pool, RequirementClass
+
+
+class Presence(StrEnum):
+    """What the person says."""
+
+    OFFLINE = "offline"
+    READY = "ready"
+    PAUSED = "paused"
+    WRAPUP = "wrapup"
+
+
+class Activity(StrEnum):
+    """What the switch sees."""
+
+    IDLE = "idle"
+    RESERVED = "reserved"
+    DIALLING = "dialling"
+    RINGING = "ringing"
+    TALKING = "talking"
+    UNREACHABLE = "unreachable"
+
+
+class Word(StrEnum):
+    """What can happen to a presence."""
+
+    SIGN_IN_READY = "sign_in_ready"
+    SIGN_IN_PAUSED = "sign_in_paused"
+    SIGN_OUT = "sign_out"
+    READY = "ready"
+    PAUSE = "pause"
+    WRAP_UP = "wrap_up"
+
+
+class Sight(StrEnum):
+    """What can happen to an activity."""
+
+    RESERVE = "reserve"
+    DIAL = "dial"
+    RING = "ring"
+    TALK = "talk"
+    FREE = "free"
+    LOST = "lost"
+    BACK = "back"
+
+
+PRESENCE_MOVES: dict[tuple[Presence, Word], Presence] = {
+    (Presence.OFFLINE, Word.SIGN_IN_READY): Presence.READY,
+    (Presence.OFFLINE, Word.SIGN_IN_PAUSED): Presence.PAUSED,
+    (Presence.READY, Word.SIGN_OUT): Presence.OFFLINE,
+    (Presence.READY, Word.PAUSE): Presence.PAUSED,
+    (Presence.READY, Word.WRAP_UP): Presence.WRAPUP,
+    (Presence.PAUSED, Word.SIGN_OUT): Presence.OFFLINE,
+    (Presence.PAUSED, Word.READY): Presence.READY,
+    (Presence.PAUSED, Word.PAUSE): Presence.PAUSED,  # another reason
+    (Presence.PAUSED, Word.WRAP_UP): Presence.WRAPUP,  # restored paused while its call went on
+    (Presence.WRAPUP, Word.SIGN_OUT): Presence.OFFLINE,
+    (Presence.WRAPUP, Word.READY): Presence.READY,
+    (Presence.WRAPUP, Word.PAUSE): Presence.PAUSED,
+}
+# A second sign-in is a kick-out, which changes the session and nothing else; ready twice is refused before.
+PRESENCE_DROPPED: frozenset[tuple[Presence, Word]] = frozenset(
+    {
+        (Presence.OFFLINE, Word.SIGN_OUT),
+        (Presence.OFFLINE, Word.READY),
+        (Presence.OFFLINE, Word.PAUSE),
+        (Presence.OFFLINE, Word.WRAP_UP),
+        (Presence.READY, Word.SIGN_IN_READY),
+        (Presence.READY, Word.SIGN_IN_PAUSED),
+        (Presence.READY, Word.READY),
+        (Presence.PAUSED, Word.SIGN_IN_READY),
+        (Presence.PAUSED, Word.SIGN_IN_PAUSED),
+        (Presence.WRAPUP, Word.SIGN_IN_READY),
+        (Presence.WRAPUP, Word.SIGN_IN_PAUSED),
+        (Presence.WRAPUP, Word.WRAP_UP),
+    }
+)
+
+ACTIVITY_MOVES: dict[tuple[Activity, Sight], Activity] = {
+    (Activity.IDLE, Sight.RESERVE): Activity.RESERVED,
+    (Activity.IDLE, Sight.DIAL): Activity.DIALLING,
+    (Activity.IDLE, Sight.RING): Activity.RINGING,
+    (Activity.IDLE, Sight.TALK): Activity.TALKING,
+    (Activity.IDLE, Sight.LOST): Activity.UNREACHABLE,
+    (Activity.RESERVED, Sight.RING): Activity.RINGING,
+    (Activity.RESERVED, Sight.TALK): Activity.TALKING,  # a 200 without a 180
+    (Activity.RESERVED, Sight.FREE): Activity.IDLE,
+    (Activity.DIALLING, Sight.RING): Activity.RINGING,
+    (Activity.DIALLING, Sight.TALK): Activity.TALKING,
+    (Activity.DIALLING, Sight.FREE): Activity.IDLE,
+    (Activity.RINGING, Sight.TALK): Activity.TALKING,
+    (Activity.RINGING, Sight.FREE): Activity.IDLE,
+    (Activity.TALKING, Sight.FREE): Activity.IDLE,
+    # Not registered, and yet in a call: what is seen counts more than what is known.
+    (Activity.UNREACHABLE, Sight.DIAL): Activity.DIALLING,
+    (Activity.UNREACHABLE, Sight.RING): Activity.RINGING,
+    (Activity.UNREACHABLE, Sight.TALK): Activity.TALKING,
+    (Activity.UNREACHABLE, Sight.BACK): Activity.IDLE,
+}
+# A phone lost in the middle of a call stays in that call; FREE is followed by LOST if it is still away.
+ACTIVITY_DROPPED: frozenset[tuple[Activity, Sight]] = frozenset(
+    {
+        (Activity.IDLE, Sight.FREE),
+        (Activity.IDLE, Sight.BACK),
+        (Activity.RESERVED, Sight.RESERVE),
+        (Activity.RESERVED, Sight.DIAL),
+        (Activity.RESERVED, Sight.LOST),
+        (Activity.RESERVED, Sight.BACK),
+        (Activity.DIALLING, Sight.RESERVE),
+        (Activity.DIALLING, Sight.DIAL),
+        (Activity.DIALLING, Sight.LOST),
+        (Activity.DIALLING, Sight.BACK),
+        (Activity.RINGING, Sight.RESERVE),
+        (Activity.RINGING, Sight.DIAL),
+        (Activity.RINGING, Sight.RING),
+        (Activity.RINGING, Sight.LOST),
+        (Activity.RINGING, Sight.BACK),
+        (Activity.TALKING, Sight.RESERVE),
+        (Activity.TALKING, Sight.DIAL),
+        (Activity.TALKING, Sight.RING),
+        (Activity.TALKING, Sight.TALK),
+        (Activity.TALKING, Sight.LOST),
+        (Activity.TALKING, Sight.BACK),
+        (Activity.UNREACHABLE, Sight.RESERVE),
+        (Activity.UNREACHABLE, Sight.FREE),
+        (Activity.UNREACHABLE, Sight.LOST),
+    }
+)
+
+BUSY = (Activity.RESERVED, Activity.DIALLING, Activity.RINGING, Activity.TALKING)
+
+
+class SeatKeeper(Protocol):
+    """Who acts when a deadline of a seat has come."""
+
+    def seat_due(self, seat: "Seat", name: str, now: float) -> None:
+        """Act on the timer ``name`` of ``seat``."""
+
+
+class Seat:
+    """One leased seat. Everything public may be read by anyone and is written by :mod:`acd.desk` alone."""
+
+    __slots__ = (
+        "activity",
+        "agent",
+        "answered",
+        "breadth",
+        "call",
+        "changes",
+        "classes",
+        "engaged",
+        "held",
+        "id",
+        "idle_since",
+        "is_forced",
+        "is_removed",
+        "keeper",
+        "level",
+        "missed",
+        "misses",
+        "number",
+        "offer",
+        "offered",
+        "offered_last",
+        "order",
+        "pending",
+        "phone",
+        "pool",
+        "presence",
+        "queues",
+        "ready_number",
+        "reason",
+        "refused",
+        "rest",
+        "rest_until",
+        "session",
+        "settings",
+        "since",
+        "skills",
+        "talk_call",
+        "talk_queue",
+        "talk_since",
+        "talked_for",
+        "tenant",
+        "wrapup",
+        "wrapup_after",
+        "wrapup_since",
+        "wrapup_until",
+    )
+
+    def __init__(self, settings: SeatSettings, order: int, phone: Phone, keeper: SeatKeeper) -> None:
+        self.id = SeatId(settings.number)
+        self.keeper = keeper
+        self.phone = phone
+        self.configure(settings, order)
+        self.presence = Presence.OFFLINE
+        self.activity = Activity.IDLE if phone.reachable else Activity.UNREACHABLE
+        self.reason = ""
+        self.is_forced = False  # paused by a supervisor, who alone may lift it
+        self.is_removed = False  # gone from the configuration; forgotten when idle
+        self.pending = ""  # "", ready, offline, paused:REASON, forced:REASON
+        self.since = 0.0  # of the last change of presence or activity
+        self.session = ""
+        self.agent = ""
+        self.held = False
+        self.offer: Offer | None = None
+        self.call: CallId | None = None  # the call it is in, or is offered
+        self.engaged: dict[CallId, Activity] = {}  # calls its phone is in, queue calls included
+        self.talk_call: CallId | None = None  # the queue call it is in
+        self.talk_queue: QueueName | None = None  # and its queue
+        self.talk_since = 0.0
+        self.wrapup: Timer | None = None
+        self.wrapup_after: float | None = None  # wrap-up due when the phone is free
+        self.wrapup_since = 0.0
+        self.wrapup_until: float | None = None
+        self.rest: Timer | None = None  # armed while it rests after a missed offer
+        self.rest_until = 0.0
+        self.misses: dict[str, int] = {}  # in a row, by cause
+        self.idle_since = 0.0
+        self.ready_number = 0  # of its entries in the ready indexes; 0: not in them
+        self.classes: list[RequirementClass] = []  # it serves
+        self.pool: Pool | None = None  # of its level, if some are held back
+        self.changes = 0
+        self.offered_last = 0
+        self.offered = 0
+        self.answered = 0
+        self.refused = 0
+        self.missed = 0
+        self.talked_for = 0.0
+
+    def configure(self, settings: SeatSettings, order: int) -> None:
+        """Take (new) settings."""
+        self.settings = settings
+        self.number = settings.number
+        self.tenant = settings.tenant
+        self.level = settings.level
+        self.skills: dict[str, int] = dict(settings.skills)
+        self.queues = tuple(QueueName(name) for name in settings.queues)
+        self.breadth = len(settings.queues) + len(settings.skills)
+        self.order = order
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Somebody works at the seat."""
+        return self.presence is not Presence.OFFLINE
+
+    @property
+    def is_busy(self) -> bool:
+        """Its phone, or an offer, has it."""
+        return self.activity in BUSY
+
+    @property
+    def is_routable(self) -> bool:
+        """It may be offered a call."""
+        return (
+            self.presence is Presence.READY
+            and self.activity is Activity.IDLE
+            and self.rest is None
+            and not self.is_removed
+        )
+
+    @property
+    def is_working(self) -> bool:
+        """It takes calls now or after the one it is in."""
+        return (
+            self.presence in (Presence.READY, Presence.WRAPUP) and self.activity is not Activity.UNREACHABLE
+        )
+
+    @property
+    def counters(self) -> dict[str, float]:
+        """What it has done since the start; never reset by a change of state."""
+        return {
+            "offered": self.offered,
+            "answered": self.answered,
+            "refused": self.refused,
+            "missed": self.missed,
+            "talked": round(self.talked_for, 3),
+        }
+
+    def on_timer(self, name: str, now: float) -> None:
+        """Pass a deadline on to the keeper."""
+        self.keeper.seat_due(self, name, now)

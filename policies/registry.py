@@ -1,0 +1,39 @@
+"""Policies by name. A new one is a file beside this and a line in :data:`NAMES` (or in the table below)."""
+
+from kernel.chance import Chance
+from kernel.errors import OperatorError
+from policies.fewest_calls import FewestCalls
+from policies.least_skilled_first import LeastSkilledFirst
+from policies.least_talk_time import LeastTalkTime
+from policies.longest_idle import LongestIdle
+from policies.policy import Policy
+from policies.random_ import Random
+from policies.ring_all import RingAll
+from policies.round_robin import RoundRobin
+from policies.top_down import TopDown
+
+_PLAIN: tuple[type[Policy], ...] = (
+    LeastSkilledFirst,
+    LongestIdle,
+    RoundRobin,
+    FewestCalls,
+    LeastTalkTime,
+    TopDown,
+    RingAll,
+)
+NAMES: tuple[str, ...] = (*(policy.name for policy in _PLAIN), Random.name)
+
+
+def build_policies(chance: Chance) -> dict[str, Policy]:
+    """Return one of each; a policy serves all queues that name it."""
+    policies: dict[str, Policy] = {policy.name: policy() for policy in _PLAIN}
+    policies[Random.name] = Random(chance)
+    return policies
+
+
+def policy_named(policies: dict[str, Policy], name: str, where: str) -> Policy:
+    """Return the policy called ``name``; raise :class:`OperatorError` naming ``where`` if there is none."""
+    policy = policies.get(name)
+    if policy is None:
+        raise OperatorError(where, f"{name!r} is not a policy; there are {', '.join(NAMES)}")
+    return policy

@@ -1,0 +1,168 @@
+"""Waiting calls: one visit of a call to a queue, and the line it stands in.
+
+A line is all calls of one queue with the same requirement. Inside a line calls stand by a key that never
+changes while they wait (``joined_at - credit``: linear aging keeps its order for ever), ties by arrival, so a
+heap is enough. Leaving is lazy: the entry stays until it surfaces or until the dead outnumber the living.
+
+Rule: a call has an entry exactly while it stands in its line, that is, while it may be given a seat.
+"""
+
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+from typing import Protocol
+
+from kernel.ids import CallId, OfferId, QueueName, SeatId, VisitId, offer_id
+from kernel.timers import Timer
+from queues.settings import Requirement
+
+_SPARE = 32  # dead entries a line may keep before it is swept
+
+
+class Keeper(Protocol):
+    """Who acts when a deadline of a waiting call has come."""
+
+    def call_due(self, call: "WaitingCall", name: str, now: float) -> None:
+        """Act on the timer ``name`` of ``call``."""
+
+
+class WaitingCall:
+    """One visit of one call to one queue, from join to outcome."""
+
+    __slots__ = (
+        "back_off",
+        "call",
+        "called",
+        "caller",
+        "credit",
+        "entered_at",
+        "entry",
+        "is_overdue",
+        "joined_at",
+        "keeper",
+        "key",
+        "line",
+        "offered",
+        "queue",
+        "ringing",
+        "sequence",
+        "skills",
+        "step",
+        "timer",
+        "visit",
+        "visits",
+        "weight",
+    )
+
+    def __init__(
+        self,
+        call: CallId,
+        visit: VisitId,
+        visits: int,
+        queue: QueueName,
+        *,
+        caller: str,
+        called: str,
+        joined_at: float,
+        entered_at: float,
+        credit: float,
+        sequence: int,
+        skills: tuple[tuple[str, int], ...],
+        keeper: Keeper,
+    ) -> None:
+        self.call = call
+        self.visit = visit
+        self.visits = visits  # of this call so far, this one included
+        self.queue = queue
+        self.caller = caller
+        self.called = called
+        self.joined_at = joined_at  # of the first of a chain of overflows: what the caller feels
+        self.entered_at = entered_at  # of this visit: what its row and its deadlines count from
+        self.credit = credit
+        self.key = joined_at - credit
+        self.sequence = sequence
+        self.skills = skills  # wanted on top of the queue's requirement
+        self.weight = 1
+        self.step = 0  # relaxation reached; 0: none
+        self.line: WaitingLine | None = None
+        self.entry: tuple[float, int, WaitingCall] | None = None
+        self.ringing: list[OfferId] = []  # live offers
+        self.offered = 0  # offers made so far
+        self.is_overdue = False  # longest wait reached while a seat was ringing
+        self.back_off: dict[SeatId, Timer] = {}  # seats that may not be offered this call yet
+        self.timer: Timer | None = None
+        self.keeper = keeper
+
+    @property
+    def place(self) -> tuple[float, int]:
+        """What calls of one queue are ordered by."""
+        return (self.key, self.sequence)
+
+    def next_offer_id(self) -> OfferId:
+        """Return the id of the next offer, and count it."""
+        self.offered += 1
+        return offer_id(self.visit, self.offered)
+
+    def on_timer(self, name: str, now: float) -> None:
+        """Pass a deadline on to the keeper."""
+        self.keeper.call_due(self, name, now)
+
+
+class WaitingLine:
+    """The calls of one queue that want the same; best first."""
+
+    __slots__ = ("_heap", "count", "is_configured", "members", "own_level", "queue", "requirement")
+
+    def __init__(
+        self, queue: QueueName, requirement: Requirement, own_level: int, *, is_configured: bool
+    ) -> None:
+        self.queue = queue
+        self.requirement = requirement
+        self.own_level = own_level  # the lowest level of the queue itself, whatever has been relaxed
+        self.is_configured = (
+            is_configured  # False: wanted by single calls only, forgotten with the last of them
+        )
+        self.count = 0  # calls standing here
+        self.members = 0  # the same plus those that are ringing a seat just now
+        self._heap: list[tuple[float, int, WaitingCall]] = []
+
+    def add(self, call: WaitingCall) -> None:
+        """Let ``call`` stand here, at the place its key gives it."""
+        entry = call.entry = (call.key, call.sequence, call)
+        heappush(self._heap, entry)
+        self.count += 1
+
+    def remove(self, call: WaitingCall) -> None:
+        """Take ``call`` out, wherever it stands."""
+        heap = self._heap
+        self.count -= 1
+        if heap[0] is call.entry:
+            heappop(heap)
+        call.entry = None
+        if len(heap) > 2 * self.count + _SPARE:
+            self._heap = [entry for entry in heap if entry[2].entry is entry]
+            heapify(self._heap)
+
+    def head(self) -> WaitingCall | None:
+        """Return the call that stands first."""
+        heap = self._heap
+        while heap:
+            entry = heap[0]
+            if entry[2].entry is entry:
+                return entry[2]
+            heappop(heap)
+        return None
+
+    def first_for(self, seat: SeatId) -> WaitingCall | None:
+        """Return the first call that ``seat`` may be offered: not one that it has just let go by."""
+        passed: list[tuple[float, int, WaitingCall]] = []
+        found = self.head()
+        while found is not None and seat in found.back_off:
+            passed.append(heappop(self._heap))
+            found = self.head()
+        for entry in passed:
+            heappush(self._heap, entry)
+        return found
+
+    def calls(self) -> Iterator[WaitingCall]:
+        """Yield the calls standing here, in no order that matters."""
+        return (entry[2] for entry in self._heap if entry[2].entry is entry)
