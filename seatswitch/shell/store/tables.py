@@ -50,7 +50,7 @@ def build_tables() -> MetaData:
             )
             for place, field in enumerate(fields)
         ]
-        Table(table_name(row_type), metadata, *columns, sqlite_with_rowid=False)
+        Table(table_name(row_type), metadata, *columns)
     Table(
         POSITION,
         metadata,

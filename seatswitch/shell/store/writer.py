@@ -7,6 +7,7 @@ or its standard input closes, after everything that can be written has been.
 """
 
 import fcntl
+import gc
 import os
 import select
 import signal
@@ -32,7 +33,7 @@ from seatswitch.shell.store.database import (
 from seatswitch.shell.store.journal import Follower, Position, forget_before
 from seatswitch.shell.store.tables import POSITION, build_upsert, row_types
 
-FOLLOW_EVERY = 0.5  # seconds between looks at the journal
+FOLLOW_EVERY = 1.0  # seconds between looks at the journal
 RETRY_FIRST = 0.5  # seconds after a failure, doubled up to RETRY_MAX
 RETRY_MAX = 10.0
 FINISH_WITHIN = 5.0  # seconds of retries once asked to end; the journal keeps the rest
@@ -148,6 +149,7 @@ class WriterProcess:
         try:
             if not self._start(engine, writer):
                 return 1
+            gc.freeze()  # the libraries stay; the collector need not look at them again
             self._tell(Told("ready"))
             return self._follow(writer)
         finally:

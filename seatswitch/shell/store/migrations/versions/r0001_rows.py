@@ -32,7 +32,6 @@ def _create_calls() -> None:
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("sip_status", sa.BigInteger(), nullable=False),
         sa.Column("recording", sa.Text(), nullable=False),
-        sqlite_with_rowid=False,
     )
 
 
@@ -50,7 +49,6 @@ def _create_visits() -> None:
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("seat", sa.Text(), nullable=False),
         sa.Column("within", sa.Boolean(), nullable=False),
-        sqlite_with_rowid=False,
     )
 
 
@@ -70,7 +68,6 @@ def _create_offers() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("eligible", sa.BigInteger(), nullable=False),
         sa.Column("runners_up", sa.Text(), nullable=False),
-        sqlite_with_rowid=False,
     )
 
 
@@ -86,7 +83,6 @@ def _create_presences() -> None:
         sa.Column("activity", sa.Text(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("call", sa.Text(), nullable=False),
-        sqlite_with_rowid=False,
     )
 
 
@@ -103,7 +99,6 @@ def _create_seat_states() -> None:
         sa.Column("pending", sa.Text(), nullable=False),
         sa.Column("phone_kind", sa.Text(), nullable=False),
         sa.Column("phone_number", sa.Text(), nullable=False),
-        sqlite_with_rowid=False,
     )
 
 
@@ -120,7 +115,6 @@ def _create_bindings() -> None:
         sa.Column("cseq", sa.BigInteger(), nullable=False),
         sa.Column("q", sa.Double(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
-        sqlite_with_rowid=False,
     )
 
 
@@ -137,7 +131,6 @@ def _create_streams() -> None:
         sa.Column("lost", sa.BigInteger(), nullable=False),
         sa.Column("jitter_ms", sa.Double(), nullable=False),
         sa.Column("foreign", sa.BigInteger(), nullable=False),
-        sqlite_with_rowid=False,
     )
 
 
