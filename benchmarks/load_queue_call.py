@@ -164,7 +164,18 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON lines")
     options = parser.parse_args()
     if not options.json:
-        heads = ("calls/s", "calls", "lost", "CPU s/1000", "signal", "worker", "writer", "p50 ms", "p99 ms", "MB")
+        heads = (
+            "calls/s",
+            "calls",
+            "lost",
+            "CPU s/1000",
+            "signal",
+            "worker",
+            "writer",
+            "p50 ms",
+            "p99 ms",
+            "MB",
+        )
         print(" ".join(f"{head:>10}" for head in heads))
     lost_any = False
     with tempfile.TemporaryDirectory() as folder:

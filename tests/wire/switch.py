@@ -42,7 +42,11 @@ accept = ["127.0.0.0/8"]
 
 [[tenant]]
 name = "demo"
-hotlines = [{{number = "96198", entry = "queue:junior"}}, {{number = "96199", entry = "queue:senior"}}]
+hotlines = [
+  {{number = "96198", entry = "queue:junior"}},
+  {{number = "96199", entry = "queue:senior"}},
+  {{number = "96200", entry = "extension:2001"}},
+]
 pause_reasons = ["rest"]
 
 [[level]]
