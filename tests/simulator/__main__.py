@@ -1,6 +1,7 @@
 """``python -m tests.simulator``: run seeds; exit 2 for a failure of safety, 3 for one of liveness."""
 
 import argparse
+import hashlib
 import sys
 import time
 import traceback
@@ -20,7 +21,7 @@ def main() -> int:
     arguments.add_argument("--keep-going", action="store_true", help="do not stop at the first failure")
     chosen = arguments.parse_args()
     log = chosen.log or ("short" if chosen.count == 1 else "none")
-    began, turns, worst = time.perf_counter(), 0, 0
+    began, turns, worst, all_of_it = time.perf_counter(), 0, 0, hashlib.sha256()
     for seed in range(chosen.seed, chosen.seed + chosen.count):
         options = draw_options(seed, chosen.calls)
         if log != "none":
@@ -28,11 +29,13 @@ def main() -> int:
         swarm = Swarm(options, check_every=chosen.check_every, long_log=log == "long")
         code = _run(swarm, log)
         turns += swarm.world.turns
+        all_of_it.update(swarm.world.fingerprint.encode())
         worst = max(worst, code)
         if code and not chosen.keep_going:
             break
     took = time.perf_counter() - began
-    print(f"{seed - chosen.seed + 1} seeds, {turns} turns, {took:.1f} s")
+    count = seed - chosen.seed + 1
+    print(f"{count} seeds, {turns} turns, {took:.1f} s, fingerprint {all_of_it.hexdigest()[:16]}")
     return worst
 
 

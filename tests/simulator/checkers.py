@@ -4,7 +4,6 @@ The checks of rows recompute from the rows alone, so that they do not share a mi
 """
 
 import gc
-from bisect import bisect_right
 from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -99,33 +98,50 @@ def check_offers(world: "World") -> None:
     talked = {row.call: row for row in world.call_rows}
     by_seat: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     by_visit: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    made = made_at(world)
     for offer in world.offer_rows:
         assert offer.ended_at >= offer.rung_at, f"a ring ends before it begins: {offer}"
-        by_visit[offer.visit].append((offer.rung_at, offer.ended_at, offer.offer))
+        by_visit[offer.visit].append((made[offer.offer], offer.ended_at, offer.offer))
         end = offer.ended_at
         if offer.outcome == "answered":
-            row = talked.get(offer.visit.rpartition(".")[0])
+            row = talked.get(call_of(offer))
             if row is not None:
                 end = max(end, row.ended_at)
-        by_seat[offer.seat].append((offer.rung_at, end, offer.offer))
+        by_seat[offer.seat].append((made[offer.offer], end, offer.offer))
     for owner, spans in [*by_seat.items(), *by_visit.items()]:
         for (_, end, first), (begin, _, second) in pairwise(sorted(spans)):
             assert begin >= end - GRAIN, f"{owner} has {first} and {second} at once"
 
 
+def made_at(world: "World") -> dict[str, float]:
+    """Return when each offer was made: its row says when the phone rang, the seat's when it was reserved."""
+    reserved: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in world.presence_rows:
+        if row.activity == "reserved":
+            reserved[row.seat, row.call].append(row.at)
+    made = {}
+    for offer in world.offer_rows:
+        moments = [at for at in reserved[offer.seat, call_of(offer)] if at <= offer.rung_at + GRAIN]
+        assert moments, f"a ring without a reservation: {offer}"
+        made[offer.offer] = max(moments)
+    return made
+
+
+def call_of(offer: OfferRow) -> str:
+    """Return the id of the call an offer was for."""
+    return offer.visit.rpartition(".")[0]
+
+
 def check_offered_only_when_ready(world: "World") -> None:
-    """No seat is rung that is offline, paused or in wrap-up."""
+    """No seat is offered a call that is offline, paused or in wrap-up."""
     changes: dict[str, list[PresenceRow]] = defaultdict(list)
     for row in world.presence_rows:
         changes[row.seat].append(row)
+    made = made_at(world)
     for offer in world.offer_rows:
-        rows = changes[offer.seat]
-        moments = [row.at for row in rows]
-        upto = bisect_right(moments, offer.rung_at + GRAIN)
-        recent = [row for row in rows[:upto] if row.at >= offer.rung_at - GRAIN] or rows[
-            max(upto - 1, 0) : upto
-        ]
-        assert any(row.presence == "ready" for row in recent), f"rung while {recent}: {offer}"
+        at, rows = made[offer.offer], changes[offer.seat]
+        at_that_moment = [row for row in rows if abs(row.at - at) <= GRAIN]
+        assert any(row.presence == "ready" for row in at_that_moment), f"rung while {at_that_moment}: {offer}"
 
 
 def check_order(world: "World") -> None:
@@ -136,6 +152,7 @@ def check_order(world: "World") -> None:
     """
     visits: dict[str, list[VisitRow]] = defaultdict(list)
     offers: dict[str, list[OfferRow]] = defaultdict(list)
+    made = made_at(world)
     for visit in world.visit_rows:
         visits[visit.queue].append(visit)
     for offer in world.offer_rows:
@@ -145,18 +162,20 @@ def check_order(world: "World") -> None:
         for index, later in enumerate(rows):
             for offer in offers[later.visit]:
                 for earlier in rows[:index]:
-                    if earlier.priority_credit < later.priority_credit:
-                        continue
-                    if _was_passed(earlier, later, offer, offers[earlier.visit]):
+                    if _was_passed(earlier, later, offer, offers[earlier.visit], made):
                         raise AssertionError(f"{earlier} was passed by {later} with {offer}")
 
 
-def _was_passed(earlier: VisitRow, later: VisitRow, offer: OfferRow, own: list[OfferRow]) -> bool:
-    at = offer.rung_at
+def _was_passed(
+    earlier: VisitRow, later: VisitRow, offer: OfferRow, own: list[OfferRow], made: dict[str, float]
+) -> bool:
+    at = made[offer.offer]
     if earlier.joined_at >= later.joined_at - GRAIN or earlier.left_at <= at + GRAIN:
         return False
+    if earlier.joined_at - earlier.priority_credit >= later.joined_at - later.priority_credit - GRAIN:
+        return False
     for other in own:
-        if other.rung_at - GRAIN <= at <= other.ended_at + GRAIN:
+        if made[other.offer] - GRAIN <= at <= other.ended_at + GRAIN:
             return False  # it was being offered a seat itself
         if other.seat == offer.seat and other.ended_at <= at + GRAIN:
             return False  # that seat had refused it, or had not answered

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from tests.simulator.endpoint import Call, Endpoint, Journal
+from tests.simulator.call import Call
+from tests.simulator.endpoint import Endpoint, Journal
 from tests.simulator.network import Address, Network
 from tests.simulator.timeline import Planned
 from tests.simulator.wire import Message, build, challenge_of, credentials, param, uri_of
@@ -140,7 +141,7 @@ class Softphone(CalledPhone):
         self._cseq += 1
         branch = f"z9hG4bK{self.token()}"
         me = f"<sip:{self.name}@{self.domain}>"
-        headers = [("Via", f"SIP/2.0/UDP {self.address[0]}:{self.address[1]};branch={branch};rport")]
+        headers = [("Via", f"{self.via};branch={branch};rport")]
         headers += [("Max-Forwards", "70"), ("From", f"{me};tag={self._register_tag}"), ("To", me)]
         headers += [("Call-ID", self._register_id), ("CSeq", f"{self._cseq} REGISTER")]
         headers += [("Contact", contact), ("Expires", str(expires)), *extra]

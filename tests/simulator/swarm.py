@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from random import Random
 
 from config.load import load_settings
-
 from kernel.errors import OperationRefused
 from kernel.ids import CallId
 from tests.simulator.checkers import check_quiet, check_rows
@@ -36,6 +35,8 @@ FAULTS = (
     "icmp",
     "operator",
     "internal",
+    "tcp",
+    "cut",
     "holds",
     "deaf callers",
     "pstn",
@@ -190,7 +191,9 @@ class Swarm:
                 drops_desk_at=round(random.uniform(5.0, 100.0), 3) if "desks" in options.faults else None,
                 phone_kind="pstn" if "pstn" in options.faults and random.random() < 0.4 else "softphone",
             )
-            agent = world.add_agent(seat, habits=habits)
+            agent = world.add_agent(
+                seat, habits=habits, tcp="tcp" in options.faults and random.random() < 0.5
+            )
             if agent.phone is not None:
                 agent.phone.choose = lambda _: draw_manner(random)
         world.trunk.choose = lambda _: draw_manner(random)
@@ -219,6 +222,7 @@ class Swarm:
             "workers": self.world.workers.crash,
             "operator": self._operator,
             "internal": self._internal,
+            "cut": self._cut,
             "holds": self._hold,
         }
 
@@ -243,6 +247,13 @@ class Swarm:
     def _back(self, phone: Softphone) -> None:
         if not phone.is_alive:
             phone.restart()
+
+    def _cut(self) -> None:
+        phones = [phone for phone in self.world.phones.values() if phone.streams is not None]
+        if phones:
+            phone = self.random.choice(phones)
+            self.world.note("fault", f"the connection of {phone.name} is cut")
+            phone.cut_connection()
 
     def _move(self) -> None:
         phone = self._some_phone()

@@ -62,18 +62,19 @@ class Town:
         return "\n".join(parts)
 
     def _queue(self, name: str, level: str, relax: str, more: str = "") -> str:
+        on_timeout = self.on_timeout if name == "junior" else "hangup"
         return (
             f'[[queue]]\nname = "{name}"\ntenant = "demo"\nrequires = {{level = "{level}", skills = {{}}}}\n'
             f'relax = {relax}\npolicy = "{self.policy}"\nanswer = "{self.answer}"\n'
             f'when_empty = "{self.when_empty}"\nring_for = {self.ring_for}\nmax_wait = {self.max_wait}\n'
-            f'max_waiting = {self.max_waiting}\non_timeout = "{self.on_timeout}"\nservice_level = "20s"\n'
+            f'max_waiting = {self.max_waiting}\non_timeout = "{on_timeout}"\nservice_level = "20s"\n'
             f"missed = {self.missed}\n{more}\n"
         )
 
 
 _HEAD = """\
 [sip]
-listen = ["udp://192.0.2.1:5060"]
+listen = ["udp://192.0.2.1:5060", "tcp://192.0.2.1:5060"]
 domain = "sim.example"
 
 [media]

@@ -11,16 +11,16 @@ from random import Random
 from typing import Any
 
 from config.load import load_settings
-from seatswitch.api.dispatch import Api
-
 from kernel.chance import Chance
 from kernel.rows import AnyRow, BindingRow, CallRow, OfferRow, PresenceRow, SeatStateRow, StreamRow, VisitRow
+from seatswitch.api.dispatch import Api
 from seatswitch.node import Node
 from sip.flows import Flow
 from tests.simulator.media import Workers
 from tests.simulator.network import FAIR, Address, Network, Passed, Weather
 from tests.simulator.people import Agent, Desk, Habits
 from tests.simulator.phones import Manner, Softphone, Trunk
+from tests.simulator.streams import Connection, Streams
 from tests.simulator.timeline import Timeline
 from tests.simulator.town import CARRIER, DOMAIN, PASSWORD, SWITCH, Town
 
@@ -67,6 +67,9 @@ class World:
         self.api = Api(self.node, settings.rpc.tokens)
         self.network.attach(SWITCH, self._receive, self._unreachable)
         self.workers = Workers(self, self.node.plane, Random(f"{seed}/media"))
+        self.streams = Streams(
+            self.network, SWITCH, Random(f"{seed}/streams"), self._receive_stream, self._stream_closed
+        )
         self.turn(lambda now: None)
         self.workers.start()
         self.trunk = Trunk(
@@ -77,7 +80,7 @@ class World:
     # People and phones.
 
     def add_phone(
-        self, number: str, manner: Manner | None = None, *, algorithm: str = "SHA-256"
+        self, number: str, manner: Manner | None = None, *, algorithm: str = "SHA-256", tcp: bool = False
     ) -> Softphone:
         """Put a softphone for a seat or an extension into the world (unregistered)."""
         address = (f"198.51.100.{len(self.phones) + 1}", 5060)
@@ -94,13 +97,17 @@ class World:
         )
         if manner is not None:
             phone.manner = manner
+        if tcp:
+            phone.streams = self.streams
         self.phones[number] = phone
         return phone
 
-    def add_agent(self, seat: str, manner: Manner | None = None, habits: Habits | None = None) -> Agent:
+    def add_agent(
+        self, seat: str, manner: Manner | None = None, habits: Habits | None = None, *, tcp: bool = False
+    ) -> Agent:
         """Put a phone and a person at a seat; they register and sign in by themselves."""
         habits = habits or Habits()
-        phone = self.add_phone(seat, manner) if habits.phone_kind == "softphone" else None
+        phone = self.add_phone(seat, manner, tcp=tcp) if habits.phone_kind == "softphone" else None
         agent = Agent(self, seat, phone, habits, Random(f"{self.seed}/agent/{seat}"), PASSWORD)
         self.agents[seat] = agent
         agent.start()
@@ -217,6 +224,23 @@ class World:
         flow = Flow("udp", 0, source[0], source[1])
         self.turn(lambda now: self.node.receive_datagram(data, flow, now))
 
+    def _receive_stream(self, connection: Connection, data: bytes) -> None:
+        flow = Flow("tcp", 1, *connection.phone, connection.number)
+        self._hash.update(data)
+        self.turn(lambda now: self.node.receive_stream(data, flow, now))
+
+    def _stream_closed(self, connection: Connection) -> None:
+        flow = Flow("tcp", 1, *connection.phone, connection.number)
+        self.turn(lambda now: self.node.flow_closed(flow, now))
+
+    def _send_stream(self, flow: Flow, data: bytes) -> None:
+        self._hash.update(data)
+        connection = self.streams.connections.get(flow.connection)
+        if connection is not None:
+            connection.answer(data)
+        else:  # nobody listens for TCP behind a softphone
+            self.time.after(0.001, lambda: self.turn(lambda now: self.node.flow_failed(flow, now)))
+
     def _unreachable(self, destination: Address) -> None:
         flow = Flow("udp", 0, destination[0], destination[1])
         self.turn(lambda now: self.node.flow_failed(flow, now))
@@ -228,8 +252,9 @@ class World:
             if flow.transport == "udp":
                 self.network.send(SWITCH, (flow.host, flow.port), data)
             else:
-                self.complain("switch", f"sends over {flow.transport}, which is not configured")
-        node.stack.closes.take()
+                self._send_stream(flow, data)
+        for flow in node.stack.closes.take():
+            self.streams.connections[flow.connection].close_from_switch()
         for worker, message in node.plane.commands.take():
             self.workers.receive(worker, message)
         for row in node.rows.take():
