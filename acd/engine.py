@@ -42,7 +42,8 @@ from acd.inputs import (
 from acd.invariants import check
 from acd.offer import Input as OfferInput
 from acd.offer import Offer
-from acd.seat import Seat
+from acd.phone import PhoneKey
+from acd.seat import Presence, Seat
 from acd.settings import AcdSettings
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
@@ -140,6 +141,17 @@ class Engine:
     def waiting(self, call: CallId) -> WaitingCall | None:
         """Return the visit that ``call`` is in, or None if it waits in no queue."""
         return self._board.calls.get(call)
+
+    def seat_of(self, kind: str, number: str) -> SeatId | None:
+        """Return the signed-in seat that has bound this phone."""
+        return self._board.phones.holder(PhoneKey((kind, number)))
+
+    def phone_of(self, seat: SeatId) -> tuple[str, str] | None:
+        """Return kind and number of the phone bound to ``seat``, or None while nobody is signed in."""
+        known = self._board.seats.get(seat)
+        if known is None or known.presence is Presence.OFFLINE:
+            return None
+        return known.phone.kind, known.phone.number
 
     def level_name(self, level: int) -> str:
         """Return the name of a level's rank."""
