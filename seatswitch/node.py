@@ -70,7 +70,7 @@ class Node:
         self.walltime = WallTime(offset)
         self.timers = TimerQueue()
         self.started_at = now
-        self.stack = Stack(settings.sip, self.timers, chance)
+        self.stack = Stack(settings.sip, self.timers, chance, self.walltime)
         self.plane = Plane(settings.media, self.timers, chance)
         self.engine = Engine(settings.acd, self.timers, chance, self.walltime)
         self.switchboard = Switchboard(
@@ -284,7 +284,7 @@ class Node:
             "calls": self.switchboard.snapshot(),
             "sip": self.stack.snapshot(),
             "media": self.plane.snapshot(),
-            "distribution": self.engine.snapshot(),
+            "distribution": self.views.distribution(),
             "events": self.news.seq,
         }
 

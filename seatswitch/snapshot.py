@@ -24,9 +24,7 @@ class Views:
 
     def seat(self, number: SeatId, now: float) -> dict[str, Any]:
         """Return a seat object; NO_SUCH_SEAT if there is none."""
-        view = self._engine.seat_view(number, now)
-        view["since"] = self._walltime.text(view["since"])
-        return view
+        return self._engine.seat_object(number, now)
 
     def seats(self, now: float, queue: str = "") -> list[dict[str, Any]]:
         """Return every seat, or those that serve ``queue``."""
@@ -51,7 +49,23 @@ class Views:
 
     def queue(self, name: str, now: float) -> dict[str, Any]:
         """Return a queue object; NO_SUCH_QUEUE if there is none."""
-        return self._engine.queue_view(QueueName(name), now)
+        queue = self._engine.queues.get(QueueName(name))
+        if queue is None:
+            raise OperationRefused("NO_SUCH_QUEUE", f"there is no queue {name}")
+        serving = [seat for seat in self._engine.seats.values() if name in seat.queues]
+        oldest = min((call.joined_at for call in queue.waiting.values()), default=None)
+        return {
+            "queue": name,
+            "tenant": queue.settings.tenant,
+            "policy": queue.settings.policy,
+            "waiting": len(queue.waiting),
+            "longest_wait": None if oldest is None else round(now - oldest, 3),
+            "signed_in": queue.signed_in,
+            "ready": sum(seat.is_routable for seat in serving),
+            "seats": len(serving),
+            "threshold": queue.settings.service_level,
+            "counters": queue.statistics.total.as_dict(),
+        }
 
     def queues(self, now: float) -> list[dict[str, Any]]:
         """Return every queue."""
@@ -70,6 +84,16 @@ class Views:
             }
             for trunk in self._switchboard.plan.trunks.values()
         ]
+
+    def distribution(self) -> dict[str, Any]:
+        """Return how many seats are in each state and how many calls wait, in all."""
+        presences: dict[str, int] = {}
+        activities: dict[str, int] = {}
+        for seat in self._engine.seats.values():
+            presences[seat.presence.value] = presences.get(seat.presence.value, 0) + 1
+            activities[seat.activity.value] = activities.get(seat.activity.value, 0) + 1
+        waiting = sum(len(queue.waiting) for queue in self._engine.queues.values())
+        return {"presence": presences, "activity": activities, "waiting": waiting}
 
     def _call(self, call: Call, now: float) -> dict[str, Any]:
         waiting = call.joined_at is not None and call.answered_at is None
