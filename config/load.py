@@ -1,6 +1,6 @@
 """TOML text to the settings of every floor, every error told at once.
 
-The shell reads files, includes, environment and secrets (:mod:`seatswitch.shell.files`) and hands texts in;
+The shell reads files, includes, environment and secrets (seatswitch/shell/configuration.py) and hands texts in;
 nothing here touches the world.
 """
 
@@ -26,10 +26,8 @@ from config.tables import (
     SwitchTable,
     Table,
 )
-from kernel.errors import OperatorError
 
 T = TypeVar("T", bound=Table)
-NESTING_MAX = 16  # of tables inside tables, where secrets are looked for
 
 
 def load_settings(
@@ -52,48 +50,18 @@ def load_settings(
     lists: dict[str, list[Read]] = {key: [] for key in MANY}
     for name, content in ((file, text), *includes.items()):
         document = _parse(reader, name, content)
-        if document.pop("include", None) is not None and name != file:
+        patterns = document.pop("include", [])
+        if not isinstance(patterns, list) or not all(isinstance(it, str) and it for it in patterns):
+            reader.refuse(
+                f"{name}: include", f'{show(patterns)} is not a list of files such as ["more/*.toml"]'
+            )
+        elif patterns and name != file:
             reader.refuse(f"{name}: include", "an included file cannot include others")
         _read(reader, name, document, singles, lists)
     settings = _build(reader, file, singles, lists, cpus)
     if reader.errors:
         raise ConfigErrors(reader.errors)
     return settings
-
-
-def included_patterns(text: str, file: str) -> tuple[str, ...]:
-    """Return the file patterns of ``include = [...]``; raises :class:`ConfigErrors`."""
-    reader = Reader({}, {})
-    document = _parse(reader, file, text)
-    patterns = document.get("include", [])
-    if not isinstance(patterns, list) or not all(isinstance(it, str) and it for it in patterns):
-        reader.refuse(f"{file}: include", f'{show(patterns)} is not a list of files such as ["more/*.toml"]')
-    if reader.errors:
-        raise ConfigErrors(reader.errors)
-    return tuple(patterns)
-
-
-def secret_files(text: str) -> tuple[str, ...]:
-    """Return the paths of every ``{file = "PATH"}``, in order; text that is no TOML has none."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return ()
-    found: list[str] = []
-    _find_secrets(document, found, NESTING_MAX)
-    return tuple(dict.fromkeys(found))
-
-
-def _find_secrets(value: object, found: list[str], depth: int) -> None:
-    if isinstance(value, dict) and depth:
-        path = value.get("file")
-        if len(value) == 1 and isinstance(path, str):
-            found.append(path)
-        for one in value.values():
-            _find_secrets(one, found, depth - 1)
-    elif isinstance(value, list) and depth:
-        for one in value:
-            _find_secrets(one, found, depth - 1)
 
 
 def _parse(reader: Reader, file: str, text: str) -> dict[str, Any]:
@@ -182,6 +150,3 @@ def _build(
         log=LogSettings(single("log", LogTable)[1].level),
         seat_secrets=desk.seat_secrets,
     )
-
-
-__all__ = ["ConfigErrors", "OperatorError", "included_patterns", "load_settings", "secret_files"]

@@ -23,7 +23,8 @@ class ConfigErrors(OperatorError):
 
     def __init__(self, errors: Sequence[OperatorError]) -> None:
         first = errors[0]
-        super().__init__(first.where, first.why)
+        more = f" (and {len(errors) - 1} more: seatswitch check tells them all)" if len(errors) > 1 else ""
+        super().__init__(first.where, first.why + more)
         self.errors = list(errors)
 
     def __str__(self) -> str:

@@ -1,0 +1,343 @@
+"""The command line. What a command needs is imported when it runs, so that each starts fast.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage. What an operator can mend is one message on standard
+error, never a traceback.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from kernel.errors import OperatorError
+from seatswitch import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from seatswitch.shell.client import Client
+    from seatswitch.shell.tables import Column
+    from seatswitch.shell.top import Keyboard
+
+PIPE_WIDTH = 220  # columns where the output is no terminal: lines are cut by whoever reads them
+
+
+class Commands(TyperGroup):
+    """All commands; turns an operator's error into a message and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except OperatorError as error:
+            typer.echo(f"seatswitch: {error}", err=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="seatswitch",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"seatswitch {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    socket: Annotated[
+        str,
+        typer.Option(
+            "--socket",
+            envvar="SEATSWITCH_SOCKET",
+            metavar="ADDRESS",
+            help="Where the switch answers: a path, `unix://PATH` or `tcp://HOST:PORT`.",
+        ),
+    ] = "run/seatswitch.sock",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A SIP softswitch with an ACD engine: callers reach the best seat.
+
+    Start a switch with `seatswitch run`, look at it with `seatswitch top`. Commands that talk to a running
+    switch find it by `--socket`, which comes before the command: `seatswitch --socket /run/s.sock seats`.
+    Over `tcp://` the token in the environment variable SEATSWITCH_TOKEN is shown.
+
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+    """
+    context.obj = socket
+
+
+ConfigFile = Annotated[
+    str,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="SEATSWITCH_CONFIG",
+        metavar="FILE",
+        help="The configuration. Default: `seatswitch.toml` here, else the demo that comes with the package.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until q or Ctrl-C.")]
+Every = Annotated[float, typer.Option("--every", min=0.1, help="Seconds between looks.")]
+
+
+@app.command()
+def run(config: ConfigFile = "") -> None:
+    """Run the switch in the foreground.
+
+    SIGTERM drains: no new calls, and an end after the last one or `drain_after`. SIGINT (Ctrl-C) ends now.
+    SIGHUP reads the configuration again; calls, sign-ins and places in queue stay.
+
+    Example: `seatswitch run -c /etc/seatswitch/seatswitch.toml`
+    """
+    from seatswitch.shell.daemon import run as run_daemon
+
+    raise typer.Exit(run_daemon(_config_path(config)))
+
+
+@app.command()
+def check(config: ConfigFile = "") -> None:
+    """Say whether a configuration is right; every error names file, key and why.
+
+    Nothing is started or opened. What is allowed but probably not meant is printed as a note.
+
+    Example: `seatswitch check -c /etc/seatswitch/seatswitch.toml && systemctl reload seatswitch`
+    """
+    import resource
+
+    from config.advice import advise
+    from config.reading import ConfigErrors
+    from seatswitch.shell.configuration import read_configuration
+
+    path = _config_path(config)
+    try:
+        settings = read_configuration(path)
+    except ConfigErrors as errors:
+        typer.echo(str(errors), err=True)
+        count = len(errors.errors)
+        typer.echo(f"{path}: {count} error{'s' if count > 1 else ''}", err=True)
+        raise typer.Exit(1) from None
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    for note in advise(settings, None if limit == resource.RLIM_INFINITY else limit):
+        typer.echo(f"{path}: note: {note}")
+    distribution = settings.acd
+    typer.echo(
+        f"{path} is right: {len(distribution.queues)} queues, {len(distribution.seats)} seats, "
+        f"{len(settings.calls.extensions)} extensions, {len(settings.calls.trunks)} trunks"
+    )
+
+
+@app.command()
+def seats(
+    context: typer.Context,
+    queue: Annotated[str, typer.Option("--queue", "-q", help="Only the seats that serve this queue.")] = "",
+    as_json: AsJson = False,
+    watch: Watch = False,
+    every: Every = 1.0,
+) -> None:
+    """Show the seats: level, presence, activity, phone, call and counters.
+
+    Example: `seatswitch seats --queue complaint --watch`
+    """
+    from seatswitch.shell.tables import SEATS
+
+    _show(context, "seat.list", {"queue": queue} if queue else {}, SEATS, as_json, watch, every)
+
+
+@app.command()
+def queues(context: typer.Context, as_json: AsJson = False, watch: Watch = False, every: Every = 1.0) -> None:
+    """Show the queues: who waits, how long, how many seats are there, the service level.
+
+    Example: `seatswitch queues --json`
+    """
+    from seatswitch.shell.tables import QUEUES
+
+    _show(context, "queue.list", {}, QUEUES, as_json, watch, every)
+
+
+@app.command()
+def calls(context: typer.Context, as_json: AsJson = False, watch: Watch = False, every: Every = 1.0) -> None:
+    """Show the calls that are there now, oldest first.
+
+    Example: `seatswitch calls`; why one still waits: `seatswitch call explain.call '{"call": "..."}'`
+    """
+    from seatswitch.shell.tables import CALLS
+
+    _show(context, "call.list", {}, CALLS, as_json, watch, every)
+
+
+@app.command()
+def trunks(context: typer.Context, as_json: AsJson = False, watch: Watch = False, every: Every = 1.0) -> None:
+    """Show the trunks and how many calls each carries.
+
+    Example: `seatswitch trunks`
+    """
+    from seatswitch.shell.tables import TRUNKS
+
+    _show(context, "trunk.list", {}, TRUNKS, as_json, watch, every)
+
+
+@app.command()
+def top(context: typer.Context, every: Every = 1.0) -> None:
+    """Show the live board: queues, seats, who waits; q or Ctrl-C ends it. In a pipe: one frame.
+
+    Example: `seatswitch --socket /run/seatswitch/seatswitch.sock top`
+    """
+    from seatswitch.shell.top import run_top
+
+    with _client(context) as client:
+        run_top(client, _console(), _keyboard(), every)
+
+
+@app.command()
+def call(
+    context: typer.Context,
+    method: Annotated[str, typer.Argument(help="Such as `seat.get`; `rpc.discover` lists them all.")],
+    params: Annotated[
+        str, typer.Argument(metavar="JSON", help="Parameters by name as one JSON object; - reads them.")
+    ] = "",
+) -> None:
+    """Send one JSON-RPC request and print its result; exit 1 and the reason when it is refused.
+
+    Examples:
+
+    `seatswitch call seat.get '{"seat": "8001"}'`
+
+    `seatswitch call admin.reload`
+
+    `seatswitch call explain.seat '{"seat": "8001"}'`
+    """
+    text = sys.stdin.read() if params == "-" else params
+    try:
+        given = json.loads(text) if text.strip() else {}
+    except ValueError as error:
+        raise typer.BadParameter(f"is not JSON ({error})", param_hint="JSON") from None
+    if not isinstance(given, dict):
+        raise typer.BadParameter('is not a JSON object such as {"seat": "8001"}', param_hint="JSON")
+    with _client(context) as client:
+        _print_json(client.call(method, given))
+
+
+@app.command("media-worker", hidden=True)
+def media_worker(
+    link: Annotated[str, typer.Option("--link", help="Socket of the switch.")],
+    worker: Annotated[int, typer.Option("--worker", help="Number of this worker.")],
+    address: Annotated[str, typer.Option("--address", help="Address to bind.")],
+    ports: Annotated[str, typer.Option("--ports", help="FIRST-LAST.")],
+    ahead: Annotated[int, typer.Option("--ahead", help="Port pairs bound in advance.")],
+) -> None:
+    """Forward audio for a switch, which starts this itself."""
+    from seatswitch.shell.media_worker import run_worker
+
+    first, _, last = ports.partition("-")
+    if not (first.isdigit() and last.isdigit()):
+        raise typer.BadParameter("is not FIRST-LAST", param_hint="--ports")
+    run_worker(link, worker, address, (int(first), int(last)), ahead)
+
+
+@app.command("row-writer", hidden=True)
+def row_writer(
+    journal: Annotated[str, typer.Option("--journal", help="Folder of the journal.")],
+    url: Annotated[str, typer.Option("--url", help="Database; - reads it from standard input.")],
+) -> None:
+    """Carry a journal into a database for a switch, which starts this itself."""
+    from seatswitch.shell.store.writer import run_writer
+
+    raise typer.Exit(run_writer(journal, url))
+
+
+def run_command() -> None:
+    """Run the ``seatswitch`` command; ends the process with its exit code."""
+    app(prog_name="seatswitch")
+
+
+def _config_path(given: str) -> str:
+    if given:
+        return given
+    if Path("seatswitch.toml").is_file():
+        return "seatswitch.toml"
+    import config
+
+    return os.path.relpath(Path(config.__path__[0]) / "demo.toml")
+
+
+def _client(context: typer.Context) -> "Client":
+    from seatswitch.shell.client import Client
+
+    return Client(context.obj, token=os.environ.get("SEATSWITCH_TOKEN", ""))
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+
+
+def _keyboard() -> "Keyboard":
+    from seatswitch.shell.top import Keyboard
+
+    return Keyboard()
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _show(
+    context: typer.Context,
+    method: str,
+    params: dict[str, Any],
+    columns: "Sequence[Column]",
+    as_json: bool,
+    watch: bool,
+    every: float,
+) -> None:
+    """Print what ``method`` lists, once or again and again."""
+    with _client(context) as client:
+        if not watch:
+            views = client.call(method, params)
+            if as_json:
+                _print_json(views)
+            else:
+                _print_table(columns, views)
+            return
+        with _keyboard() as keyboard:
+            try:
+                while True:
+                    views = client.call(method, params)
+                    if as_json:
+                        typer.echo(json.dumps(views, ensure_ascii=False))
+                    else:
+                        _print_table(columns, views, again=True)
+                    if keyboard.wait(every) in ("q", "Q"):
+                        return
+            except KeyboardInterrupt:
+                return
+
+
+def _print_table(columns: "Sequence[Column]", views: "Sequence[dict[str, Any]]", again: bool = False) -> None:
+    from seatswitch.shell.clock import monotonic, wall_offset
+    from seatswitch.shell.tables import build_table
+
+    console = _console()
+    if again:
+        console.clear()  # does nothing where the output is no terminal
+    console.print(build_table(columns, views, monotonic() + wall_offset()))

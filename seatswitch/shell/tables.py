@@ -1,0 +1,203 @@
+"""Seats, queues, calls and trunks as tables for a person at a terminal.
+
+Numbers and names come from strangers: whatever could steer a terminal is taken out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+View = Mapping[str, Any]
+
+# What a seat looks like, by activity where it is busy and by presence where it is idle.
+STYLES = {
+    "ready": "bold green",
+    "paused": "yellow",
+    "wrapup": "cyan",
+    "offline": "dim",
+    "reserved": "magenta",
+    "dialling": "magenta",
+    "ringing": "bold magenta",
+    "talking": "bold blue",
+    "unreachable": "red",
+}
+
+
+class Column(NamedTuple):
+    """One column: its head, what it shows of a view, and which way it leans."""
+
+    head: str
+    cell: Callable[[View, float], Text | str]
+    right: bool = False
+
+
+def plain(value: object) -> str:
+    """Return ``value`` as one line of printable text; null is empty."""
+    text = "" if value is None else str(value)
+    return "".join(it if it.isprintable() else "?" for it in text)
+
+
+def duration(seconds: object) -> str:
+    """Return ``0:07``, ``12:40``, ``3:05:00`` or ``2d 03:00`` for seconds; empty for null."""
+    if not isinstance(seconds, int | float):
+        return ""
+    whole = max(0, int(seconds))
+    days, rest = divmod(whole, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    if days:
+        return f"{days}d {hours:02d}:{minutes:02d}"
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
+
+
+def share(value: object) -> str:
+    """Return ``87 %`` for 0.871; empty for null."""
+    return f"{100 * value:.0f} %" if isinstance(value, int | float) else ""
+
+
+def elapsed(moment: object, wall: float) -> float | None:
+    """Return seconds from an RFC 3339 ``moment`` to ``wall`` (epoch seconds); None for null."""
+    if not isinstance(moment, str):
+        return None
+    try:
+        return wall - datetime.fromisoformat(moment).timestamp()
+    except ValueError:
+        return None
+
+
+def seat_state(seat: View) -> str:
+    """Return the one word that says what a seat is doing."""
+    activity, presence = plain(seat.get("activity")), plain(seat.get("presence"))
+    return presence if activity in ("", "idle") or presence == "offline" else activity
+
+
+def styled_state(seat: View) -> Text:
+    """Return :func:`seat_state` in its colour."""
+    word = seat_state(seat)
+    shown = "held" if seat.get("held") and word == "talking" else word
+    return Text(shown, STYLES.get(word, ""))
+
+
+def _presence(seat: View, _wall: float) -> Text:
+    text = Text(plain(seat.get("presence")), STYLES.get(plain(seat.get("presence")), ""))
+    if seat.get("reason"):
+        text.append(f" ({plain(seat['reason'])})")
+    if seat.get("pending"):
+        text.append(f" then {plain(_pending(seat['pending']))}")
+    return text
+
+
+def _pending(pending: object) -> object:
+    return pending.get("presence") if isinstance(pending, Mapping) else pending
+
+
+def _activity(seat: View, _wall: float) -> Text:
+    word = plain(seat.get("activity"))
+    return Text("talking (held)" if seat.get("held") else word, STYLES.get(word, ""))
+
+
+def _phone(seat: View, _wall: float) -> Text:
+    phone = seat.get("phone")
+    if not isinstance(phone, Mapping):
+        return Text(plain(phone))
+    text = Text(f"{plain(phone.get('kind'))} {plain(phone.get('number'))}".strip())
+    if phone.get("reachable") is False:
+        text.append(" unreachable", STYLES["unreachable"])
+    return text
+
+
+def _counters(seat: View, _wall: float) -> str:
+    counters = seat.get("counters")
+    if not isinstance(counters, Mapping):
+        return ""
+    return " ".join(f"{plain(name)} {plain(_short(value))}" for name, value in counters.items() if value)
+
+
+def _short(value: object) -> object:
+    return round(value, 1) if isinstance(value, float) else value
+
+
+def _word(key: str) -> Callable[[View, float], Text]:
+    return lambda view, _wall: Text(plain(view.get(key)))
+
+
+def _words(key: str) -> Callable[[View, float], str]:
+    return lambda view, _wall: plain(", ".join(map(str, view.get(key) or ())))
+
+
+def _duration(key: str) -> Callable[[View, float], str]:
+    return lambda view, _wall: duration(view.get(key))
+
+
+def _share(key: str) -> Callable[[View, float], str]:
+    return lambda view, _wall: share(view.get(key))
+
+
+def _range(key: str) -> Callable[[View, float], str]:
+    def cell(view: View, _wall: float) -> str:
+        value = view.get(key)
+        if isinstance(value, list | tuple) and len(value) == 2:
+            return f"{duration(value[0])}-{duration(value[1])}"
+        return duration(value)
+
+    return cell
+
+
+SEATS = (
+    Column("seat", _word("seat")),
+    Column("level", _word("level")),
+    Column("presence", _presence),
+    Column("activity", _activity),
+    Column("since", lambda seat, wall: duration(elapsed(seat.get("since"), wall)), right=True),
+    Column("phone", _phone),
+    Column("call", _word("call")),
+    Column("queues", _words("queues")),
+    Column("counters", _counters),
+)
+QUEUES = (
+    Column("queue", _word("queue")),
+    Column("waiting", _word("waiting"), right=True),
+    Column("longest", _duration("longest_wait"), right=True),
+    Column("seats", _word("seats_signed_in"), right=True),
+    Column("ready", _word("seats_ready"), right=True),
+    Column("level", _share("service_level"), right=True),
+    Column("answered", _word("answered"), right=True),
+    Column("abandoned", _word("abandoned"), right=True),
+    Column("timed out", _word("timed_out"), right=True),
+    Column("refused", _word("refused"), right=True),
+)
+CALLS = (
+    Column("call", _word("call")),
+    Column("state", _word("state")),
+    Column("direction", _word("direction")),
+    Column("caller", _word("caller")),
+    Column("called", _word("called")),
+    Column("queue", _word("queue")),
+    Column("waited", _duration("waited"), right=True),
+    Column("place", _word("position"), right=True),
+    Column("estimate", _range("estimate"), right=True),
+    Column("seat", _word("seat")),
+)
+TRUNKS = (
+    Column("trunk", _word("trunk")),
+    Column("tenant", _word("tenant")),
+    Column("calls", _word("calls"), right=True),
+    Column("most", _word("max_calls"), right=True),
+    Column("calls/s", _word("max_cps"), right=True),
+    Column("contact", _word("contact")),
+)
+
+
+def build_table(columns: Iterable[Column], views: Iterable[View], wall: float, title: str = "") -> Table:
+    """Return a table with a row per view; ``wall`` is now, in epoch seconds."""
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    shown = list(columns)
+    for column in shown:
+        table.add_column(column.head, justify="right" if column.right else "left", overflow="fold")
+    for view in views:
+        table.add_row(*(column.cell(view, wall) for column in shown))
+    return table
