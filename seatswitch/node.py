@@ -10,12 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from acd.engine import Engine
-from config.schema import Settings
-from media.plane import Plane
-from sip.stack import Stack
-
 from acd.commands import KickOut, ReleaseCall, RingSeat, WithdrawOffer
+from acd.engine import Engine
 from acd.events import QueueChanged, SeatChanged
 from acd.inputs import (
     CallJoined,
@@ -46,15 +42,18 @@ from calls.events import (
     SeatTaken,
 )
 from calls.switchboard import Switchboard
+from config.schema import Settings
 from kernel.chance import Chance
 from kernel.ids import CallId, SeatId
 from kernel.outbox import Outbox
 from kernel.rows import AnyRow, BindingRow, SeatStateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
+from media.plane import Plane
 from seatswitch.news import EventLog
 from seatswitch.snapshot import Views
 from sip.flows import Flow
+from sip.stack import Stack
 
 RETRY_AFTER = 10  # seconds a refused caller is asked to stay away
 LAG_HIGH = 0.25  # a loop this late (seconds) takes no new calls

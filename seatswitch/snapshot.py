@@ -6,7 +6,6 @@ Times are RFC 3339 in UTC, durations seconds, unknown values null.
 from typing import Any
 
 from acd.engine import Engine
-
 from calls.call import Call
 from calls.switchboard import Switchboard
 from kernel.errors import OperationRefused
