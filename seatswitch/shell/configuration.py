@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from config.load import load_settings
-
 from config.schema import Settings
 from kernel.errors import OperatorError
 
 INCLUDES_MAX = 256  # files; a pattern that matches more is a mistake
-SECRET_MAX = 4_096  # bytes of a secret's file
+TEXT_MAX = 4 * 1024 * 1024  # bytes of one file
 
 
 def read_configuration(path: str) -> Settings:
@@ -25,38 +24,53 @@ def read_configuration(path: str) -> Settings:
     Paths in it are relative to the working directory. Raises OperatorError naming file, key and reason.
     """
     text = _read(path)
-    includes = {name: _read(name) for name in _included(path, text)}
-    secrets: dict[str, str] = {}
-    for source, content in ((path, text), *includes.items()):
-        for name in _secret_files(_parse(source, content)):
-            secrets[name] = _read(name)[:SECRET_MAX].rstrip("\r\n")
-    return load_settings(text, file=path, includes=includes, environment=os.environ, secrets=secrets)
+    documents = [_parse(text)]
+    includes: dict[str, str] = {}
+    for name in _included(path, documents[0].get("include")):
+        includes[name] = _read(name)
+        documents.append(_parse(includes[name]))
+    names = [name for document in documents for name in _secret_files(document)]
+    secrets = {name: _read(name).rstrip("\r\n") for name in names}
+    return load_settings(
+        text,
+        file=path,
+        includes=includes,
+        environment=os.environ,
+        secrets=secrets,
+        cpus=os.cpu_count() or 1,
+    )
 
 
 def _read(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as file:
+            data = file.read(TEXT_MAX + 1)
+        if len(data) > TEXT_MAX:
+            raise OperatorError(path, f"is larger than the {TEXT_MAX} bytes a configuration may have")
+        return data.decode("utf-8")
     except OSError as error:
         raise OperatorError(path, f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise OperatorError(path, f"is not UTF-8 text (byte {error.start})") from error
 
 
-def _parse(path: str, text: str) -> dict[str, Any]:
+def _parse(text: str) -> dict[str, Any]:
+    """Return the document; an empty one where it is no TOML, which ``load_settings`` says best."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise OperatorError(path, f"is not TOML: {error}") from error
+    except tomllib.TOMLDecodeError:
+        return {}
 
 
-def _included(path: str, text: str) -> list[str]:
-    """Return the files that the ``include`` patterns name, in the order of patterns and names."""
-    patterns = _parse(path, text).get("include", [])
+def _included(path: str, patterns: Any) -> list[str]:
+    """Return the files that ``patterns`` name, in the order of patterns and then of names."""
     found: list[str] = []
     for pattern in patterns if isinstance(patterns, list) else []:
-        names = sorted(glob(str(pattern)))
-        if not names and not any(mark in str(pattern) for mark in "*?["):
-            names = [str(pattern)]  # reading it says what is wrong
+        if not isinstance(pattern, str):
+            continue  # load_settings says so
+        names = sorted(glob(pattern))
+        if not names and not any(mark in pattern for mark in "*?["):
+            names = [pattern]  # reading it says what is wrong
         found += [name for name in names if name not in found]
     if len(found) > INCLUDES_MAX:
         raise OperatorError(f"{path}: include", f"names {len(found)} files; {INCLUDES_MAX} is the most")

@@ -176,7 +176,7 @@ class Daemon:
         try:
             settings = self._reread()
         except OperatorError as error:
-            log.error("! wrong configuration: the old one is kept", where=error.where, why=error.why)
+            log.error("! wrong configuration: the old one is kept", errors=str(error))
             return
         for what in _needs_restart(self.settings, settings):
             log.warning("! a change needs a restart", key=what)

@@ -31,14 +31,23 @@ log = structlog.get_logger()
 class StackOutputs(Protocol):
     """What the SIP stack leaves behind a turn."""
 
-    datagrams: Outbox[tuple[Flow, bytes]]
-    closes: Outbox[Flow]
+    @property
+    def datagrams(self) -> Outbox[tuple[Flow, bytes]]: ...
+    @property
+    def closes(self) -> Outbox[Flow]: ...
+
+
+class CommandSource(Protocol):
+    """Commands to media workers: (worker, message)."""
+
+    def take(self) -> list[tuple[int, bytes]]: ...
 
 
 class PlaneOutputs(Protocol):
     """What the media plane leaves behind a turn."""
 
-    commands: Outbox[tuple[int, bytes]]
+    @property
+    def commands(self) -> CommandSource: ...
 
 
 class NodeLike(Protocol):

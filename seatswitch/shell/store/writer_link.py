@@ -16,6 +16,7 @@ READY_WITHIN = 15.0  # seconds until the switch starts without a database
 RESTART_FIRST = 1.0  # seconds after a death, doubled up to RESTART_MAX
 RESTART_MAX = 60.0
 STOP_WITHIN = 10.0  # seconds it may take to finish
+KILLED_WITHIN = 2.0  # seconds until a killed process is gone; longer only inside a broken disk
 
 log = structlog.get_logger()
 
@@ -68,6 +69,8 @@ class WriterLink:
         if not done:
             if process is not None and process.returncode is None:
                 process.kill()
+            done, _ = await asyncio.wait([self._task], timeout=KILLED_WITHIN)
+        if not done:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from kernel.errors import OperatorError
+from seatswitch.shell.configuration import read_configuration
+
+MAIN = """
+include = ["more/*.toml"]
+[sip]
+listen = ["udp://127.0.0.1:5060"]
+domain = "127.0.0.1"
+[[tenant]]
+name = "demo"
+[[level]]
+name = "junior"
+"""
+SEAT = """
+[[seat]]
+number = "8001"
+tenant = "demo"
+password = {file = "secret.txt"}
+level = "junior"
+role = "supervisor"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "seats.toml").write_text(SEAT)
+    (tmp_path / "secret.txt").write_text("s3cret\n")
+    (tmp_path / "main.toml").write_text(MAIN)
+    return tmp_path
+
+
+def test_includes_and_secrets_are_found_from_the_working_directory(folder: Path) -> None:
+    """Contract 2."""
+    settings = read_configuration("main.toml")
+    assert [seat.number for seat in settings.acd.seats] == ["8001"]
+    assert settings.seat_secrets["8001"].password == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "why"),
+    [
+        ("main.toml", None, r"main\.toml: cannot be read \(No such file"),
+        ("main.toml", b"\xff", r"main\.toml: is not UTF-8 text \(byte 0\)"),
+        ("main.toml", b"[sip", r"main\.toml: is not TOML"),
+        ("main.toml", b'include = ["gone.toml"]', r"gone\.toml: cannot be read"),
+        ("secret.txt", None, r"secret\.txt: cannot be read"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_name(
+    folder: Path, file: str, content: bytes | None, why: str
+) -> None:
+    if content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_bytes(content)
+    with pytest.raises(OperatorError, match=why):
+        read_configuration("main.toml")
+
+
+def test_pattern_that_matches_a_forest_is_refused(folder: Path) -> None:
+    for number in range(257):
+        (folder / "more" / f"{number}.toml").touch()
+    with pytest.raises(OperatorError, match=r"main\.toml: include: names 258 files; 256 is the most"):
+        read_configuration("main.toml")

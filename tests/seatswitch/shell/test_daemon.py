@@ -1,0 +1,231 @@
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from config.load import load_settings
+from config.schema import Settings
+from kernel.errors import OperatorError
+from seatswitch.shell.daemon import Daemon, hold_lock
+from seatswitch.shell.store.journal import Follower, Position
+from tests.seatswitch.shell.stubs import WRITER_COMMAND, StubApi, StubNode, seat_state, until
+
+CONFIGURATION = """
+[sip]
+listen = ["udp://127.0.0.1:{udp}", "tcp://127.0.0.1:{tcp}"]
+domain = "127.0.0.1"
+[rpc]
+listen = ["unix://{folder}/run/switch.sock"]
+[store]
+url = "sqlite:///{folder}/var/switch.db"
+[switch]
+drain_after = "{drain}s"
+"""
+
+
+class StubLink:
+    """Media workers that start at once."""
+
+    def __init__(self, on_started: Callable[[int], None]) -> None:
+        self.sent: list[tuple[int, bytes]] = []
+        self._on_started = on_started
+
+    async def start(self) -> None:
+        self._on_started(0)
+
+    def send(self, worker: int, message: bytes) -> None:
+        self.sent.append((worker, message))
+
+    async def stop(self) -> None:
+        pass
+
+
+class StubParts:
+    """Makes stubs and keeps them."""
+
+    def __init__(self) -> None:
+        self.stub_node = StubNode()
+        self.stub_api = StubApi()
+
+    def node(self, settings: Settings, chance: Any, offset: float, now: float) -> StubNode:
+        return self.stub_node
+
+    def api(self, node: Any, tokens: Sequence[Any]) -> StubApi:
+        return self.stub_api
+
+    def link(self, settings: Any, run_dir: str, on_message: Any, on_started: Any, on_lost: Any) -> StubLink:
+        return StubLink(on_started)
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+        udp.bind(("127.0.0.1", 0))
+        tcp.bind(("127.0.0.1", 0))
+        return udp.getsockname()[1], tcp.getsockname()[1]
+
+
+def make_settings(folder: Path, drain: float = 60.0) -> Settings:
+    udp, tcp = free_ports()
+    text = CONFIGURATION.format(folder=folder, udp=udp, tcp=tcp, drain=drain)
+    return load_settings(text, file="test.toml")
+
+
+def make_daemon(settings: Settings, parts: StubParts, reread: Callable[[], Settings] | None = None) -> Daemon:
+    return Daemon(settings, reread or (lambda: settings), parts=parts, writer_command=WRITER_COMMAND)
+
+
+async def test_switch_starts_serves_and_stops(tmp_path: Path) -> None:
+    settings, parts = make_settings(tmp_path), StubParts()
+    daemon = make_daemon(settings, parts)
+    await daemon.start()
+    node = parts.stub_node
+    assert node.inputs[:2] == [("started", 0), ("restore", [])]
+    node.echo = True
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.setblocking(False)
+        phone.sendto(b"OPTIONS", ("127.0.0.1", settings.sip.listen[0].port))
+        assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(phone, 100), 10.0) == b"OPTIONS"
+    _, trunk = await asyncio.open_connection("127.0.0.1", settings.sip.listen[1].port)
+    trunk.write(b"INVITE")
+    reader, client = await asyncio.open_unix_connection(str(tmp_path / "run" / "switch.sock"))
+    client.write(b"{}\n")
+    assert await reader.readline() == b'{"ok":true}\n'
+    await until(lambda: node.heard("stream"), "the stream")
+    assert node.heard("stream")[0][2][:2] == ("tcp", 1)
+    json.dumps(daemon.snapshot())
+    trunk.close()
+    client.close()
+    daemon.interrupt()
+    await daemon.wait()
+    await daemon.stop()
+    assert not (tmp_path / "run" / "switch.sock").exists()
+
+
+async def test_rows_outlive_the_switch_and_come_back(tmp_path: Path) -> None:
+    settings, first = make_settings(tmp_path), StubParts()
+    daemon = make_daemon(settings, first)
+    await daemon.start()
+    assert daemon.pump is not None
+    daemon.pump.turn(lambda now: first.stub_node.rows.put(seat_state("8001", "paused")))
+    await daemon.stop()
+    assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
+    second = StubParts()
+    daemon = make_daemon(settings, second)
+    await daemon.start()
+    assert second.stub_node.heard("restore") == [("restore", [seat_state("8001", "paused")])]
+    await daemon.stop()
+    # The writer has taken everything over before it ended.
+    follower = Follower(tmp_path / "var" / "journal", Position(0, 0))
+    assert follower.next_rows() == []
+
+
+async def test_second_switch_is_refused_by_the_store_and_by_the_port(tmp_path: Path) -> None:
+    """Fault list, "two instances started"."""
+    settings = make_settings(tmp_path)
+    daemon = make_daemon(settings, StubParts())
+    await daemon.start()
+    with pytest.raises(OperatorError, match=r"seatswitch\.lock: another switch \(process \d+\) uses"):
+        await make_daemon(settings, StubParts()).start()
+    elsewhere = msgspec.structs.replace(
+        settings, store=msgspec.structs.replace(settings.store, url=f"sqlite:///{tmp_path}/other/switch.db")
+    )
+    with pytest.raises(OperatorError, match="the port is taken by another program"):
+        await make_daemon(elsewhere, StubParts()).start()
+    await daemon.stop()
+    again = make_daemon(settings, StubParts())
+    await again.start()
+    await again.stop()
+
+
+async def test_damaged_database_ends_the_start_with_its_name(tmp_path: Path) -> None:
+    """Fault list, "DB file corrupt": refuses to start with a clear message, and lets go of everything."""
+    settings = make_settings(tmp_path)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "switch.db").write_bytes(b"garbage " * 1000)
+    with pytest.raises(OperatorError, match=r"var/switch\.db: the database is damaged"):
+        await make_daemon(settings, StubParts()).start()
+    (tmp_path / "var" / "switch.db").unlink()
+    daemon = make_daemon(settings, StubParts())
+    await daemon.start()
+    await daemon.stop()
+
+
+async def in_a_call(
+    tmp_path: Path, end: Callable[[Daemon, StubNode], Awaitable[None]], drain: float = 60.0
+) -> list[Any]:
+    """Return the inputs of a switch with one call, from the moment on when ``end`` asks it to end."""
+    parts = StubParts()
+    daemon = make_daemon(make_settings(tmp_path, drain), parts)
+    await daemon.start()
+    node = parts.stub_node
+    node.calls.append("a1")
+    node.inputs.clear()
+    waiting = asyncio.ensure_future(daemon.wait())
+    await end(daemon, node)
+    await waiting
+    await daemon.stop()
+    return node.inputs
+
+
+async def test_drain_waits_for_the_last_call(tmp_path: Path) -> None:
+    """Contract 1, SIGTERM: no new calls, waits for calls."""
+
+    async def end(daemon: Daemon, node: StubNode) -> None:
+        daemon.drain()
+        await until(lambda: node.inputs, "the drain")
+        node.calls.clear()
+
+    inputs = await in_a_call(tmp_path, end)
+    assert ("drain",) in inputs
+    assert not [it for it in inputs if it[0] == "hang_up"]
+
+
+async def test_drain_ends_calls_that_last_too_long(tmp_path: Path) -> None:
+    async def end(daemon: Daemon, node: StubNode) -> None:
+        daemon.drain()
+
+    assert ("hang_up", "a1", "shutdown") in await in_a_call(tmp_path, end, drain=0.1)
+
+
+async def test_stop_hangs_up_at_once_even_while_draining(tmp_path: Path) -> None:
+    async def end(daemon: Daemon, node: StubNode) -> None:
+        daemon.drain()
+        await until(lambda: node.inputs, "the drain")
+        daemon.interrupt()
+
+    assert ("hang_up", "a1", "shutdown") in await in_a_call(tmp_path, end)
+
+
+async def test_reload_takes_a_right_configuration_and_keeps_the_old_for_a_wrong_one(tmp_path: Path) -> None:
+    """Fault list, "config reload with errors"."""
+    settings, parts = make_settings(tmp_path), StubParts()
+    changed = msgspec.structs.replace(settings, drain_after=1.0)
+    answers: list[Settings | OperatorError] = [OperatorError("test.toml: sip", "is wrong"), changed]
+
+    def reread() -> Settings:
+        answer = answers.pop(0)
+        if isinstance(answer, OperatorError):
+            raise answer
+        return answer
+
+    daemon = make_daemon(settings, parts, reread)
+    await daemon.start()
+    daemon.reload()
+    assert (daemon.settings, parts.stub_node.heard("reconfigure")) == (settings, [])
+    assert daemon.pump is not None
+    daemon.pump.turn(lambda now: parts.stub_api.requests.put("reload"))
+    await until(lambda: parts.stub_node.heard("reconfigure"), "the reload")
+    assert parts.stub_node.heard("reconfigure") == [("reconfigure", changed)]
+    assert daemon.settings is changed
+    await daemon.stop()
+
+
+def test_lock_names_its_owner_and_ends_with_it(tmp_path: Path) -> None:
+    with hold_lock(tmp_path / "lock"), pytest.raises(OperatorError, match=r"process \d+"):
+        hold_lock(tmp_path / "lock")
+    hold_lock(tmp_path / "lock").close()
