@@ -59,11 +59,11 @@ class Views:
             "policy": queue.settings.policy,
             "waiting": len(queue.waiting),
             "longest_wait": None if oldest is None else round(now - oldest, 3),
-            "signed_in": queue.signed_in,
-            "ready": sum(seat.is_routable for seat in serving),
             "seats": len(serving),
+            "seats_signed_in": queue.signed_in,
+            "seats_ready": sum(seat.is_routable for seat in serving),
             "threshold": queue.settings.service_level,
-            "counters": queue.statistics.total.as_dict(),
+            **queue.statistics.total.as_dict(),
         }
 
     def queues(self, now: float) -> list[dict[str, Any]]:
