@@ -1,0 +1,267 @@
+"""Parser: bytes to messages, for datagrams and for streams.
+
+Eager: start line, header lines (folding, compact names, case), Content-Length against the body. Everything
+typed is decoded when asked for. :func:`check_request` and :func:`check_response` ask for what RFC 3261 and
+RFC 4475 say must be well-formed, once, before anybody acts on a message.
+
+Rules: the caps of :mod:`kernel.limits` hold before anything is split; on a stream, a doubt about where a
+message ends breaks the connection, because guessing wrong lets a peer smuggle one message inside another.
+"""
+
+from typing import Final
+
+from kernel.limits import SIP_HEADER_LINE_MAX, SIP_HEADERS_MAX, SIP_MESSAGE_MAX, SIP_VIAS_MAX
+from sip.grammar import SipError, is_token, without_breaks
+from sip.headers import NAMES, SINGLE, canonical_name
+from sip.message import Request, Response
+
+_TO_ANSWER = ("via", "from", "to", "call-id", "cseq")  # what a stateless answer copies
+
+
+class Keepalive:
+    """A CRLFCRLF between two messages of a stream, to be answered with CRLF (RFC 5626 4.4.1)."""
+
+    def __repr__(self) -> str:
+        return "KEEPALIVE"
+
+
+KEEPALIVE: Final = Keepalive()
+
+
+def parse_message(data: bytes) -> Request | Response:
+    """Read one datagram; SipError where it is no message, with what could be salvaged of a request."""
+    if len(data) > SIP_MESSAGE_MAX:
+        raise SipError(513, "Message Too Large")
+    if data[:1] in (b"\r", b"\n"):
+        data = data.lstrip(b"\r\n")  # RFC 3261 7.5
+    head, end, body = data.partition(b"\r\n\r\n")
+    message, fault = _parse_head(head)
+    if not end and not fault:
+        fault = "No End Of Headers"
+    if not fault and "content-length" in message.first:
+        length = _content_length(message)
+        if length < 0 or length > len(body):
+            fault = "Bad Content-Length"
+        elif length < len(body):
+            body = body[:length]  # what follows is discarded (RFC 3261 18.3)
+    if fault:
+        raise _refusal(message, fault)
+    message.body = body
+    return message
+
+
+def _refusal(message: Request | Response, fault: str) -> SipError:
+    if isinstance(message, Request) and all(name in message.first for name in _TO_ANSWER):
+        return SipError(400, fault, message)
+    return SipError(400, fault)
+
+
+def _content_length(message: Request | Response) -> int:
+    """Return Content-Length, -1 where it is doubtful: no number, or there twice."""
+    value = message.first["content-length"]
+    if len(value) > 8 or not value.isdigit() or not value.isascii() or "content-length" in message.more:
+        return -1
+    return int(value)
+
+
+def _parse_head(head: bytes) -> tuple[Request | Response, str]:
+    """Read start line and header lines; the second is what was wrong, "" if nothing."""
+    text = head.decode("utf-8", "surrogateescape")
+    fault = ""
+    if "\r\n " in text or "\r\n\t" in text:
+        text = text.replace("\r\n ", " ").replace("\r\n\t", " ")
+    lines = text.split("\r\n", SIP_HEADERS_MAX + 1)
+    if len(lines) > SIP_HEADERS_MAX + 1:
+        fault = "Too Many Header Lines"
+        lines.pop()
+    start = lines.pop(0)
+    if not lines or lines[-1] == "":
+        lines = [line for line in lines if line]  # a head that ends without its empty line
+    if len(text) > SIP_HEADER_LINE_MAX and any(len(line) > SIP_HEADER_LINE_MAX for line in lines):
+        fault = "Header Line Too Long"
+        lines = [line for line in lines if len(line) <= SIP_HEADER_LINE_MAX]
+    breaks = text.count("\r\n")
+    if breaks != text.count("\n") or breaks != text.count("\r"):
+        fault = "Bare CR Or LF"
+    elif "\0" in text and text.count("\0") != text.count("\\\0"):
+        fault = "NUL"  # allowed only as a quoted pair (RFC 4475 3.1.1.2)
+    if fault in ("Bare CR Or LF", "NUL"):
+        lines = [without_breaks(line) for line in lines]  # a salvaged request must be safe to echo
+    first: dict[str, str] = {}
+    more: dict[str, list[str]] = {}
+    names = NAMES
+    for line in lines:
+        name, colon, value = line.partition(":")
+        key = names.get(name)
+        if key is None or not colon:
+            try:
+                key = canonical_name(name) if colon else ""
+            except SipError:
+                key = ""
+            if not key:
+                fault = "Bad Header Line"
+                continue
+        value = value.strip(" \t")
+        if key not in first:
+            first[key] = value
+        elif key in more:
+            more[key].append(value)
+        else:
+            more[key] = [first[key], value]
+    if start[:4] == "SIP/" or start[:4].upper() == "SIP/":
+        return _parse_status_line(start, lines, first, more, fault)
+    return _parse_request_line(start, lines, first, more, fault)
+
+
+def _parse_request_line(
+    start: str, lines: list[str], first: dict[str, str], more: dict[str, list[str]], fault: str
+) -> tuple[Request, str]:
+    method, _, rest = start.partition(" ")
+    uri, _, version = rest.rpartition(" ")
+    if not uri or " " in uri or "\t" in start or not _is_method(method) or version[:4].upper() != "SIP/":
+        fault = fault or "Bad Request Line"
+    return Request((method, uri, version.upper()), lines, first, more), fault
+
+
+def _is_method(method: str) -> bool:
+    return (method.isalpha() and method.isascii()) or is_token(method)
+
+
+def _parse_status_line(
+    start: str, lines: list[str], first: dict[str, str], more: dict[str, list[str]], fault: str
+) -> tuple[Response, str]:
+    version, _, rest = start.partition(" ")
+    digits, _, reason = rest.partition(" ")
+    status = 0
+    if version.upper() != "SIP/2.0" or len(digits) != 3 or not digits.isdigit() or not digits.isascii():
+        fault = fault or "Bad Status Line"
+    else:
+        status = int(digits)
+        if not 100 <= status <= 699:
+            fault = fault or "Bad Status Line"
+    return Response((status, reason), lines, first, more), fault
+
+
+def check_request(request: Request) -> None:
+    """Refuse what must not be acted on (RFC 3261 8.1.1, 16.3; RFC 4475): SipError 400, 416 or 505.
+
+    Not here, because it depends on who asks and for what: unknown methods, extensions and bodies,
+    Max-Forwards 0, tags without a dialog, Contact schemes, headers inside a Contact's URI.
+    """
+    if request.version != "SIP/2.0":
+        raise SipError(505, "Version Not Supported")
+    _check_common(request)
+    if request.cseq[1] != request.method:
+        raise SipError(400, "CSeq Method Mismatch")
+    first = request.first
+    value = first.get("max-forwards")
+    if value is not None and value != "70":
+        _ = request.max_forwards
+    if request.parsed_uri.headers:  # RFC 3261 19.1.1; and never to be followed: they can hold a Route
+        raise SipError(400, "Headers In Request-URI")
+    if "contact" in first:
+        _ = request.contacts
+
+
+def check_response(response: Response) -> None:
+    """Refuse a response that must be dropped: broken, or with a second Via (RFC 3261 8.1.3.3)."""
+    _check_common(response)
+    _ = response.cseq
+    if "via" in response.more or "," in response.first["via"]:
+        raise SipError(400, "Not For Us")
+
+
+def _check_common(message: Request | Response) -> None:
+    more = message.more
+    if more:
+        for name in more:
+            if name in SINGLE:
+                raise SipError(400, f"More Than One {name.title()}")
+        if "via" in more and sum(value.count(",") + 1 for value in more["via"]) > SIP_VIAS_MAX:
+            raise SipError(400, "Too Many Vias")
+    # Decoding is checking: each of these raises on a value that is missing or broken.
+    _ = message.via
+    _ = message.call_id
+    _ = message.from_tag
+    _ = message.to_tag
+
+
+class StreamParser:
+    """Cuts one connection's bytes into messages (RFC 3261 18.3)."""
+
+    __slots__ = ("_body_length", "_buffer", "_message", "_scanned", "broken")
+
+    def __init__(self) -> None:
+        self.broken = False  # the connection must be closed; nothing more is read from it
+        self._buffer = bytearray()
+        self._scanned = 0  # up to where the end of a head has been looked for in vain
+        self._message: Request | Response | None = None  # whose body is still coming
+        self._body_length = 0
+
+    def feed(self, data: bytes) -> list[Request | Response | SipError | Keepalive]:
+        """Return what ``data`` completes, in order. A SipError is the last that comes: see ``broken``."""
+        found: list[Request | Response | SipError | Keepalive] = []
+        if self.broken:
+            return found
+        self._buffer += data
+        try:
+            while self._next(found):
+                pass
+        except SipError as error:
+            self.broken = True
+            self._buffer.clear()
+            self._message = None
+            found.append(error)
+        return found
+
+    def _next(self, found: list[Request | Response | SipError | Keepalive]) -> bool:
+        """Take one thing off the buffer; False if more bytes are needed."""
+        buffer = self._buffer
+        message = self._message
+        if message is None:
+            self._skip_breaks(found)
+            end = buffer.find(b"\r\n\r\n", self._scanned)
+            if end < 0:
+                if len(buffer) > SIP_MESSAGE_MAX:
+                    raise SipError(513, "Message Too Large")
+                self._scanned = max(0, len(buffer) - 3)
+                return False
+            message = self._take_head(end)
+        length = self._body_length
+        if len(buffer) < length:
+            return False
+        message.body = bytes(buffer[:length])
+        del buffer[:length]
+        self._message = None
+        found.append(message)
+        return True
+
+    def _skip_breaks(self, found: list[Request | Response | SipError | Keepalive]) -> None:
+        buffer = self._buffer
+        if not buffer or buffer[0] != 0x0D:
+            return
+        start = 0
+        while buffer[start : start + 2] == b"\r\n":
+            start += 2
+        if start == 2 and len(buffer) == 2:
+            return  # half a keepalive, or an answer to one: the next bytes tell
+        if start >= 4 and KEEPALIVE not in found:
+            found.append(KEEPALIVE)
+        del buffer[:start]
+        self._scanned = 0
+
+    def _take_head(self, end: int) -> Request | Response:
+        if end > SIP_MESSAGE_MAX:
+            raise SipError(513, "Message Too Large")
+        message, fault = _parse_head(bytes(self._buffer[:end]))
+        length = -1
+        if "content-length" in message.first:
+            length = _content_length(message)
+        if fault or length < 0:  # on a stream Content-Length is a must (RFC 3261 20.14)
+            raise _refusal(message, fault or "Bad Content-Length")
+        if length > SIP_MESSAGE_MAX:
+            raise SipError(513, "Message Too Large", _refusal(message, "").salvaged)
+        del self._buffer[: end + 4]
+        self._scanned = 0
+        self._message, self._body_length = message, length
+        return message
