@@ -1,0 +1,110 @@
+"""Shapes of parameters and results: what is checked on the way in and documented on the way out.
+
+Text that may reach a SIP message holds no control characters. ``$(?!\\n)`` is an end of text for Python's
+regular expressions and for JSON Schema's alike.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+SeatNumber = Annotated[
+    str, Meta(pattern=r"^[0-9A-Za-z._-]{1,32}$(?!\n)", description="A seat's number: 8001")
+]
+Number = Annotated[
+    str, Meta(pattern=r"^[+*#0-9A-Za-z._-]{1,64}$(?!\n)", description="A telephone number or extension")
+]
+CallNumber = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,64}$(?!\n)", description="A call's id")]
+Name = Annotated[
+    str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}$(?!\n)", description="A name of the configuration")
+]
+Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{0,200}$(?!\n)", description="Text for people")]
+Secret = Annotated[str, Meta(min_length=1, max_length=256)]
+Instant = Annotated[str, Meta(description="RFC 3339 in UTC with milliseconds")]
+Seconds = Annotated[float, Meta(description="seconds")]
+PhoneKind = Literal["softphone", "extension", "pstn"]
+
+
+class PhoneWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A phone of the seat; without ``number`` its first of that kind."""
+
+    kind: PhoneKind
+    number: Number | None = None
+
+
+class PhoneObject(msgspec.Struct, frozen=True):
+    """The phone bound to a seat."""
+
+    kind: str
+    number: str
+    reachable: bool
+
+
+class SeatObject(msgspec.Struct, frozen=True):
+    """A seat, everywhere."""
+
+    seat: str
+    tenant: str
+    level: str
+    skills: dict[str, int]
+    presence: Literal["offline", "ready", "paused", "wrapup"]
+    reason: str | None
+    activity: Literal["idle", "reserved", "dialling", "ringing", "talking", "unreachable"]
+    held: bool
+    pending: str | None
+    since: Instant
+    phone: PhoneObject | None
+    call: str | None
+    queues: list[str]
+    counters: dict[str, float]
+
+
+class CallObject(msgspec.Struct, frozen=True):
+    """A call, everywhere."""
+
+    call: str
+    direction: str
+    tenant: str
+    queue: str | None
+    caller: str
+    called: str
+    state: Literal["arrived", "waiting", "ringing", "talking", "held", "ended"]
+    joined_at: Instant | None
+    waited: Seconds | None
+    position: int | None
+    estimate: Annotated[list[float] | None, Meta(description="Likely wait, low and high, seconds")]
+    seat: str | None
+    verdict: str | None
+
+
+QueueObject = dict[str, Any]
+TrunkObject = dict[str, Any]
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who a connection is."""
+
+    role: Literal["", "agent", "supervisor", "admin"]
+    name: str | None  # of the token
+    seat: str | None
+    tenant: str | None  # the only one it sees; null: all
+
+
+class SeatAndSession(msgspec.Struct, frozen=True):
+    """What a sign-in gives. Keep the session: it resumes a lost connection."""
+
+    seat: SeatObject
+    session: str
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The switch will do it; its log says how it went."""
+
+    accepted: bool = True
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It is done."""
+
+    done: bool = True
