@@ -214,8 +214,8 @@ def report(client: Client, demo: Demo, console: Console) -> bool:
             total[word] += int(queue.get(word) or 0)
     still = len(client.call("call.list", {}))
     console.print(
-        f"{len(demo.arrivals)} callers arrived: {total['answered']} reached a seat, {total['abandoned']} hung up"
-        f" before, {total['timed_out'] + total['refused']} were turned away, {still} still on the line."
+        f"{len(demo.arrivals)} callers arrived: {total['answered']} reached a seat, {total['abandoned']} hung"
+        f" up before, {total['timed_out'] + total['refused']} were turned away, {still} still on the line."
     )
     for seat in client.call("seat.list", {}):
         counters = seat.get("counters") or {}

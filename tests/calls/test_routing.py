@@ -1,0 +1,131 @@
+"""The number plan: hotlines to queues, seats and extensions; never from one trunk to another."""
+
+import pytest
+
+from calls.routing import NumberPlan, Refusal, Route, called_number, user_of
+from calls.settings import CallSettings, Hotline, QueueMedia, TrunkSettings
+from sip.events import Identity
+from sip.message import Request
+from sip.parser import parse_message
+
+SETTINGS = CallSettings(
+    trunks=(
+        TrunkSettings("own", tenant="demo", contact="sip:192.0.2.1:5060"),
+        TrunkSettings("shared", contact="sip:192.0.2.2:5060"),
+        TrunkSettings("inbound"),
+    ),
+    hotlines=(
+        Hotline("96198", "demo", "queue:junior"),
+        Hotline("96200", "demo", "extension:2001"),
+        Hotline("96201", "demo", "seat:8001"),
+        Hotline("96198", "other", "queue:other"),
+        Hotline("96299", "late", "queue:junior"),
+    ),
+    queues=(QueueMedia("junior", "demo"), QueueMedia("other", "other")),
+    seats={"8001": "demo", "9001": "other"},
+    extensions={"2001": "demo"},
+    suspended_tenants=("late",),
+)
+PLAN = NumberPlan(SETTINGS)
+
+
+def invite(uri: str, *, to: str = "sip:x@h", extra: str = "") -> Request:
+    text = (
+        f"INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:1390@h>;tag=1\r\n"
+        f"To: <{to}>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n{extra}Content-Length: 0\r\n\r\n"
+    )
+    message = parse_message(text.encode())
+    assert isinstance(message, Request)
+    return message
+
+
+def route(uri: str, identity: Identity) -> Route | Refusal:
+    return PLAN.route(identity, invite(uri))
+
+
+TRUNK = Identity("trunk", "own")
+
+
+def test_a_hotline_leads_to_its_queue() -> None:
+    found = route("sip:96198@h", TRUNK)
+    assert isinstance(found, Route)
+    assert (found.direction, found.tenant, found.caller) == ("in", "demo", "1390")
+    assert found.entry == "queue:junior"
+    assert found.queue is not None
+    assert found.queue.name == "junior"
+    assert found.trunk == "own"
+
+
+def test_a_hotline_may_lead_to_an_extension_or_a_seat() -> None:
+    extension, seat = route("sip:96200@h", TRUNK), route("sip:96201@h", TRUNK)
+    assert isinstance(extension, Route)
+    assert isinstance(seat, Route)
+    assert extension.phone == ("extension", "2001")
+    assert seat.phone == ("softphone", "8001")
+
+
+def test_a_trunks_own_tenant_decides_between_equal_hotlines() -> None:
+    plan = NumberPlan(CallSettings(
+        trunks=(TrunkSettings("t", tenant="other"),), hotlines=SETTINGS.hotlines, queues=SETTINGS.queues
+    ))
+    found = plan.route(Identity("trunk", "t"), invite("sip:96198@h"))
+    assert isinstance(found, Route)
+    assert found.tenant == "other"
+
+
+@pytest.mark.parametrize("number", ["13800000000", "8001", "2001", ""])
+def test_a_trunk_reaches_hotlines_and_nothing_else(number: str) -> None:
+    """The transit guard: neither outside numbers nor seats and extensions by their own number."""
+    refusal = route(f"sip:{number}@h" if number else "sip:h", TRUNK)
+    assert isinstance(refusal, Refusal)
+    assert refusal.status == 404
+
+
+def test_a_suspended_tenant_is_480() -> None:
+    refusal = PLAN.route(Identity("trunk", "shared"), invite("sip:96299@h"))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.status, refusal.verdict) == (480, "us:tenant_suspended")
+
+
+def test_an_account_reaches_its_own_tenant_only() -> None:
+    account = Identity("account", "2001")
+    assert isinstance(route("sip:8001@h", account), Route)
+    assert isinstance(route("sip:96198@h", account), Route)
+    for number in ("9001", "13800000000", "96299"):
+        assert isinstance(route(f"sip:{number}@h", account), Refusal)
+
+
+def test_the_callers_name_of_an_account_is_proved_not_claimed() -> None:
+    found = route("sip:8001@h", Identity("account", "2001"))
+    assert found.caller == "2001"
+
+
+def test_carriers_put_the_called_number_in_different_places() -> None:
+    request = invite("sip:gw@h", to="sip:96198@h", extra="P-Called-Party-ID: <sip:96200@h>;x=y\r\n")
+    assert called_number(request, "request-uri") == "gw"
+    assert called_number(request, "to") == "96198"
+    assert called_number(request, "p-called-party-id") == "96200"
+
+
+@pytest.mark.parametrize(
+    ("uri", "user"),
+    [
+        ("sip:96198@h", "96198"),
+        ("sips:a;b=c@h:5061", "a;b=c"),
+        ("sip:a%41@h", "aA"),
+        ("sip:h", ""),
+        ("tel:+8613800000000", "+8613800000000"),
+        ("http://h", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_the_user_of_a_uri(uri: str, user: str) -> None:
+    assert user_of(uri) == user
+
+
+def test_outside_calls_leave_by_the_tenants_own_trunk_first() -> None:
+    own, shared = PLAN.trunk_of("demo"), PLAN.trunk_of("other")
+    assert own is not None
+    assert shared is not None
+    assert (own.name, shared.name) == ("own", "shared")
+    assert NumberPlan(CallSettings()).trunk_of("demo") is None
