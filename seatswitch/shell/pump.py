@@ -160,7 +160,7 @@ class Pump:
         self.api = api
         self.bugs: dict[str, int] = {}  # where -> how often
         self.refused_datagrams = 0  # sends that the operating system refused
-        self.sending: Flow | None = None  # the datagram being handed to the operating system
+        self.sending: tuple[Flow, bytes] | None = None  # what the operating system is being handed
         self._loop = loop
         self._exits = exits
         self._on_request = on_request
@@ -228,11 +228,12 @@ class Pump:
 
     def _drain(self, now: float) -> None:
         exits = self._exits
-        for flow, data in self._take_datagrams():
+        for item in self._take_datagrams():
+            flow, data = item
             if flow[0] == "udp":
                 sender = exits.udp.get(flow[1])
                 if sender is not None:
-                    self.sending = flow
+                    self.sending = item
                     sender.sendto(data, flow[2:4])
             elif exits.streams is not None:
                 exits.streams.send(flow, data)

@@ -10,6 +10,14 @@ from sip.flows import Flow
 from tests.seatswitch.shell.stubs import StubApi, StubNode, until
 
 
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 async def serve(node: StubNode) -> tuple[asyncio.DatagramTransport, tuple[str, int]]:
     exits = Exits()
     pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
@@ -44,11 +52,35 @@ async def test_largest_datagram_comes_whole() -> None:
     assert len(node.inputs[0][1]) == 65_507
 
 
-async def test_icmp_error_without_an_address_is_ignored_and_with_one_fails_the_flow() -> None:
+async def test_peer_that_is_gone_fails_its_flow_and_no_other(unused_port: int) -> None:
+    """RFC 3261 18.4, fault list "trunk down: nothing listening (ICMP)"; the next datagram still leaves."""
+    node, exits = StubNode(), Exits()
+    pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
+    transport = await open_udp(pump, exits, 0, bind_socket("sip.listen", "udp", "127.0.0.1", 0))
+    gone = Flow("udp", 0, "127.0.0.1", unused_port)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.setblocking(False)
+        here = Flow("udp", 0, *phone.getsockname())
+
+        def send(now: float) -> None:
+            for _ in range(3):
+                node.stack.datagrams.put((gone, b"INVITE"))
+                node.stack.datagrams.put((here, b"BYE"))
+
+        pump.turn(send)
+        for _ in range(3):
+            assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(phone, 100), 5.0) == b"BYE"
+    await until(lambda: node.inputs, "the failure")
+    transport.close()
+    assert {it for it in node.inputs if it[0] != "datagram"} == {("failed", gone)}
+
+
+async def test_datagram_that_the_system_refuses_fails_its_flow() -> None:
     node, exits = StubNode(), Exits()
     pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
     udp = UdpSocket(pump, exits, 0)
-    udp.error_received(ConnectionRefusedError())
+    udp.error_received(ConnectionRefusedError())  # about nobody knows whom: ignored
     await asyncio.sleep(0)
     assert node.inputs == []
     peer = Flow("udp", 0, "192.0.2.1", 5060)
