@@ -53,6 +53,7 @@ class StreamStatistics(msgspec.Struct, frozen=True, array_like=True):
     jitter_ms: float = 0.0  # RFC 3550 6.4.1, at the end
     foreign: int = 0  # packets from another source than the locked one, dropped
     malformed: int = 0
+    unknown: int = 0  # packets of a payload type that was not negotiated, dropped
 
 
 class StreamClosed(msgspec.Struct, frozen=True):

@@ -199,9 +199,11 @@ class Plane:
         if not self._workers[told.worker].is_alive:
             return
         self.commands.tell(told.worker, told.remote)
+        if told.peer is not None:
+            peer = self._streams[told.peer]
+            if is_new or peer.worker != told.worker:
+                self._tell_connected(told, peer)
         if is_new:
-            if told.peer is not None:
-                self._tell_connected(told, self._streams[told.peer])
             self._tell_rest(told)
 
     def connect(self, a: StreamId, b: StreamId, now: float) -> None:

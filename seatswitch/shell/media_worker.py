@@ -1,0 +1,298 @@
+"""The media worker: a process with RTP sockets, one epoll loop, and a link to the switch.
+
+It imports as little as it can (no asyncio, no log library): an idle worker is small. When the switch dies it
+goes on forwarding for :data:`ORPHAN_FOR` seconds, trying to find it again under the link's name, then exits.
+
+Messages on the link are framed by a length of four bytes, big-endian; a frame of no bytes is a sign of life
+that is answered with another.
+"""
+
+import errno
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+from collections.abc import Callable
+from importlib.resources import files
+from time import monotonic
+
+from kernel.chance import Chance
+from media.host import Host
+from media.latch import Address
+from media.messages import Hello, encode_reports
+from media.relay import Stream
+
+ORPHAN_FOR = 30.0  # seconds that audio outlives the switch
+RECONNECT_EVERY = 0.5  # seconds
+FRAME_MAX = 64 * 1024 * 1024  # bytes of one message on the link: prompts are its longest
+BUILTIN = ("welcome", "music")
+_IDLE_WAIT = 5.0  # seconds of poll when nothing is due
+_STUCK_RETRY = 0.01  # seconds until a full link is tried again
+_EVENTS_MAX = 64  # packets between two looks at the clock: 0.5 ms
+_RTP_BUFFER = 64 * 1024  # bytes a socket may hold: 4 s of one stream
+_LENGTH = 4
+
+Receive = Callable[[bytearray], tuple[int, Address]]
+Deliver = Callable[[int, Address, float], None]
+
+
+class RtpSockets:
+    """The sockets of one host and the poll set over them: a real :class:`media.host.Network`."""
+
+    def __init__(self, address: str) -> None:
+        self.poll_set = select.epoll()
+        self.table: dict[int, tuple[Receive, Deliver]] = {}
+        self._address = address
+        self._sockets: list[socket.socket] = []
+
+    def bind(self, port: int, stream: Stream) -> bool:
+        """Bind the pair that begins at ``port`` and let what comes there be delivered to ``stream``."""
+        rtp = self._open(port)
+        if rtp is None:
+            return False
+        rtcp = self._open(port + 1)
+        if rtcp is None:
+            rtp.close()
+            return False
+        stream.sendto, stream.sendto_rtcp = rtp.sendto, rtcp.sendto
+        for bound, deliver in ((rtp, stream.receive), (rtcp, stream.receive_rtcp)):
+            self.table[bound.fileno()] = (bound.recvfrom_into, deliver)
+            self.poll_set.register(bound.fileno(), select.EPOLLIN)
+            self._sockets.append(bound)
+        return True
+
+    def serve(self, events: list[tuple[int, int]], buffer: bytearray, now: float) -> None:
+        """Take one packet from every ready socket; draining each was measured slower.
+
+        An error of a socket (an ICMP message, a datagram that is gone) concerns nobody.
+        """
+        table = self.table
+        for descriptor, _ in events:
+            receive, deliver = table[descriptor]
+            try:
+                size, source = receive(buffer)
+            except OSError:
+                continue
+            deliver(size, source, now)
+
+    def close(self) -> None:
+        """Close every socket."""
+        for bound in self._sockets:
+            bound.close()
+        self._sockets.clear()
+        self.table.clear()
+        self.poll_set.close()
+
+    def _open(self, port: int) -> socket.socket | None:
+        bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            bound.setblocking(False)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RTP_BUFFER)
+            bound.bind((self._address, port))
+        except OSError as error:
+            bound.close()
+            if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+                return None
+            raise
+        return bound
+
+
+def load_builtin(host: Host) -> None:
+    """Give ``host`` the sounds that are shipped: ``builtin:welcome`` and ``builtin:music``."""
+    folder = files("media") / "sounds"
+    for name in BUILTIN:
+        host.add_prompt(f"builtin:{name}", (folder / f"{name}.ulaw").read_bytes())
+
+
+class Link:
+    """The worker's end of the link: framed messages over a Unix socket, never waiting."""
+
+    def __init__(self, path: str, worker: int) -> None:
+        self._path = path
+        self._worker = worker
+        self._socket: socket.socket | None = None
+        self._received = bytearray()
+        self._unsent = bytearray()
+
+    @property
+    def descriptor(self) -> int:
+        """Return the socket's descriptor, -1 while there is no switch."""
+        return -1 if self._socket is None else self._socket.fileno()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Return whether bytes wait until the socket can be written."""
+        return bool(self._unsent)
+
+    def connect(self) -> bool:
+        """Find the switch; return whether it is there."""
+        link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            link.connect(self._path)
+        except OSError:
+            link.close()
+            return False
+        link.setblocking(False)
+        self._socket = link
+        self._received.clear()
+        self._unsent.clear()
+        self.send(encode_reports([Hello(self._worker, os.getpid())]))
+        return True
+
+    def receive(self) -> list[bytes] | None:
+        """Return the messages that have arrived; None when the switch is gone."""
+        assert self._socket is not None
+        try:
+            data = self._socket.recv(262_144)
+        except BlockingIOError:
+            return []
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return None
+        received = self._received
+        received += data
+        messages: list[bytes] = []
+        at = 0
+        while len(received) - at >= _LENGTH:
+            size = int.from_bytes(received[at : at + _LENGTH], "big")
+            if len(received) - at - _LENGTH < size:
+                break
+            at += _LENGTH
+            if size:
+                messages.append(bytes(received[at : at + size]))
+            else:
+                self.send(b"")
+            at += size
+        del received[:at]
+        return messages
+
+    def send(self, message: bytes) -> None:
+        """Send a message, now or when :meth:`flush` finds room."""
+        if self._socket is not None:
+            self._unsent += len(message).to_bytes(_LENGTH, "big") + message
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what can be sent without waiting."""
+        if self._socket is None or not self._unsent:
+            return
+        try:
+            sent = self._socket.send(self._unsent)
+        except BlockingIOError:
+            return
+        except OSError:
+            return  # the next receive finds the switch gone
+        del self._unsent[:sent]
+
+    def close(self) -> None:
+        """Forget the connection."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class WorkerLoop:
+    """One epoll loop over RTP, the link and the tick."""
+
+    def __init__(self, link: Link, host: Host, sockets: RtpSockets) -> None:
+        self._link = link
+        self._host = host
+        self._sockets = sockets
+        self._orphan_since = 0.0
+        self._due_at = 0.0  # when something besides packets wants attention
+
+    def run(self) -> int:
+        """Serve until told to quit, or an orphan for too long; 1 if there was no switch to begin with."""
+        if not self._find_switch():
+            return 1
+        host, serve = self._host, self._sockets.serve
+        poll, buffer, reports = self._sockets.poll_set.poll, host.desk.buffer, host.reports
+        now = monotonic()
+        while not host.is_quitting:
+            wait = self._due_at - now
+            events = poll(wait if wait > 0.0 else 0.0, _EVENTS_MAX)
+            now = monotonic()
+            serve(events, buffer, now)
+            if now >= self._due_at or reports:
+                self._attend(now)
+        return 0
+
+    def _attend(self, now: float) -> None:
+        """Do what is due, tell the switch, and note when there will be something again."""
+        host, link = self._host, self._link
+        host.tick(now)
+        has_more = host.bind_some()
+        message = host.take_message()
+        if message is not None:
+            link.send(message)
+        due_at = min(now if has_more else now + _IDLE_WAIT, host.next_tick())
+        if link.descriptor < 0:
+            due_at = min(due_at, self._seek_switch(now))
+        elif link.is_stuck:
+            link.flush()
+            due_at = min(due_at, now + _STUCK_RETRY)
+        self._due_at = due_at
+
+    def _serve_link(self, size: int, source: Address, now: float) -> None:
+        """Take what the switch says; ``size`` and ``source`` mean nothing here."""
+        link, sockets = self._link, self._sockets
+        descriptor = link.descriptor
+        messages = link.receive()
+        if messages is None:
+            sockets.table.pop(descriptor, None)  # closing took it out of the poll set
+            self._orphan_since = now
+        else:
+            for message in messages:
+                self._host.receive_message(message, now)
+        self._due_at = now
+
+    def _find_switch(self) -> bool:
+        if not self._link.connect():
+            return False
+        descriptor = self._link.descriptor
+        self._sockets.table[descriptor] = (_receive_nothing, self._serve_link)
+        self._sockets.poll_set.register(descriptor, select.EPOLLIN)
+        return True
+
+    def _seek_switch(self, now: float) -> float:
+        """Try to find the switch again, for a while; return when to try next."""
+        if now - self._orphan_since > ORPHAN_FOR:
+            self._host.is_quitting = True
+        elif self._find_switch():
+            return now
+        return now + RECONNECT_EVERY
+
+
+def _receive_nothing(buffer: bytearray) -> tuple[int, Address]:
+    """Stand for ``recvfrom_into`` of the link, which is read by whom it is delivered to."""
+    return 0, ("", 0)
+
+
+def raise_file_limit() -> None:
+    """Allow as many descriptors as the system lets this user have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def run_worker(link: str, worker: int, address: str, ports: tuple[int, int], ahead: int) -> int:
+    """Be media worker number ``worker`` of the switch behind the socket ``link``; return the exit status.
+
+    Binds ``ahead`` port pairs of ``ports`` on ``address`` at once, more when asked.
+    """
+    # Ctrl-C in a terminal is for the switch, which tells its workers to quit after the last call.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise_file_limit()
+    sockets = RtpSockets(address)
+    host = Host(sockets, Chance(os.urandom), ports)
+    load_builtin(host)
+    host.ask_for_ports(ahead)
+    gc.collect()
+    gc.freeze()
+    try:
+        return WorkerLoop(Link(link, worker), host, sockets).run()
+    finally:
+        sockets.close()
