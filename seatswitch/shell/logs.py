@@ -6,6 +6,7 @@ configured level.
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
@@ -14,6 +15,8 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from kernel.errors import OperatorError
+
+_NOT_PLAIN = re.compile(r'[ "=]')
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -50,5 +53,6 @@ def _value(value: Any) -> str:
         return f"{value:.3f}".rstrip("0").rstrip(".")
     text = value if isinstance(value, str) else str(value)
     # A peer's text must not forge a line or a field: whatever is not plain is quoted.
-    plain = text.isprintable() and text and not any(c in text for c in ' "=')
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    if text.isalnum() or (text.isprintable() and not _NOT_PLAIN.search(text) and text):
+        return text
+    return json.dumps(text, ensure_ascii=False)

@@ -180,7 +180,7 @@ class Pump:
         self._fired_at = -inf
         self._handle: asyncio.TimerHandle | None = None
 
-    def turn(self, verb: Callable[..., None], *arguments: Any) -> None:
+    def turn(self, verb: Callable[..., object], *arguments: Any) -> None:
         """Call ``verb(*arguments, now)`` and carry out what it leaves."""
         now = self._now()
         try:
