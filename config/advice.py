@@ -37,7 +37,7 @@ def _phones(settings: Settings) -> Iterator[str]:
     for seat in settings.acd.seats:
         outside = any(phone.kind == "pstn" for phone in seat.phones)
         if outside and seat.tenant not in outward and "" not in outward:
-            yield f"seat {seat.number}: its outside phone cannot ring, no trunk of {seat.tenant} has a contact"
+            yield f"seat {seat.number}: no trunk of {seat.tenant} has a contact to ring its outside phone"
 
 
 def _exposed(settings: Settings) -> Iterator[str]:

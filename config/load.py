@@ -1,7 +1,6 @@
 """TOML text to the settings of every floor, every error told at once.
 
-The shell reads files, includes, environment and secrets (seatswitch/shell/configuration.py) and hands texts in;
-nothing here touches the world.
+The shell reads files, includes, environment and secrets and hands texts in; nothing here touches the world.
 """
 
 import tomllib

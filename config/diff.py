@@ -1,0 +1,184 @@
+"""What a reload changes, and what of it waits for a restart, in sentences for the log.
+
+No password, token or URL with one is ever part of a sentence.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from config.schema import Settings
+from sip.settings import Secret
+
+# Key -> what a running switch cannot change: sockets, processes, the database.
+RESTART: dict[str, Callable[[Settings], object]] = {
+    "sip.listen": lambda it: it.sip.listen,
+    "media.address": lambda it: it.media.address,
+    "media.ports": lambda it: it.media.ports,
+    "media.workers": lambda it: it.media.workers,
+    "rpc.listen": lambda it: it.rpc.listen,
+    "rpc.tokens": lambda it: it.rpc.tokens,
+    "store.url": lambda it: it.store.url,
+    "http.listen": lambda it: it.http.listen,
+}
+_SHOWN = ("sip.listen", "media.address", "media.ports", "media.workers", "rpc.listen", "http.listen")
+
+
+def needs_restart(old: Settings, new: Settings) -> list[str]:
+    """Return a sentence per change that a reload does not apply."""
+    sentences = []
+    for key, part in RESTART.items():
+        before, after = part(old), part(new)
+        if before != after:
+            values = f" ({_text(before)} -> {_text(after)})" if key in _SHOWN else ""
+            sentences.append(f"{key} has changed{values}: it takes effect at the next start")
+    return sentences
+
+
+def describe_changes(old: Settings, new: Settings) -> list[str]:
+    """Return a sentence per change that a reload applies at once."""
+    return [
+        *_single("sip", old.sip, new.sip, ("listen", "accounts", "trunks")),
+        *_single("media", old.media, new.media, ("address", "ports", "workers")),
+        *_single(
+            "switch",
+            old,
+            new,
+            ("sip", "media", "acd", "calls", "rpc", "store", "http", "log", "seat_secrets"),
+        ),
+        *_single("switch", old.calls, new.calls, _CALLS_ELSEWHERE),
+        *_single("switch", old.acd, new.acd, ("levels", "queues", "seats", "tenants")),
+        *_single("log", old.log, new.log, ()),
+        *_many("level", _named(old.acd.levels), _named(new.acd.levels)),
+        *_rank_changes(old, new),
+        *_many("tenant", _named(old.acd.tenants), _named(new.acd.tenants)),
+        *_many("queue", _named(old.acd.queues), _named(new.acd.queues)),
+        *_many("seat", _numbered(old.acd.seats), _numbered(new.acd.seats), _levels(old), _levels(new)),
+        *_secrets("seat", old.seat_secrets, new.seat_secrets),
+        *_extensions(old, new),
+        *_many("hotline", _numbered(old.calls.hotlines), _numbered(new.calls.hotlines)),
+        *_many("trunk", _named(old.calls.trunks), _named(new.calls.trunks)),
+        *_peers(old, new),
+    ]
+
+
+# Told with their tables, or the same as what is.
+_CALLS_ELSEWHERE = (
+    "trunks",
+    "hotlines",
+    "queues",
+    "seats",
+    "extensions",
+    "suspended_tenants",
+    "domain",
+    "codecs",
+)
+
+
+def _named(things: Iterable[Any]) -> dict[str, Any]:
+    return {thing.name: thing for thing in things}
+
+
+def _numbered(things: Iterable[Any]) -> dict[str, Any]:
+    return {thing.number: thing for thing in things}
+
+
+def _levels(settings: Settings) -> list[str]:
+    return [level.name for level in settings.acd.levels]
+
+
+def _single(key: str, old: msgspec.Struct, new: msgspec.Struct, apart: tuple[str, ...]) -> Iterator[str]:
+    for change in _fields(old, new, apart):
+        yield f"{key}.{change}"
+
+
+def _fields(
+    old: msgspec.Struct,
+    new: msgspec.Struct,
+    apart: tuple[str, ...] = (),
+    levels: tuple[list[str], list[str]] = ([], []),
+) -> Iterator[str]:
+    for field in old.__struct_fields__:
+        before, after = getattr(old, field), getattr(new, field)
+        if field == "level" and levels[0]:
+            before, after = levels[0][before], levels[1][after]
+        if before != after and field not in apart:
+            yield f"{field} {_text(before)} -> {_text(after)}"
+
+
+def _many(
+    kind: str,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    old_levels: list[str] | None = None,
+    new_levels: list[str] | None = None,
+) -> Iterator[str]:
+    for name, before in old.items():
+        after = new.get(name)
+        if after is None:
+            yield f"{kind} {name} is gone"
+            continue
+        changes = list(_fields(before, after, levels=(old_levels or [], new_levels or [])))
+        if changes:
+            yield f"{kind} {name}: {', '.join(changes)}"
+    for name in new:
+        if name not in old:
+            yield f"{kind} {name} is new"
+
+
+def _rank_changes(old: Settings, new: Settings) -> Iterator[str]:
+    before, after = _levels(old), _levels(new)
+    if before != after and sorted(before) == sorted(after):
+        yield f"the order of levels is now {', '.join(after)}"
+
+
+def _secrets(kind: str, old: Mapping[str, Secret], new: Mapping[str, Secret]) -> Iterator[str]:
+    for number, secret in new.items():
+        if number in old and old[number] != secret:
+            yield f"{kind} {number}: its password has changed"
+
+
+def _extensions(old: Settings, new: Settings) -> Iterator[str]:
+    for number in old.calls.extensions:
+        if number not in new.calls.extensions:
+            yield f"extension {number} is gone"
+    for number, tenant in new.calls.extensions.items():
+        before = old.calls.extensions.get(number)
+        if before is None:
+            yield f"extension {number} is new"
+        elif before != tenant:
+            yield f"extension {number}: tenant {before} -> {tenant}"
+    yield from _secrets(
+        "extension",
+        {number: old.sip.accounts[number].secret for number in old.calls.extensions},
+        {number: new.sip.accounts[number].secret for number in new.calls.extensions},
+    )
+
+
+def _peers(old: Settings, new: Settings) -> Iterator[str]:
+    """Tell what signalling alone knows of a trunk."""
+    before = _named(old.sip.trunks)
+    for trunk in new.sip.trunks:
+        other = before.get(trunk.name)
+        if other is None or other == trunk:
+            continue
+        if other.accept != trunk.accept:
+            yield f"trunk {trunk.name}: accept {_text(other.accept)} -> {_text(trunk.accept)}"
+        if (other.user, other.secret, other.realm) != (trunk.user, trunk.secret, trunk.realm):
+            yield f"trunk {trunk.name}: its credentials have changed"
+
+
+def _text(value: object) -> str:
+    """Return a value in few words: durations and numbers bare, lists with commas, structs by their fields."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_text(one) for one in value) + "]"
+    if isinstance(value, msgspec.Struct):
+        transport = getattr(value, "transport", None)
+        if transport is not None:
+            return f"{transport}://{getattr(value, 'host', '')}:{getattr(value, 'port', '')}"
+        parts = (f"{name}={_text(getattr(value, name))}" for name in value.__struct_fields__)
+        return "{" + ", ".join(parts) + "}"
+    return "none" if value is None or value == "" else str(value)

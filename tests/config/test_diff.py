@@ -1,0 +1,100 @@
+"""What a reload says it changes, and what it says must wait."""
+
+from pathlib import Path
+
+import pytest
+
+from config.diff import describe_changes, needs_restart
+from config.load import load_settings
+from config.schema import Settings
+
+DEMO = (Path(__file__).resolve().parents[2] / "config" / "demo.toml").read_text(encoding="utf-8")
+
+
+def load(*changes: tuple[str, str]) -> Settings:
+    text = DEMO
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return load_settings(text, file="demo.toml")
+
+
+BEFORE = load()
+
+
+def test_nothing_changed_says_nothing() -> None:
+    assert (needs_restart(BEFORE, load()), describe_changes(BEFORE, load())) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentences"),
+    [
+        ('ring_for = "25s"', 'ring_for = "20s"', ["queue junior: ring_for 25 -> 20"]),
+        (
+            'requires = {level = "senior"}\npriority_credit = "90s"',
+            'requires = {level = "senior"}',
+            ["queue complaint: priority_credit 90 -> 0"],
+        ),
+        ("max_calls = 300", "max_calls = 30", ["trunk carrier: max_calls 300 -> 30"]),
+        (
+            'accept = ["127.0.0.0/8"]',
+            'accept = ["10.0.0.0/8"]',
+            ["trunk carrier: accept [127.0.0.0/8] -> [10.0.0.0/8]"],
+        ),
+        ('wrap_up = "30s"', 'wrap_up = "45s"', ["level junior: wrap_up 30 -> 45"]),
+        ("seat_quota = 20", "seat_quota = 5", ["tenant demo: seat_quota 20 -> 5"]),
+        ("seat_quota = 20", "suspended = true\nseat_quota = 20", ["tenant demo: suspended False -> True"]),
+        (
+            'entry = "queue:complaint"',
+            'entry = "queue:senior"',
+            ["hotline 96199: entry queue:complaint -> queue:senior"],
+        ),
+        ('numbers = "8011-8015"', 'numbers = "8011-8014"', ["seat 8015 is gone"]),
+        ('number = "2002"', 'number = "2003"', ["extension 2002 is gone", "extension 2003 is new"]),
+        ('drain_after = "10m"', 'drain_after = "1m"', ["switch.drain_after 600 -> 60"]),
+        ('codecs = ["PCMU", "PCMA"]', 'codecs = ["PCMA"]', ["media.codecs [PCMU, PCMA] -> [PCMA]"]),
+        ('domain = "127.0.0.1"', 'domain = "a.example"', ["sip.domains [127.0.0.1] -> [a.example]"]),
+    ],
+)
+def test_changes_are_told_in_sentences(old: str, new: str, sentences: list[str]) -> None:
+    after = load((old, new))
+    assert describe_changes(BEFORE, after) == sentences
+    assert needs_restart(BEFORE, after) == []
+
+
+def test_a_seat_changes_its_level_by_name() -> None:
+    seats = 'numbers = "8011-8015"\ntenant = "demo"\npassword = "demo"\nlevel = '
+    after = load((seats + '"intermediate"', seats + '"senior"'))
+    assert describe_changes(BEFORE, after)[0] == "seat 8011: level intermediate -> senior"
+
+
+def test_passwords_are_told_without_their_text() -> None:
+    after = load(
+        (
+            'numbers = "8019-8020"\ntenant = "demo"\npassword = "demo"',
+            'numbers = "8019-8020"\ntenant = "demo"\npassword = "much-better"',
+        )
+    )
+    assert describe_changes(BEFORE, after) == [
+        "seat 8019: its password has changed",
+        "seat 8020: its password has changed",
+    ]
+
+
+def test_what_a_reload_cannot_do_waits_for_a_restart() -> None:
+    after = load(
+        ('"tcp://127.0.0.1:5060"]', '"tcp://127.0.0.1:5062"]'),
+        ("ports = [20000, 29998]", "ports = [30000, 30998]"),
+        ('workers = "auto"', "workers = 2"),
+        ("tokens = []", 'tokens = [{name = "ops", role = "admin", token = "0123456789abcdef"}]'),
+        ("sqlite:///var/seatswitch.db", "postgresql+psycopg://me:secret@h/d"),
+    )
+    assert needs_restart(BEFORE, after) == [
+        "sip.listen has changed ([udp://127.0.0.1:5060, tcp://127.0.0.1:5060] -> "
+        "[udp://127.0.0.1:5060, tcp://127.0.0.1:5062]): it takes effect at the next start",
+        "media.ports has changed ([20000, 29998] -> [30000, 30998]): it takes effect at the next start",
+        "media.workers has changed (1 -> 2): it takes effect at the next start",
+        "rpc.tokens has changed: it takes effect at the next start",
+        "store.url has changed: it takes effect at the next start",
+    ]
+    assert describe_changes(BEFORE, after) == []

@@ -1,0 +1,212 @@
+"""Levels, tenants, queues, seats, extensions and hotlines, as a configuration gives them."""
+
+import pytest
+
+from acd.settings import PhoneSettings
+from config.distribution import expand_range
+from config.load import load_settings
+from config.reading import ConfigErrors
+from config.schema import Settings
+from queues.settings import RelaxStep, Requirement
+
+LEVELS = '[[level]]\nname = "low"\n[[level]]\nname = "middle"\n[[level]]\nname = "high"\nwrap_up = 7\n'
+TENANT = '[[tenant]]\nname = "t"\n'
+
+
+def load(text: str) -> Settings:
+    return load_settings(LEVELS + TENANT + text, file="s")
+
+
+def errors_of(text: str) -> list[str]:
+    with pytest.raises(ConfigErrors) as caught:
+        load(text)
+    return [str(error).removeprefix("s: ") for error in caught.value.errors]
+
+
+def queue(text: str) -> str:
+    return f'[[queue]]\nname = "q"\n{text}\n'
+
+
+def seat(text: str) -> str:
+    return f'{queue("")}[[seat]]\nnumber = "1"\npassword = "p"\nlevel = "low"\nqueues = ["q"]\n{text}\n'
+
+
+def test_levels_of_other_names_start_at_zero() -> None:
+    levels = load("").acd.levels
+    assert [(it.wrap_up, it.handle_limit, it.hold_back) for it in levels] == [(0, 0, 0), (0, 0, 0), (7, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("requires", "requirement"),
+    [
+        ("", Requirement(0, 2)),
+        ('requires = {level = "middle"}', Requirement(1, 1)),
+        ('requires = {level = {from = "low", to = "middle"}}', Requirement(0, 1)),
+        ('requires = {level = "low", skills = {z = 2, a = 1}}', Requirement(0, 0, (("a", 1), ("z", 2)))),
+    ],
+)
+def test_requirements(requires: str, requirement: Requirement) -> None:
+    assert load(queue(requires)).acd.queues[0].requires == requirement
+
+
+def test_relaxations() -> None:
+    text = queue(
+        'requires = {level = "middle", skills = {a = 5}}\n'
+        'relax = [{after = 5, skills = {}}, {after = 9, lowest = "low"}, '
+        '{after = 10, level = "high", when_nobody = true}]'
+    )
+    assert load(text).acd.queues[0].relax == (
+        RelaxStep(5.0, skills=()),
+        RelaxStep(9.0, lowest=0),
+        RelaxStep(10.0, highest=2, when_nobody=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('requires = {level = {from = "high", to = "low"}}', "requires.level: high is above low"),
+        ("relax = [{after = 5}]", "relax[1]: changes nothing; give level, lowest or skills"),
+        (
+            'requires = {level = "middle"}\nrelax = [{after = 1, level = "low"}]',
+            "relax[1].level: low is below middle: a step only widens",
+        ),
+        (
+            'requires = {level = "low"}\nrelax = [{after = 1, lowest = "high"}]',
+            "relax[1].lowest: high is above low: a step only widens",
+        ),
+        (
+            "relax = [{after = 5, skills = {}}, {after = 5, skills = {}}]",
+            "relax[2].after: 5 s is not after the step before (5 s)",
+        ),
+        (
+            'policy = "longest-ilde"',
+            'policy: unknown policy "longest-ilde" (did you mean longest-idle?); there are',
+        ),
+        ("ring_for = 0", "ring_for: 0 s is too short for a phone to ring"),
+        (
+            'music = "m.wav"',
+            'music: unknown sound "m.wav"; there are builtin:music, builtin:welcome, and "" for silence',
+        ),
+        ('answer = "180"', 'answer: "180" is not one of "200", "183"'),
+        ('on_timeout = "voicemail"', "on_timeout: voicemail is not there yet; there are hangup, queue:NAME"),
+        ('on_timeout = "drop"', 'on_timeout: "drop" is neither hangup nor queue:NAME'),
+        ('on_timeout = "queue:p"', 'on_timeout: unknown queue "p"; there are q'),
+        ('tenant = "u"', 'tenant: unknown tenant "u"; there are t'),
+    ],
+)
+def test_wrong_queues(text: str, message: str) -> None:
+    (error,) = errors_of(queue(text))
+    assert error.startswith(f'queue[1] "q".{message}')
+
+
+def test_overflow_may_chain_but_not_loop() -> None:
+    chain = "".join(
+        f'[[queue]]\nname = "{name}"\non_timeout = "{to}"\n'
+        for name, to in (("a", "queue:b"), ("b", "queue:c"), ("c", "hangup"))
+    )
+    assert [it.on_timeout for it in load(chain).acd.queues] == ["queue:b", "queue:c", "hangup"]
+    assert errors_of(chain.replace('"hangup"', '"queue:b"')) == [
+        'queue[2] "b".on_timeout: calls would go round for ever: b -> c -> b',
+        'queue[3] "c".on_timeout: calls would go round for ever: c -> b -> c',
+    ]
+
+
+def test_seats_of_a_range_each_have_their_account() -> None:
+    settings = load(seat("").replace('number = "1"', 'numbers = ["0998-1001", "77"]'))
+    assert [it.number for it in settings.acd.seats] == ["0998", "0999", "1000", "1001", "77"]
+    assert list(settings.sip.accounts) == ["0998", "0999", "1000", "1001", "77"]
+    assert settings.calls.seats["77"] == "t"
+    assert settings.acd.seats[0].phones == (PhoneSettings("softphone", "0998"),)
+
+
+def test_a_seat_without_softphone_has_a_password_but_no_account() -> None:
+    settings = load(seat('phones = ["pstn:+8613800000000"]'))
+    assert settings.acd.seats[0].phones == (PhoneSettings("pstn", "+8613800000000"),)
+    assert settings.sip.accounts == {}
+    assert settings.seat_secrets["1"].password == "p"
+
+
+def test_hashes_may_stand_for_the_password() -> None:
+    settings = load(seat('ha1 = {"SHA-256" = "ABCD"}').replace('password = "p"\n', ""))
+    assert settings.sip.accounts["1"].secret.ha1 == {"SHA-256": "abcd"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            'phones = ["mobile"]',
+            '.phones[1]: "mobile" is not a phone; there are "softphone", "extension:NUMBER", "pstn:NUMBER"',
+        ),
+        ("phones = []", '.phones: is empty; the usual one is "softphone"'),
+        ('phones = ["extension:9"]', '.phones[1]: unknown extension "9"; there are none'),
+        ('numbers = "2-3"', ".numbers: is given beside number; one of them is enough"),
+        ('role = "boss"', '.role: "boss" is not one of "agent", "supervisor"'),
+        ("skills = {french = 0}", ".skills.french: 0 is not a whole number from 1 to 10"),
+        ('ha1 = {SHA1 = "x"}', ".ha1.SHA1: unknown algorithm; there are MD5, SHA-256"),
+    ],
+)
+def test_wrong_seats(text: str, message: str) -> None:
+    assert errors_of(seat(text))[0] == f'seat[1] "1"{message}'
+
+
+def test_a_seat_needs_number_level_password_and_queue() -> None:
+    assert errors_of("[[seat]]\n") == [
+        "seat[1].level: is missing: levels are low, middle, high",
+        "seat[1].queues: is missing: the seat would get no calls; only a supervisor may go without",
+        "seat[1].password: is missing or empty, nobody could sign in",
+        'seat[1].number: is missing; give number = "8001" or numbers = "8001-8010"',
+    ]
+
+
+def test_a_supervisor_needs_neither_queue_nor_level() -> None:
+    seats = load('[[seat]]\nnumber = "1"\npassword = "p"\nrole = "supervisor"\n').acd.seats
+    assert (seats[0].role, seats[0].level, seats[0].queues) == ("supervisor", 2, ())
+
+
+def test_two_tenants_keep_apart() -> None:
+    text = (
+        '[[tenant]]\nname = "u"\n'
+        'hotlines = [{number = "5", entry = "queue:q"}, {number = "6", entry = "seat:1"}]\n'
+        + seat('tenant = "u"').replace('name = "q"', 'name = "q"\ntenant = "t"')
+        + '[[extension]]\nnumber = "7"\npassword = "p"\n'
+    )
+    assert errors_of(text) == [
+        'extension[1] "7".tenant: is missing; there are t, u',
+        'seat[1] "1".queues[1]: queue "q" belongs to tenant t, the seat to u',
+        'tenant[2] "u".hotlines[1].entry: queue "q" belongs to tenant t',
+    ]
+
+
+def test_the_same_hotline_twice_is_refused() -> None:
+    text = (
+        queue("") + '[[tenant]]\nname = "u"\n'
+        'hotlines = [{number = "5", entry = "queue:q"}, {number = "5", entry = "queue:q"}]'
+    )
+    assert 'tenant[2] "u".hotlines[2].number: 5 is a hotline of tenant u already' in errors_of(
+        text.replace('name = "q"', 'name = "q"\ntenant = "u"')
+    )
+
+
+def test_pause_reasons_are_different_words() -> None:
+    assert errors_of('[[tenant]]\nname = "u"\npause_reasons = ["rest", " ", "rest"]\n') == [
+        'tenant[2] "u".pause_reasons[2]: is empty',
+        'tenant[2] "u".pause_reasons[3]: "rest" is given twice',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("8001", ["8001"]),
+        ("8009-8011", ["8009", "8010", "8011"]),
+        ("007-009", ["007", "008", "009"]),
+        ("a-b", '"a-b" is not a range such as "8001-8010"'),
+        ("9-10", '"9-10": both ends of a range have the same number of digits'),
+        ("12-11", '"12-11": a range counts up'),
+        ("00000-99999", '"00000-99999" is more than 20000 numbers'),
+    ],
+)
+def test_ranges(text: str, result: list[str] | str) -> None:
+    assert expand_range(text) == result
