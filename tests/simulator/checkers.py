@@ -51,6 +51,7 @@ def check_rows(world: "World") -> None:
     check_offered_only_when_ready(world)
     check_order(world)
     check_callers(world)
+    check_counters(world)
 
 
 def check_one_row_each(world: "World") -> None:
@@ -195,6 +196,17 @@ def check_callers(world: "World") -> None:
         assert len(rows[caller]) == 1, f"caller {caller} ({call}) has the rows {rows[caller]}"
         if 200 <= call.status < 300 and call.why == "hung up" and rows[caller][0].ended_by == "seat":
             assert rows[caller][0].talked > 0, f"{caller}: {rows[caller][0]}"
+
+
+def check_counters(world: "World") -> None:
+    """The counters of a queue are what its rows add up to."""
+    for view in world.node.queues_view(world.time.now):
+        rows = [row for row in world.visit_rows if row.queue == view["queue"]]
+        for outcome in ("answered", "abandoned", "timed_out", "overflowed", "refused", "withdrawn"):
+            counted = sum(1 for row in rows if row.outcome == outcome)
+            assert view[outcome] == counted, f"{view['queue']}: {view[outcome]} {outcome}, {counted} rows"
+        within = sum(1 for row in rows if row.within)
+        assert view["answered_within"] + view["abandoned_within"] == within, f"{view['queue']}: within"
 
 
 def check_quiet(world: "World") -> list[str]:

@@ -20,8 +20,9 @@ AGAIN = PresenceRow("8001.2", "8001", "", 6.5, "ready", "", "reserved", "offer",
 
 def world(calls: list[Any], visits: list[Any], offers: list[Any], presences: list[Any]) -> Any:
     """Only what checkers read."""
-    node = SimpleNamespace(switchboard=SimpleNamespace(calls={}))
+    node = SimpleNamespace(switchboard=SimpleNamespace(calls={}), queues_view=lambda now: [])
     return SimpleNamespace(
+        time=SimpleNamespace(now=100.0),
         call_rows=calls,
         visit_rows=visits,
         offer_rows=offers,

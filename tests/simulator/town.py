@@ -44,9 +44,13 @@ class Town:
         """Return the configuration."""
         relax = '[{after = "20s", level = "intermediate"}, {after = "40s", level = "senior"}]'
         parts = [_HEAD.format(town=self, trunk_calls=self.trunk_calls, ports=list(self.ports))]
-        parts.append(self._queue("junior", "junior", relax if self.relaxes else "[]"))
-        parts.append(self._queue("senior", "senior", "[]"))
-        parts.append(self._queue("complaint", "senior", "[]", 'priority_credit = "90s"'))
+        anybody = '{from = "junior", to = "senior"}'
+        if self.relaxes:
+            parts.append(self._queue("junior", '"junior"', relax))
+        else:
+            parts.append(self._queue("junior", anybody, "[]"))
+        parts.append(self._queue("senior", '"senior"', "[]"))
+        parts.append(self._queue("complaint", '"senior"', "[]", 'priority_credit = "90s"'))
         for number in self.seats:
             level = {"0": "junior", "1": "intermediate", "2": "senior"}[number[1]]
             queues = '["junior"]' if level != "senior" else '["junior", "senior", "complaint"]'
@@ -64,7 +68,7 @@ class Town:
     def _queue(self, name: str, level: str, relax: str, more: str = "") -> str:
         on_timeout = self.on_timeout if name == "junior" else "hangup"
         return (
-            f'[[queue]]\nname = "{name}"\ntenant = "demo"\nrequires = {{level = "{level}", skills = {{}}}}\n'
+            f'[[queue]]\nname = "{name}"\ntenant = "demo"\nrequires = {{level = {level}, skills = {{}}}}\n'
             f'relax = {relax}\npolicy = "{self.policy}"\nanswer = "{self.answer}"\n'
             f'when_empty = "{self.when_empty}"\nring_for = {self.ring_for}\nmax_wait = {self.max_wait}\n'
             f'max_waiting = {self.max_waiting}\non_timeout = "{on_timeout}"\nservice_level = "20s"\n'

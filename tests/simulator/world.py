@@ -13,7 +13,7 @@ from typing import Any
 from config.load import load_settings
 from kernel.chance import Chance
 from kernel.rows import AnyRow, BindingRow, CallRow, OfferRow, PresenceRow, SeatStateRow, StreamRow, VisitRow
-from seatswitch.api.dispatch import Api
+from seatswitch.api import Api
 from seatswitch.node import Node
 from sip.flows import Flow
 from tests.simulator.media import Workers
