@@ -166,8 +166,8 @@ class Attendance:
         board.phones.note(what.kind, what.number, reachable=what.reachable)
         key = PhoneKey((what.kind, what.number))
         for name in board.phone_seats.get(key, ()):
-            seat = board.seats[name]
-            if seat.phone.key != key or seat.phone.reachable == what.reachable:
+            seat = board.seats.get(name)
+            if seat is None or seat.phone.key != key or seat.phone.reachable == what.reachable:
                 continue
             seat.phone.reachable = what.reachable
             if seat.offer is not None and not what.reachable:

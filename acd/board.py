@@ -38,6 +38,7 @@ class Board:
         self.seats: dict[SeatId, Seat] = {}
         self.queues: dict[QueueName, Queue] = {}
         self.steps: dict[QueueName, tuple[Step, ...]] = {}
+        self.classes: dict[QueueName, list[RequirementClass]] = {}  # configured: one per step
         self.tenants: dict[str, TenantSettings] = {}
         self.tiers = Tiers(())
         self.signed_in: dict[str, int] = {}  # seats by tenant

@@ -11,12 +11,14 @@ from acd.distribution import Distribution
 from acd.inputs import SeatRestored
 from acd.matcher import Matcher
 from acd.phone import Phone, PhoneKey, choose_phone
+from acd.readiness import RequirementClass
 from acd.seat import Presence, Seat, SeatKeeper, Word
 from acd.settings import AcdSettings, SeatSettings
 from kernel.ids import QueueName, SeatId
 from policies.registry import policy_named
 from policies.relax import build_steps
 from queues.queue import Queue
+from queues.settings import Requirement
 from queues.tiers import Tiers
 
 
@@ -122,9 +124,10 @@ class Changes:
         board = self._board
         members = [(seat.id, seat.queues) for seat in board.seats.values() if not seat.is_removed]
         board.tiers = Tiers(members)
-        for queue in board.queues.values():
-            for step in range(len(board.steps[queue.name])):
-                self._distribution.class_for(queue, step, enrolled=False)
+        board.classes = {
+            name: [self._open(queue, step.requirement) for step in board.steps[name]]
+            for name, queue in board.queues.items()
+        }
         board.signed_in = {}
         levels = board.settings.levels
         for seat in board.seats.values():
@@ -132,6 +135,13 @@ class Changes:
                 board.matcher.enrol(seat, levels[seat.level].hold_back if seat.level < len(levels) else 0)
             if seat.is_signed_in:
                 self._desk.count_signed_in(seat, 1)
+
+    def _open(self, queue: Queue, requirement: Requirement) -> RequirementClass:
+        board = self._board
+        settings = queue.settings
+        policy = board.policies[settings.policy]
+        own_level = settings.requires.lowest
+        return board.matcher.open_class(queue.name, requirement, own_level, policy, (), is_configured=True)
 
     def restore(self, what: SeatRestored, now: float) -> None:
         """Bring a seat back as it was; an expired wrap-up has ended in what was pending, or in ready."""

@@ -1,6 +1,7 @@
 """Distribution: visits and offers, from join to outcome.
 
-Every visit ends in ``_end_visit`` and every offer in ``_release``, whatever the exit. What becomes free in a turn is only noted; :meth:`Distribution.settle` pairs it when the turn ends.
+Every visit ends in ``_end_visit`` and every offer in ``_release``, whatever the exit. What becomes free in a
+turn is only noted; :meth:`Distribution.settle` pairs it when the turn ends.
 """
 
 from acd.board import Board
@@ -21,7 +22,7 @@ from policies.skills import with_skills
 from queues.events import Outcome
 from queues.queue import Queue
 from queues.settings import QueueSettings, Requirement
-from queues.waiting import Keeper, WaitingCall
+from queues.waiting import Keeper, WaitingCall, WaitingLine
 
 VISITS_OF_A_CALL_MAX = 20  # overflows in a circle end here
 
@@ -121,10 +122,11 @@ class Distribution:
         """Find the line of the call's present step; skip steps that nobody signed in satisfies."""
         steps = self._board.steps[queue.name]
         while True:
-            found = self.class_for(queue, call.step, call.skills)
+            found = self._class_for(call, queue)
             following = call.step + 1
             if found.signed_in or following >= len(steps) or not steps[following].when_nobody:
                 break
+            self._forget(found.line)
             call.step = following
         call.line = found.line
         found.line.members += 1
@@ -136,25 +138,26 @@ class Distribution:
             line.remove(call)
         call.line = None
         line.members -= 1
+        self._forget(line)
+
+    def _forget(self, line: WaitingLine) -> None:
+        """Forget a line that only calls of its own kind wanted, when they are gone."""
         if not line.members and not line.is_configured:
             self._board.matcher.close_class(line, self._board.seats_of(line.queue))
 
-    def class_for(
-        self, queue: Queue, step: int, skills: tuple[tuple[str, int], ...] = (), *, enrolled: bool = True
-    ) -> RequirementClass:
-        """Return the requirement class of a step of a queue, with a call's own skills on top.
-
-        Seats find a new class at once, unless they are to be ``enrolled`` later, all together.
-        """
+    def _class_for(self, call: WaitingCall, queue: Queue) -> RequirementClass:
+        """Return the requirement class of the call's step, with its own skills on top."""
         board = self._board
-        settings = queue.settings
+        configured = board.classes[queue.name][call.step]
+        if not call.skills:
+            return configured
         return board.matcher.open_class(
             queue.name,
-            with_skills(board.steps[queue.name][step].requirement, skills),
-            settings.requires.lowest,
-            board.policies[settings.policy],
-            board.seats_of(queue.name) if enrolled else (),
-            is_configured=not skills,
+            with_skills(configured.line.requirement, call.skills),
+            configured.line.own_level,
+            configured.policy,
+            board.seats_of(queue.name),
+            is_configured=False,
         )
 
     def stand(self, call: WaitingCall) -> None:

@@ -2,7 +2,10 @@
 
 from acd.board import Board
 from acd.offer import State
+from acd.readiness import RequirementClass
 from acd.seat import Activity, Presence, Seat
+from kernel.ids import QueueName
+from queues.waiting import WaitingCall, WaitingLine
 
 PAIRS_MAX = 200_000  # pairs of call and seat looked at in one check; beyond that the rest is left out
 
@@ -14,9 +17,8 @@ def check(board: Board) -> None:
         for call in queue.waiting.values():
             assert board.calls.get(call.call) is call, f"{call.call} waits and nobody knows"
     assert len(board.calls) == sum(len(queue.waiting) for queue in board.queues.values())
-    assert not (board.idle_calls or board.idle_seats or board.gone or board.deserted), (
-        "a turn was left undone"
-    )
+    left = [*board.idle_calls, *board.idle_seats, *board.gone, *board.deserted]
+    assert not left, "a turn was left undone"
     _check_offers(board)
     _check_seats(board)
     _check_lines(board)
@@ -30,10 +32,8 @@ def _check_offers(board: Board) -> None:
         assert offer.state is not State.ENDED, f"{offer.id} has ended and lives"
         assert seat.offer is offer, f"{seat.id} does not know of {offer.id}"
         assert board.seats.get(seat.id) is seat, f"{offer.id} is of a seat that is gone"
-        reserved = offer.state is State.RESERVED
-        assert seat.activity is (Activity.RESERVED if reserved else Activity.RINGING), (
-            f"{seat.id}, {offer.id}"
-        )
+        seen = Activity.RESERVED if offer.state is State.RESERVED else Activity.RINGING
+        assert seat.activity is seen, f"{seat.id} is {seat.activity}, {offer.id} is {offer.state}"
         assert offer.id in offer.call.ringing, f"{offer.id} is of a call that does not know"
         assert board.calls.get(offer.call.call) is offer.call, f"{offer.id} outlives its visit"
         assert offer.timer is not None
@@ -46,12 +46,11 @@ def _check_offers(board: Board) -> None:
 def _check_seats(board: Board) -> None:
     signed_in: dict[str, int] = {}
     for seat in board.seats.values():
-        holds = seat.offer is not None
+        offer = seat.offer
+        holds = offer is not None
         assert holds or seat.activity is not Activity.RESERVED, f"{seat.id} is reserved for nothing"
-        if holds:
-            assert board.offers.get(seat.offer.id) is seat.offer if seat.offer else False, (
-                f"{seat.id}: dead offer"
-            )
+        if offer is not None:
+            assert board.offers.get(offer.id) is offer, f"{seat.id} holds a dead offer"
         busy_alone = seat.is_busy and not holds
         assert busy_alone <= bool(seat.engaged), f"{seat.id} is {seat.activity} with nobody"
         assert (seat.wrapup_until is not None) == (seat.presence is Presence.WRAPUP), f"{seat.id}: wrap-up"
@@ -72,23 +71,32 @@ def _check_seats(board: Board) -> None:
 
 
 def _check_lines(board: Board) -> None:
+    members: dict[WaitingLine, list[WaitingCall]] = {}
+    for call in board.calls.values():
+        assert call.line is not None, f"{call.call} wants nothing"
+        members.setdefault(call.line, []).append(call)
+    seats: dict[RequirementClass, list[Seat]] = {}
+    signed_in: dict[QueueName, int] = {}
+    for seat in board.seats.values():
+        for each in seat.classes:
+            seats.setdefault(each, []).append(seat)
+        if seat.is_signed_in:
+            for name in dict.fromkeys(each.line.queue for each in seat.classes):
+                signed_in[name] = signed_in.get(name, 0) + 1
     for each in board.matcher.classes():
         line = each.line
-        standing = [call for call in board.calls.values() if call.line is line and call.entry is not None]
-        assert line.count == len(standing) == len(list(line.calls())), f"a line of {line.queue} is miscounted"
-        assert line.members == sum(call.line is line for call in board.calls.values())
-        assert line.members or line.is_configured, f"a line of {line.queue} has outlived its calls"
-        seats = [seat for seat in board.seats.values() if each in seat.classes]
-        assert each.signed_in == sum(seat.is_signed_in for seat in seats), f"{line.queue}: seats miscounted"
-        assert each.count == sum(bool(seat.ready_number) for seat in seats), f"{line.queue}: ready miscounted"
-        assert len(each.ready()) == each.count, f"{line.queue}: the index lost a seat"
-    for queue in board.queues.values():
-        served = [seat for seat in board.seats.values() if seat.is_signed_in and _is_of(seat, queue.name)]
-        assert queue.signed_in == len(served), f"{queue.name}: seats miscounted"
-
-
-def _is_of(seat: Seat, queue: str) -> bool:
-    return any(each.line.queue == queue for each in seat.classes)
+        here = members.pop(line, [])
+        standing = sum(call.entry is not None for call in here)
+        assert line.count == standing == len(list(line.calls())), f"a line of {line.queue} is miscounted"
+        assert line.members == len(here), f"a line of {line.queue} is miscounted"
+        assert here or line.is_configured, f"a line of {line.queue} has outlived its calls"
+        able = seats.get(each, [])
+        assert each.signed_in == sum(seat.is_signed_in for seat in able), f"{line.queue}: seats miscounted"
+        ready = sum(bool(seat.ready_number) for seat in able)
+        assert each.count == ready == len(each.ready()), f"{line.queue}: the index lost a seat"
+    assert not members, "calls stand in lines that nobody serves"
+    for name, queue in board.queues.items():
+        assert queue.signed_in == signed_in.get(name, 0), f"{name}: seats miscounted"
 
 
 def _check_pairs(board: Board) -> None:

@@ -169,9 +169,8 @@ class Floor:
 
     def ringing(self) -> dict[str, str]:
         """Return seat by call, of what is offered now."""
-        return {
-            each.offer.call.call: each.id for each in self.engine.seats.values() if each.offer is not None
-        }
+        offers = [each.offer for each in self.engine.seats.values()]
+        return {offer.call.call: offer.seat.id for offer in offers if offer is not None}
 
     def withdrawn(self) -> list[tuple[str, str]]:
         return [(each.offer, each.cause) for each in self.commands if isinstance(each, WithdrawOffer)]

@@ -1,0 +1,244 @@
+"""What one decision of distribution costs, against the number of seats and of waiting calls.
+
+    python benchmarks/bench_matcher.py [--quick]
+
+Three figures per size, each the best of several rounds, in microseconds per operation:
+
+* ``ready``: a busy seat becomes free while calls wait, and is paired with the right one (a talk ends, no wrap-up);
+* ``arrive``: a call arrives while seats are ready, and is paired with the right one;
+* ``call``: a whole queue call through the engine (joined, rung, answered, ended, wrap-up, rows and events).
+"""
+
+import gc
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from time import perf_counter
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from acd.engine import Engine
+from acd.inputs import (
+    CallJoined,
+    CallLeft,
+    OfferAnswered,
+    OfferRang,
+    SignedIn,
+    TalkEnded,
+)
+from acd.settings import AcdSettings, LevelSettings, PhoneSettings, SeatSettings, TenantSettings
+from kernel.chance import Chance
+from kernel.ids import CallId, QueueName, SeatId
+from kernel.timers import TimerQueue
+from kernel.walltime import WallTime
+from queues.settings import QueueSettings, RelaxStep, Requirement
+
+QUEUES = 100
+SKILLS = 20
+ROUNDS = 5
+DECISIONS = 2_000
+
+
+def configuration(seats: int, queues: int, wrap_up: float = 0.0) -> AcdSettings:
+    """Return ``queues`` queues that want one of twenty skills, and seats of three levels that have three."""
+    draw = Random(7)
+    skills = [f"skill{number:02}" for number in range(SKILLS)]
+    return AcdSettings(
+        levels=tuple(LevelSettings(name, wrap_up=wrap_up) for name in ("junior", "intermediate", "senior")),
+        queues=tuple(
+            QueueSettings(
+                f"q{number}",
+                "demo",
+                Requirement(0, 1, ((skills[number % SKILLS], 3),)),
+                relax=(RelaxStep(3000.0, highest=2), RelaxStep(6000.0, highest=2, skills=())),
+                max_wait=0.0,
+                max_waiting=0,
+            )
+            for number in range(queues)
+        ),
+        seats=tuple(
+            SeatSettings(
+                f"s{number}",
+                "demo",
+                number % 3,
+                skills=tuple(sorted({draw.choice(skills): draw.randint(3, 10) for _ in range(3)}.items())),
+                queues=tuple(f"q{draw.randrange(queues)}" for _ in range(3)),
+                phones=(PhoneSettings("pstn", f"1{number}"),),
+            )
+            for number in range(seats)
+        ),
+        tenants=(TenantSettings("demo"),),
+    )
+
+
+class Bench:
+    """One engine with everybody signed in."""
+
+    def __init__(self, seats: int, queues: int, wrap_up: float = 0.0) -> None:
+        self.timers = TimerQueue()
+        draw = Random(1)
+        settings = configuration(seats, queues, wrap_up)
+        self.engine = Engine(settings, self.timers, Chance(draw.randbytes), WallTime(1.8e9))
+        self.draw = draw
+        self.now = 0.0
+        self.calls = 0
+        for seat in settings.seats:
+            self.engine.handle(SignedIn(SeatId(seat.number), "session"), self.tick())
+        self.forget()
+
+    def tick(self) -> float:
+        """Let a little time pass."""
+        self.now += 0.000_1
+        return self.now
+
+    def forget(self) -> None:
+        """Take what was said, as the shell would."""
+        self.engine.commands.take()
+        self.engine.events.take()
+        self.engine.rows.take()
+
+    def join(self, queue: int) -> CallId:
+        """Let a call arrive."""
+        self.calls += 1
+        call = CallId(f"c{self.calls}")
+        self.engine.handle(CallJoined(call, QueueName(f"q{queue}"), "100"), self.tick())
+        return call
+
+    def answer_all(self) -> None:
+        """Let everybody who is offered a call answer it."""
+        for seat in self.engine.seats.values():
+            if seat.offer is not None:
+                self.engine.handle(OfferAnswered(seat.offer.id), self.tick())
+        self.forget()
+
+    def fill(self, waiting: int) -> None:
+        """Occupy every seat, then let ``waiting`` calls wait."""
+        queues = len(self.engine.queues)
+        for round_number in range(60):
+            if all(seat.is_busy for seat in self.engine.seats.values() if seat.classes):
+                break
+            for number in range(queues):
+                for _ in range(max(1, len(self.engine.seats) // queues // 4) if round_number < 8 else 1):
+                    if self.engine.queues[QueueName(f"q{number}")].waiting:
+                        break
+                    self.join(number)
+            self.answer_all()
+        for call in [each for queue in self.engine.queues.values() for each in queue.waiting]:
+            if self.engine.waiting(call) is not None and waiting == 0:
+                self.engine.handle(CallLeft(call), self.tick())
+        number = 0
+        while sum(len(queue.waiting) for queue in self.engine.queues.values()) < waiting:
+            for _ in range(100):
+                self.join(number % queues)
+                number += 1
+            self.forget()
+
+
+def best(measure: Callable[[], float]) -> float:
+    """Return the best of several rounds, in microseconds."""
+    gc.collect()
+    gc.freeze()
+    results = [measure() for _ in range(ROUNDS)]
+    gc.unfreeze()
+    return min(results) * 1e6
+
+
+def seat_freed(bench: Bench) -> Callable[[], float]:
+    """Measure: a talk ends, the seat is paired with a waiting call."""
+
+    def measure() -> float:
+        engine = bench.engine
+        talking = [seat for seat in engine.seats.values() if seat.talk_call is not None]
+        chosen = [bench.draw.choice(talking) for _ in range(DECISIONS)]
+        spent = 0.0
+        for seat in dict.fromkeys(chosen):
+            call = seat.talk_call
+            assert call is not None
+            ended = TalkEnded(seat.id, call, True)
+            now = bench.tick()
+            begun = perf_counter()
+            engine.handle(ended, now)
+            spent += perf_counter() - begun
+            assert seat.offer is not None, "a free seat found nobody"
+            queue = int(seat.offer.call.queue[1:])
+            engine.handle(OfferAnswered(seat.offer.id), bench.tick())
+            bench.join(queue)
+            bench.forget()
+        return spent / len(dict.fromkeys(chosen))
+
+    return measure
+
+
+def call_arrives(bench: Bench) -> Callable[[], float]:
+    """Measure: a call arrives while everybody is ready, and is given a seat."""
+
+    def measure() -> float:
+        engine = bench.engine
+        spent, paired = 0.0, 0
+        queues = len(engine.queues)
+        for _ in range(DECISIONS):
+            bench.calls += 1
+            call = CallId(f"c{bench.calls}")
+            joined = CallJoined(call, QueueName(f"q{bench.draw.randrange(queues)}"), "100")
+            now = bench.tick()
+            begun = perf_counter()
+            engine.handle(joined, now)
+            took = perf_counter() - begun
+            visit = engine.waiting(call)
+            assert visit is not None
+            if visit.ringing:
+                spent += took
+                paired += 1
+            engine.handle(CallLeft(call), bench.tick())
+            bench.forget()
+        return spent / paired
+
+    return measure
+
+
+def whole_call(bench: Bench) -> Callable[[], float]:
+    """Measure: a complete queue call with its wrap-up of 0.2 s."""
+
+    def measure() -> float:
+        engine, timers = bench.engine, bench.timers
+        begun = perf_counter()
+        for _ in range(DECISIONS):
+            bench.calls += 1
+            call = CallId(f"c{bench.calls}")
+            engine.handle(CallJoined(call, QueueName("q0"), "100"), bench.tick())
+            ring = engine.commands.take()[0]
+            offer, seat = ring.offer, ring.seat  # type: ignore[union-attr]
+            engine.handle(OfferRang(offer), bench.tick())
+            engine.handle(OfferAnswered(offer), bench.tick())
+            engine.handle(TalkEnded(seat, call, True), bench.tick())
+            bench.now += 0.2
+            timers.fire_due(bench.now)
+            bench.forget()
+        return (perf_counter() - begun) / DECISIONS
+
+    return measure
+
+
+def main() -> None:
+    """Print the table."""
+    sizes = [(200, 400), (2_000, 4_000)]
+    if "--quick" not in sys.argv:
+        sizes += [(10_000, 20_000), (50_000, 100_000)]
+    print(f"{'seats':>7} {'waiting':>8} {'ready us':>9} {'arrive us':>10} {'call us':>8}")
+    for seats, waiting in sizes:
+        idle = Bench(seats, QUEUES)
+        arrive = best(call_arrives(idle))
+        del idle
+        busy = Bench(seats, QUEUES)
+        busy.fill(waiting)
+        ready = best(seat_freed(busy))
+        del busy
+        one = Bench(seats, QUEUES, wrap_up=0.2)
+        call = best(whole_call(one))
+        del one
+        print(f"{seats:>7} {waiting:>8} {ready:>9.1f} {arrive:>10.1f} {call:>8.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""Random histories: whatever happens in whatever order, what must hold holds after every turn."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from acd.commands import ReleaseCall, RingSeat
+from acd.inputs import (
+    CallJoined,
+    CallLeft,
+    OfferAnswered,
+    OfferFailed,
+    OfferRang,
+    OfferRefused,
+    PauseAsked,
+    PhoneBound,
+    PhoneReachable,
+    ReadyAsked,
+    Reconfigured,
+    SeatEngaged,
+    SeatHeld,
+    SignedIn,
+    SignedOut,
+    TalkEnded,
+    WrapUpEnded,
+    WrapUpExtended,
+)
+from acd.settings import AcdSettings, LevelSettings, PhoneSettings, SeatSettings, TenantSettings
+from kernel.errors import OperationRefused
+from kernel.ids import CallId, OfferId, QueueName, SeatId
+from kernel.rows import OfferRow, VisitRow
+from queues.settings import MissedRule, MissedRules, QueueSettings, RelaxStep, Requirement
+
+SEATS = tuple(SeatId(f"80{number:02}") for number in range(8))
+QUEUES = tuple(QueueName(name) for name in ("junior", "intermediate", "complaint", "everyone"))
+POLICIES = ("least-skilled-first", "longest-idle", "round-robin", "random", "ring-all", "fewest-calls")
+
+
+def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> AcdSettings:
+    missed = MissedRules(no_answer=MissedRule(pause_after=2), unreachable=MissedRule(delay=3.0, pause_after=3))
+    queues = [
+        QueueSettings(
+            "junior",
+            "demo",
+            Requirement(0, 0, (("typing", 3),)),
+            relax=(
+                RelaxStep(20.0, highest=1, skills=()),
+                RelaxStep(40.0, highest=2, when_nobody=True),
+            ),
+            policy=policy,
+            max_waiting=6,
+            max_wait=90.0,
+            on_timeout="queue:everyone",
+            missed=missed,
+        ),
+        QueueSettings(
+            "intermediate",
+            "demo",
+            Requirement(1, 1),
+            relax=(RelaxStep(10.0, highest=2),),
+            policy=policy,
+            weight=2,
+            when_empty="refuse",
+            wrap_up=15.0,
+        ),
+        QueueSettings("complaint", "demo", Requirement(2, 2), priority_credit=credit, max_wait=60.0),
+        QueueSettings(
+            "everyone", "demo", Requirement(0, 2), policy=policy, ring_for=12.0, on_timeout="queue:junior"
+        ),
+    ]
+    seats = [
+        SeatSettings(
+            number,
+            "demo",
+            place % 3,
+            skills=(("typing", place % 4 + 1),),
+            queues=tuple(QUEUES[: place % 4 + 1]) if place != 7 else ("complaint", "everyone"),
+            phones=(PhoneSettings("softphone", ""), PhoneSettings("pstn", f"1{place // 2}")),
+        )
+        for place, number in enumerate(SEATS)
+    ]
+    if left_out:
+        seats = [each for each in seats if each.number != SEATS[left_out % 8]]
+        queues = [each for each in queues if each.name != ("junior", "complaint")[left_out % 2]]
+    return AcdSettings(
+        levels=(
+            LevelSettings("junior", wrap_up=5.0),
+            LevelSettings("intermediate", wrap_up=0.0),
+            LevelSettings("senior", wrap_up=20.0, hold_back=hold_back),
+        ),
+        queues=tuple(queues),
+        seats=tuple(seats),
+        tenants=(TenantSettings("demo", seat_quota=7, pause_reasons=("rest",)),),
+        wrap_up_max=600.0,
+    )
+
+
+seats = st.sampled_from(SEATS)
+
+
+class Histories(RuleBasedStateMachine):
+    """Everything that can be said to an engine, by people who do not take turns."""
+
+    kit: Any
+
+    @initialize(policy=st.sampled_from(POLICIES), hold_back=st.integers(0, 2))
+    def open(self, policy: str, hold_back: int) -> None:
+        self.policy = policy
+        self.floor = self.kit.Floor(configuration(policy, hold_back, 0, 30.0))
+        self.calls = 0
+        self.joined = 0
+        for number in SEATS[:5]:
+            self.floor.sign_in(number)
+
+    def say(self, what: Any) -> None:
+        try:
+            self.floor.do(what)
+        except OperationRefused:
+            self.floor._drain()
+
+    @rule(queue=st.sampled_from(QUEUES), credit=st.sampled_from((0.0, 0.0, 60.0)), skilled=st.booleans())
+    def join(self, queue: QueueName, credit: float, skilled: bool) -> None:
+        self.calls += 1
+        skills = (("typing", 4),) if skilled else ()
+        self.say(CallJoined(CallId(f"c{self.calls}"), queue, "100", "", credit, skills))
+
+    @rule(pick=st.integers(0, 20), cause=st.sampled_from(("abandoned", "withdrawn", "callback")))
+    def leave(self, pick: int, cause: str) -> None:
+        waiting = [call for queue in self.floor.engine.queues.values() for call in queue.waiting]
+        if waiting:
+            self.say(CallLeft(waiting[pick % len(waiting)], cause))
+
+    @rule(pick=st.integers(0, 20), how=st.sampled_from((OfferRang, OfferAnswered, OfferRefused, OfferFailed)))
+    def offer_moves(self, pick: int, how: Any) -> None:
+        offers = [each.offer.id for each in self.floor.engine.seats.values() if each.offer is not None]
+        if offers:
+            offer = offers[pick % len(offers)]
+            self.say(how(offer) if how in (OfferRang, OfferAnswered) else how(offer, 486))
+
+    @rule(how=st.sampled_from((OfferRang, OfferAnswered)))
+    def late_answer(self, how: Any) -> None:
+        rings = [each for each in self.floor.commands if isinstance(each, RingSeat)]
+        live = {each.offer.id for each in self.floor.engine.seats.values() if each.offer is not None}
+        dead = [each.offer for each in rings if each.offer not in live]
+        if dead:
+            self.say(how(OfferId(dead[-1])))
+
+    @rule(seat=seats, bridged=st.booleans())
+    def talk_ends(self, seat: SeatId, bridged: bool) -> None:
+        known = self.floor.engine.seats.get(seat)
+        if known is not None and known.engaged:
+            self.say(TalkEnded(seat, next(iter(known.engaged)), bridged))
+
+    @rule(seat=seats, activity=st.sampled_from(("dialling", "ringing", "talking")))
+    def engage(self, seat: SeatId, activity: str) -> None:
+        known = self.floor.engine.seats.get(seat)
+        if known is not None and known.offer is None:
+            self.say(SeatEngaged(seat, CallId(f"own-{seat}"), activity))
+
+    @rule(
+        seat=seats,
+        presence=st.sampled_from(("ready", "ready", "paused")),
+        session=st.sampled_from(("a", "b")),
+        kind=st.sampled_from(("", "softphone", "pstn")),
+    )
+    def sign_in(self, seat: SeatId, presence: str, session: str, kind: str) -> None:
+        self.say(SignedIn(seat, session, kind, "", presence, "rest"))
+
+    @rule(seat=seats, deferred=st.booleans(), forced=st.booleans())
+    def sign_out(self, seat: SeatId, deferred: bool, forced: bool) -> None:
+        self.say(SignedOut(seat, deferred, forced=forced))
+
+    @rule(seat=seats, forced=st.booleans(), pause=st.booleans())
+    def presence(self, seat: SeatId, forced: bool, pause: bool) -> None:
+        self.say(PauseAsked(seat, "rest", forced) if pause else ReadyAsked(seat, forced))
+
+    @rule(seat=seats, what=st.sampled_from(("end", "extend", "hold", "bind")), flag=st.booleans())
+    def other(self, seat: SeatId, what: str, flag: bool) -> None:
+        known = self.floor.engine.seats.get(seat)
+        if what == "end":
+            self.say(WrapUpEnded(seat))
+        elif what == "extend":
+            self.say(WrapUpExtended(seat, 60.0))
+        elif what == "hold":
+            self.say(SeatHeld(seat, flag))
+        elif known is not None:
+            self.say(PhoneBound(seat, "pstn" if flag else "softphone", ""))
+
+    @rule(seat=seats, reachable=st.booleans())
+    def reach(self, seat: SeatId, reachable: bool) -> None:
+        self.say(PhoneReachable("softphone", seat, reachable))
+
+    @rule(seconds=st.sampled_from((0.0, 1.0, 4.0, 10.0, 25.0, 100.0)))
+    def wait(self, seconds: float) -> None:
+        self.floor.after(seconds)
+
+    @rule(hold_back=st.integers(0, 2), left_out=st.sampled_from((0, 0, 1, 4, 6)), credit=st.floats(0, 90))
+    def reconfigure(self, hold_back: int, left_out: int, credit: float) -> None:
+        self.say(Reconfigured(configuration(self.policy, hold_back, left_out, credit)))
+
+    @invariant()
+    def every_visit_has_one_outcome(self) -> None:
+        if not hasattr(self, "floor"):
+            return
+        rows = [row.visit for row in self.floor.rows if isinstance(row, VisitRow)]
+        assert len(rows) == len(set(rows)), "a visit ended twice"
+        engine = self.floor.engine
+        living = {call.visit for queue in engine.queues.values() for call in queue.waiting.values()}
+        assert not living & set(rows), "a visit that has ended goes on"
+
+    @invariant()
+    def every_offer_ends_once(self) -> None:
+        if not hasattr(self, "floor"):
+            return
+        asked = [each.offer for each in self.floor.commands if isinstance(each, RingSeat)]
+        ended = [row.offer for row in self.floor.rows if isinstance(row, OfferRow)]
+        live = [each.offer.id for each in self.floor.engine.seats.values() if each.offer is not None]
+        assert sorted(asked) == sorted([*ended, *live])
+
+    @invariant()
+    def calls_are_waiting_talking_or_told_of(self) -> None:
+        if not hasattr(self, "floor"):
+            return
+        rows = {row.call: row for row in self.floor.rows if isinstance(row, VisitRow)}
+        released = {each.call for each in self.floor.commands if isinstance(each, ReleaseCall)}
+        for number in range(1, self.calls + 1):
+            call = CallId(f"c{number}")
+            if self.floor.engine.waiting(call) is None:
+                outcome = rows[call].outcome
+                told = outcome in ("answered", "abandoned", "withdrawn", "callback") or call in released
+                assert told, f"{call} was forgotten: {outcome}"
+
+    def teardown(self) -> None:
+        """Everybody hangs up and goes home: nothing may be left but what is configured."""
+        if not hasattr(self, "floor"):
+            return
+        floor = self.floor
+        for call in list(dict.fromkeys(c for q in floor.engine.queues.values() for c in q.waiting)):
+            floor.do(CallLeft(call))
+        assert floor.engine.is_quiet()
+        for seat in list(floor.engine.seats.values()):
+            for call in list(seat.engaged):
+                floor.do(TalkEnded(seat.id, call, False))
+            if seat.is_signed_in:
+                floor.do(SignedOut(seat.id))
+        floor.after(1000.0)
+        assert floor.timers.armed() == []
+        self.counters_equal_rows()
+
+    def counters_equal_rows(self) -> None:
+        rows = [row for row in self.floor.rows if isinstance(row, VisitRow)]
+        for name, queue in self.floor.engine.queues.items():
+            total = queue.statistics.total
+            if name in ("junior", "complaint"):
+                continue  # may have been removed and have come back with new counters
+            mine = [row for row in rows if row.queue == name]
+            for outcome in ("answered", "abandoned", "refused", "timed_out", "overflowed", "withdrawn"):
+                assert getattr(total, outcome) == sum(row.outcome == outcome for row in mine), outcome
+            assert total.answered_within + total.abandoned_within == sum(row.within for row in mine)
+
+
+@pytest.mark.parametrize("examples", [150])
+def test_any_history_keeps_every_rule(kit: Any, examples: int) -> None:
+    machine = type("Histories", (Histories,), {"kit": kit})
+    from hypothesis.stateful import run_state_machine_as_test
+
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=60,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
