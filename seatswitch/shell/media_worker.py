@@ -202,7 +202,7 @@ class WorkerLoop:
         self._link = link
         self._host = host
         self._sockets = sockets
-        self._orphan_since = 0.0
+        self._orphan_since: float | None = None  # no switch has said anything since
         self._due_at = 0.0  # when something besides packets wants attention
 
     def run(self) -> int:
@@ -244,8 +244,11 @@ class WorkerLoop:
         messages = link.receive()
         if messages is None:
             sockets.table.pop(descriptor, None)  # closing took it out of the poll set
-            self._orphan_since = now
+            if self._orphan_since is None:
+                self._orphan_since = now
         else:
+            if messages:
+                self._orphan_since = None
             for message in messages:
                 self._host.receive_message(message, now)
         self._due_at = now
@@ -260,7 +263,7 @@ class WorkerLoop:
 
     def _seek_switch(self, now: float) -> float:
         """Try to find the switch again, for a while; return when to try next."""
-        if now - self._orphan_since > ORPHAN_FOR:
+        if self._orphan_since is not None and now - self._orphan_since > ORPHAN_FOR:
             self._host.is_quitting = True
         elif self._find_switch():
             return now
