@@ -42,6 +42,7 @@ from sip.settings import Listener
 
 STOP_WITHIN = 2.0  # seconds for the last BYEs and their answers
 _LOOK_EVERY = 0.05  # seconds between looks whether the last call has ended
+_KINDS_MAX = 1_000  # kinds of complaint counted apart
 _FILES_SPARE = 512  # descriptors that are not RTP: sockets, files, clients
 
 log = structlog.get_logger()
@@ -332,7 +333,7 @@ def raise_file_limit(settings: Settings) -> None:
 async def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> int:
     """Run a switch until it is told to end; return the exit code. Raises OperatorError if it cannot start."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_log_loop_error)
+    loop.set_exception_handler(LoopErrors())
     daemon = Daemon(settings, reread)
     for number, what in (
         (signal.SIGTERM, daemon.drain),
@@ -369,8 +370,26 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    log.error("! the event loop reports", what=context.get("message"), exc_info=context.get("exception"))
+class LoopErrors:
+    """What the event loop complains about: the first, tenth, hundredth ... of a kind is logged.
+
+    Out of descriptors, the stock loop complains thousands of times a second.
+    """
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take one complaint (the signature of asyncio's exception handlers)."""
+        what, error = str(context.get("message", "")), context.get("exception")
+        kind = f"{what} {type(error).__name__}"
+        if kind not in self.counts and len(self.counts) >= _KINDS_MAX:
+            kind = "elsewhere"
+        count = self.counts[kind] = self.counts.get(kind, 0) + 1
+        if str(count).strip("0") == "1":
+            # The peer's and the system's doing needs no traceback; a bug of ours does.
+            trace = None if isinstance(error, OSError) else error
+            log.error("! the event loop reports", what=what, why=str(error), times=count, exc_info=trace)
 
 
 def _needs_restart(old: Settings, new: Settings) -> list[str]:

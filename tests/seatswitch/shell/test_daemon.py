@@ -1,4 +1,5 @@
 import asyncio
+import io
 import json
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,11 +8,13 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 
 from config.load import load_settings
 from config.schema import Settings
 from kernel.errors import OperatorError
-from seatswitch.shell.daemon import Daemon, hold_lock
+from seatswitch.shell.daemon import Daemon, LoopErrors, hold_lock
+from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.store.journal import Follower, Position
 from tests.seatswitch.shell.stubs import WRITER_COMMAND, StubApi, StubNode, seat_state, until
 
@@ -229,3 +232,17 @@ def test_lock_names_its_owner_and_ends_with_it(tmp_path: Path) -> None:
     with hold_lock(tmp_path / "lock"), pytest.raises(OperatorError, match=r"process \d+"):
         hold_lock(tmp_path / "lock")
     hold_lock(tmp_path / "lock").close()
+
+
+async def test_loop_that_complains_without_end_is_logged_at_powers_of_ten() -> None:
+    """Fault list, "fd exhaustion": the log does not grow with every refused accept."""
+    stream = io.BytesIO()
+    configure_logs("info", stream)
+    complain = LoopErrors()
+    for _ in range(5000):
+        error = OSError(24, "Too many open files")
+        complain(asyncio.get_running_loop(), {"message": "accept failed", "exception": error})
+    structlog.reset_defaults()
+    lines = stream.getvalue().decode().splitlines()
+    assert [line.rpartition("times=")[2] for line in lines] == ["1", "10", "100", "1000"]
+    assert 'what="accept failed" why="[Errno 24] Too many open files"' in lines[0]
