@@ -116,7 +116,7 @@ class Switchboard:
             SessionEnded: self._session_ended,
             SessionOffered: self._session_offered,
             UpdateAnswered: self._update_answered,
-            UpdateFailed: self._update_failed,
+            UpdateFailed: lambda event, now: None,  # the session goes on as it was (RFC 3261 14.1)
             InfoReceived: self._info_received,
             BindingsChanged: self._bindings_changed,
             DigestRefused: self._digest_refused,
@@ -142,9 +142,9 @@ class Switchboard:
                 self._stream_failed(leg, event.reason, now)
         elif isinstance(event, StreamTimedOut):
             leg = self._streams.get(event.stream)
-            call = leg.call if leg is not None else None
-            if call is not None and call.state is CallState.TALKING and not call.held:
-                self._end(call, now, ended_by="switch", verdict="network:no_audio", status=200)
+            if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:
+                if not leg.call.held:
+                    self._end(leg.call, now, ended_by="switch", verdict="network:no_audio", status=200)
 
     def on_timer(self, name: str, now: float) -> None:
         """A direct call has rung long enough; ``name`` is ``ring`` and the call's id."""
@@ -498,10 +498,6 @@ class Switchboard:
         if leg is not None and event.sdp:
             self._take_answer(leg, event.sdp, now)
 
-    def _update_failed(self, event: UpdateFailed, now: float) -> None:
-        # RFC 3261 14.1: the session goes on as it was; a dialog that is gone ends with SessionEnded.
-        pass
-
     def _take_answer(self, leg: Leg, sdp: bytes, now: float) -> None:
         try:
             agree(leg, leg.side.accept(sdp), self._plane, now)
@@ -608,7 +604,10 @@ class Switchboard:
 
     def _open(self, leg: Leg, now: float) -> None:
         self._streams[leg.stream] = leg
-        local = self._plane.open(leg.stream, now)
+        assert leg.call is not None
+        caller = leg.call.caller_leg
+        near = caller.stream if caller is not None and caller is not leg else None
+        local = self._plane.open(leg.stream, now, near)
         if local is not None:
             self._stream_ready(leg, *local, now)
 
@@ -621,6 +620,7 @@ class Switchboard:
             self._invite(leg, now)
 
     def _stream_failed(self, leg: Leg, reason: str, now: float) -> None:
+        del self._streams[leg.stream]  # there is nothing to close
         call = leg.call
         assert call is not None
         if leg in call.rings:
