@@ -130,6 +130,21 @@ class Daemon:
         self._rpc: RpcServers | None = None
         self.pump: Pump | None = None
 
+    async def run(self, on_ready: Callable[[], None]) -> None:
+        """Start, call ``on_ready()``, serve until asked to end, stop. Being asked ends a start, too."""
+        starting = asyncio.ensure_future(self.start())
+        asked = asyncio.ensure_future(_first(self._drain, self._stop))
+        await asyncio.wait([starting, asked], return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not starting.done():
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            return
+        starting.result()
+        on_ready()
+        await self.wait()
+        await self.stop()
+
     async def start(self) -> None:
         """Start everything; on OperatorError what had been started is stopped again."""
         try:
@@ -341,11 +356,12 @@ async def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> int:
         (signal.SIGHUP, daemon.reload),
     ):
         loop.add_signal_handler(number, what)
-    await daemon.start()
-    print(build_greeting(settings), flush=True)
-    notify("READY=1")
-    await daemon.wait()
-    await daemon.stop()
+
+    def greet() -> None:
+        print(build_greeting(settings), flush=True)
+        notify("READY=1")
+
+    await daemon.run(greet)
     return 0
 
 
@@ -406,7 +422,9 @@ def _needs_restart(old: Settings, new: Settings) -> list[str]:
 async def _first(*events: asyncio.Event) -> None:
     """Return when one of ``events`` is set."""
     tasks = [asyncio.create_task(event.wait()) for event in events]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -204,6 +204,36 @@ async def test_stop_hangs_up_at_once_even_while_draining(tmp_path: Path) -> None
     assert ("hang_up", "a1", "shutdown") in await in_a_call(tmp_path, end)
 
 
+async def test_start_that_hangs_can_be_interrupted(tmp_path: Path) -> None:
+    class HangingLink(StubLink):
+        async def start(self) -> None:
+            hanging.set()
+            await asyncio.Event().wait()
+
+    class HangingParts(StubParts):
+        def link(
+            self, settings: Any, run_dir: str, on_message: Any, on_started: Any, on_lost: Any
+        ) -> StubLink:
+            return HangingLink(on_started)
+
+    hanging, ready = asyncio.Event(), list[str]()
+    settings = make_settings(tmp_path)
+    daemon = make_daemon(settings, HangingParts())
+    running = asyncio.ensure_future(daemon.run(lambda: ready.append("ready")))
+    await asyncio.wait_for(hanging.wait(), 10.0)
+    daemon.interrupt()
+    await asyncio.wait_for(running, 10.0)
+    assert ready == []
+    again = make_daemon(settings, StubParts())  # everything has been let go of
+
+    def on_ready() -> None:
+        ready.append("ready")
+        again.drain()
+
+    await asyncio.wait_for(again.run(on_ready), 20.0)
+    assert ready == ["ready"]
+
+
 async def test_reload_takes_a_right_configuration_and_keeps_the_old_for_a_wrong_one(tmp_path: Path) -> None:
     """Fault list, "config reload with errors"."""
     settings, parts = make_settings(tmp_path), StubParts()
