@@ -98,6 +98,10 @@ def canonical_name(name: str) -> str:
     return COMPACT.get(lower, lower)
 
 
+# What stands in nearly every Via: such a one needs no parser.
+_VIA_PARAMS = frozenset({"branch", "rport", "received", "alias", "keep"})
+
+
 class Via:
     """One Via value."""
 
@@ -109,9 +113,10 @@ class Via:
         self.host = host  # in lower case; IPv6 in brackets
         self.port = port
         self.params = params
-        self.branch = params.get("branch", "")
-        self.received = params.get("received", "")
-        self.rport = params.get("rport")  # None: absent; "": asked for (RFC 3581)
+        get = params.get
+        self.branch = get("branch", "")
+        self.received = get("received", "")
+        self.rport = get("rport")  # None: absent; "": asked for (RFC 3581)
 
     @property
     def sent_by(self) -> tuple[str, int]:
@@ -131,15 +136,13 @@ def parse_via(raw: str) -> Via:
     host, port = parse_host_port(place)
     params: dict[str, str] = {}
     if semicolon:
-        if " " in tail or '"' in tail or "\t" in tail:
-            params = parse_params(";" + tail)
-        else:
-            for part in tail.split(";"):
-                name, _, value = part.partition("=")
-                name = name.lower()
-                if not name or name in params:
-                    raise SipError(400, "Bad Via")
-                params[name] = value
+        is_plain = " " not in tail and '"' not in tail and "\t" not in tail
+        for part in tail.split(";"):
+            name, _, value = part.partition("=")
+            if name not in _VIA_PARAMS or name in params or not is_plain:
+                params = parse_params(";" + tail)
+                break
+            params[name] = value
     return Via(raw, protocol[8:].upper(), host, port, params)
 
 
@@ -163,8 +166,9 @@ def _loose_via_head(head: str) -> tuple[str, str]:
 def parse_cseq(value: str) -> tuple[int, str]:
     """Split ``"314 INVITE"``; 400 on anything that RFC 3261 8.1.1.5 does not allow."""
     number, _, method = value.partition(" ")
-    if method[:1] in (" ", "\t", ""):
-        number, method = [*value.split(None, 1), "", ""][:2]
+    if len(number) < 10 and number.isdigit() and method.isalpha() and value.isascii():
+        return int(number), method
+    number, method = [*value.split(None, 1), "", ""][:2]
     if not is_token(method):
         raise SipError(400, "Bad CSeq")
     return parse_number(number, CSEQ_MAX, "CSeq"), method

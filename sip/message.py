@@ -85,6 +85,7 @@ REASONS: dict[int, str] = {
 }
 
 _STATUS_LINES = {status: f"SIP/2.0 {status} {reason}" for status, reason in REASONS.items()}
+_TOKEN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"
 _CLASSES = {1: "Progress", 2: "OK", 3: "Redirect", 4: "Request Failure", 5: "Server Failure", 6: "Failure"}
 _DIALOG_FORMING = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
 
@@ -106,20 +107,18 @@ class Message:
         "more",
     )
 
-    def __init__(
-        self, lines: list[str], first: dict[str, str], more: dict[str, list[str]], body: bytes
-    ) -> None:
-        self.lines = lines  # the header lines, unfolded, as on the wire
-        self.first = first  # canonical name -> first value; read it, never write it
-        self.more = more  # the names that came more than once -> all their values in order
-        self.body = body
-        self._via: Via | None = None
-        self._cseq: tuple[int, str] | None = None
-        self._from: Address | None = None
-        self._to: Address | None = None
-        self._from_tag: str | None = None
-        self._to_tag: str | None = None
-        self._contacts: list[Address] | None = None
+    # A subclass sets these itself: one call less for every message.
+    lines: list[str]  # start line and header lines, unfolded, as on the wire
+    first: dict[str, str]  # canonical name -> first value; read it, never write it
+    more: dict[str, list[str]]  # the names that came more than once -> all their values in order
+    body: bytes
+    _via: Via | None
+    _cseq: tuple[int, str] | None
+    _from: Address | None
+    _to: Address | None
+    _from_tag: str | None
+    _to_tag: str | None
+    _contacts: list[Address] | None
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header by its canonical name, or None."""
@@ -135,7 +134,7 @@ class Message:
     @property
     def header_lines(self) -> list[tuple[str, str]]:
         """Every header as received: names as spelled, values unfolded."""
-        pairs = (line.partition(":") for line in self.lines)
+        pairs = (line.partition(":") for line in self.lines[1:])
         return [(name.rstrip(" \t"), value.strip(" \t")) for name, _, value in pairs]
 
     @property
@@ -243,15 +242,27 @@ class Message:
         value = self.first.get(name)
         if value is None:
             raise SipError(400, f"Missing {name.title()}")
+        # The ordinary value, Name <uri>;tag=token, needs no parser (0.5 us instead of 1.0).
+        display, _, rest = value.partition("<")
+        uri, closes, params = rest.partition(">")
+        if (
+            closes
+            and ":" in uri
+            and " " not in uri
+            and '"' not in value
+            and "," not in display
+            and ";" not in display
+            and "\t" not in value
+            and "<" not in rest
+        ):
+            if not params:
+                return ""
+            tag = params[5:]
+            if tag and params[:5] == ";tag=" and not tag.strip(_TOKEN):
+                return tag
         _, uri, params = split_address(value)
         if ":" not in uri:
             raise SipError(400, f"Bad {name.title()}")
-        if not params:
-            return ""
-        if params[:5] == ";tag=":
-            tag = params[5:]
-            if ";" not in tag and " " not in tag and "\t" not in tag and '"' not in tag:
-                return tag
         return parse_params(params).get("tag", "")
 
 
@@ -262,14 +273,23 @@ class Request(Message):
 
     def __init__(
         self,
-        start: tuple[str, str, str],
+        method: str,
+        uri: str,
+        version: str,
         lines: list[str],
         first: dict[str, str],
         more: dict[str, list[str]],
         body: bytes = b"",
     ) -> None:
-        super().__init__(lines, first, more, body)
-        self.method, self.uri, self.version = start
+        self.method = method
+        self.uri = uri  # as on the wire
+        self.version = version
+        self.lines = lines
+        self.first = first
+        self.more = more
+        self.body = body
+        self._via = self._cseq = self._from = self._to = self._contacts = None
+        self._from_tag = self._to_tag = None
         self._parsed_uri: SipUri | TelUri | None = None
         self._echo: tuple[tuple[str, int] | None, str] | None = None
 
@@ -315,14 +335,21 @@ class Response(Message):
 
     def __init__(
         self,
-        start: tuple[int, str],
+        status: int,
+        reason: str,
         lines: list[str],
         first: dict[str, str],
         more: dict[str, list[str]],
         body: bytes = b"",
     ) -> None:
-        super().__init__(lines, first, more, body)
-        self.status, self.reason = start
+        self.status = status
+        self.reason = reason
+        self.lines = lines
+        self.first = first
+        self.more = more
+        self.body = body
+        self._via = self._cseq = self._from = self._to = self._contacts = None
+        self._from_tag = self._to_tag = None
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.reason}>"

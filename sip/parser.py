@@ -32,9 +32,9 @@ def parse_message(data: bytes) -> Request | Response:
     """Read one datagram; SipError where it is no message, with what could be salvaged of a request."""
     if len(data) > SIP_MESSAGE_MAX:
         raise SipError(513, "Message Too Large")
-    if data[:1] in (b"\r", b"\n"):
-        data = data.lstrip(b"\r\n")  # RFC 3261 7.5
     head, end, body = data.partition(b"\r\n\r\n")
+    if not head or head[0] in b"\r\n":
+        head, end, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")  # RFC 3261 7.5
     message, fault = _parse_head(head)
     if not end and not fault:
         fault = "No End Of Headers"
@@ -67,50 +67,81 @@ def _content_length(message: Request | Response) -> int:
 def _parse_head(head: bytes) -> tuple[Request | Response, str]:
     """Read start line and header lines; the second is what was wrong, "" if nothing."""
     text = head.decode("utf-8", "surrogateescape")
-    fault = ""
-    if "\r\n " in text or "\r\n\t" in text:
-        text = text.replace("\r\n ", " ").replace("\r\n\t", " ")
     lines = text.split("\r\n", SIP_HEADERS_MAX + 1)
-    if len(lines) > SIP_HEADERS_MAX + 1:
+    breaks = len(lines) - 1
+    if (
+        len(text) > SIP_HEADER_LINE_MAX
+        or breaks > SIP_HEADERS_MAX
+        or text.count("\n") != breaks
+        or text.count("\r") != breaks
+        or "\0" in text
+        or not lines[-1]
+    ):
+        return _index(*_repaired_lines(text))
+    return _index(lines, "")
+
+
+def _index(lines: list[str], fault: str) -> tuple[Request | Response, str]:
+    """Make the message of a start line and header lines."""
+    first: dict[str, str] = {}
+    more: dict[str, list[str]] = {}
+    names = NAMES
+    rest = iter(lines)
+    start = next(rest)
+    for line in rest:
+        name, colon, value = line.partition(":")
+        key = names.get(name)
+        if key is None or not colon:
+            if line[:1] in (" ", "\t"):  # folded: looked for only here, because it is rare and dear to find
+                return _index(*_repaired_lines("\r\n".join(lines), fault))
+            key = _unusual_name(name, colon)
+            if not key:
+                fault = "Bad Header Line"
+                continue
+        if key not in first:
+            first[key] = value.strip()
+        elif key in more:
+            more[key].append(value.strip())
+        else:
+            more[key] = [first[key], value.strip()]
+    if start[:4] == "SIP/" or start[:4].upper() == "SIP/":
+        return _parse_status_line(start, lines, first, more, fault)
+    words = start.split(" ")
+    if len(words) != 3 or words[2] != "SIP/2.0" or not words[0].isalpha() or not start.isascii():
+        return _parse_request_line(start, lines, first, more, fault)
+    return Request(words[0], words[1], "SIP/2.0", lines, first, more), fault
+
+
+def _repaired_lines(text: str, fault: str = "") -> tuple[list[str], str]:
+    """Unfold what is folded, and leave out what must not be there so that the rest is safe to echo; the
+    second is what that was, "" if nothing.
+    """
+    text = text.replace("\r\n ", " ").replace("\r\n\t", " ")
+    breaks = text.count("\r\n")
+    lines = text.split("\r\n", SIP_HEADERS_MAX + 1)
+    if breaks > SIP_HEADERS_MAX:
         fault = "Too Many Header Lines"
         lines.pop()
-    start = lines.pop(0)
-    if not lines or lines[-1] == "":
-        lines = [line for line in lines if line]  # a head that ends without its empty line
-    if len(text) > SIP_HEADER_LINE_MAX and any(len(line) > SIP_HEADER_LINE_MAX for line in lines):
+    if any(len(line) > SIP_HEADER_LINE_MAX for line in lines):
         fault = "Header Line Too Long"
-        lines = [line for line in lines if len(line) <= SIP_HEADER_LINE_MAX]
-    breaks = text.count("\r\n")
+        lines = [line[:SIP_HEADER_LINE_MAX] for line in lines[:1]] + [
+            line for line in lines[1:] if len(line) <= SIP_HEADER_LINE_MAX
+        ]
     if breaks != text.count("\n") or breaks != text.count("\r"):
         fault = "Bare CR Or LF"
     elif "\0" in text and text.count("\0") != text.count("\\\0"):
         fault = "NUL"  # allowed only as a quoted pair (RFC 4475 3.1.1.2)
-    if fault in ("Bare CR Or LF", "NUL"):
-        lines = [without_breaks(line) for line in lines]  # a salvaged request must be safe to echo
-    first: dict[str, str] = {}
-    more: dict[str, list[str]] = {}
-    names = NAMES
-    for line in lines:
-        name, colon, value = line.partition(":")
-        key = names.get(name)
-        if key is None or not colon:
-            try:
-                key = canonical_name(name) if colon else ""
-            except SipError:
-                key = ""
-            if not key:
-                fault = "Bad Header Line"
-                continue
-        value = value.strip(" \t")
-        if key not in first:
-            first[key] = value
-        elif key in more:
-            more[key].append(value)
-        else:
-            more[key] = [first[key], value]
-    if start[:4] == "SIP/" or start[:4].upper() == "SIP/":
-        return _parse_status_line(start, lines, first, more, fault)
-    return _parse_request_line(start, lines, first, more, fault)
+    if fault:
+        lines = [without_breaks(line) for line in lines]
+    return lines[:1] + [line for line in lines[1:] if line], fault
+
+
+def _unusual_name(name: str, colon: str) -> str:
+    """Return the canonical form of a name that is not in the table, "" if it is no header name."""
+    try:
+        return canonical_name(name) if colon else ""
+    except SipError:
+        return ""
 
 
 def _parse_request_line(
@@ -118,13 +149,9 @@ def _parse_request_line(
 ) -> tuple[Request, str]:
     method, _, rest = start.partition(" ")
     uri, _, version = rest.rpartition(" ")
-    if not uri or " " in uri or "\t" in start or not _is_method(method) or version[:4].upper() != "SIP/":
+    if not uri or " " in uri or "\t" in start or not is_token(method) or version[:4].upper() != "SIP/":
         fault = fault or "Bad Request Line"
-    return Request((method, uri, version.upper()), lines, first, more), fault
-
-
-def _is_method(method: str) -> bool:
-    return (method.isalpha() and method.isascii()) or is_token(method)
+    return Request(method, uri, version.upper(), lines, first, more), fault
 
 
 def _parse_status_line(
@@ -139,7 +166,7 @@ def _parse_status_line(
         status = int(digits)
         if not 100 <= status <= 699:
             fault = fault or "Bad Status Line"
-    return Response((status, reason), lines, first, more), fault
+    return Response(status, reason, lines, first, more), fault
 
 
 def check_request(request: Request) -> None:
@@ -157,7 +184,7 @@ def check_request(request: Request) -> None:
     value = first.get("max-forwards")
     if value is not None and value != "70":
         _ = request.max_forwards
-    if request.parsed_uri.headers:  # RFC 3261 19.1.1; and never to be followed: they can hold a Route
+    if request.parsed_uri.header_text:  # RFC 3261 19.1.1; and never to be followed: they can hold a Route
         raise SipError(400, "Headers In Request-URI")
     if "contact" in first:
         _ = request.contacts

@@ -9,7 +9,9 @@ from urllib.parse import unquote_to_bytes
 
 from sip.grammar import SipError, build_params
 
-_ALLOWED = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()%;/?:@&=+$,[]#"
+_ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_HOST = _ALNUM + ".-_"
+_ALLOWED = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()%;/?:@&=+$,[]#"
 _SCHEME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-"
 _UNRESERVED = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()"
 _HEX = "0123456789ABCDEFabcdef"
@@ -52,26 +54,29 @@ def _settled(text: str) -> str:
 def parse_host_port(text: str) -> tuple[str, int | None]:
     """Split ``host[:port]``, ``[v6]:port``; the host in lower case, IPv6 with its brackets; 400 if bad."""
     host, colon, digits = text.partition(":")
-    if text[:1] == "[":
-        inner, bracket, after = text[1:].partition("]")
-        if not bracket or inner.count(":") < 2 or inner.strip("0123456789abcdefABCDEF:."):
-            raise SipError(400, "Bad Host")
-        # RFC 5118 4.10: the grammar of RFC 3261 let three colons through and they must be tolerated.
-        host = f"[{inner.replace(':::', '::')}]"
-        if after and after[0] != ":":
-            raise SipError(400, "Bad Host")
-        colon, digits = after[:1], after[1:]
-        try:
-            IPv6Address(host[1:-1])
-        except ValueError:
-            raise SipError(400, "Bad Host") from None
-    elif not host.isascii() or not host.replace(".", "").replace("-", "").replace("_", "").isalnum():
-        raise SipError(400, "Bad Host")
+    if not host or host.strip(_HOST):  # what is left when every allowed character is gone from both ends
+        host, colon, digits = _cut_ipv6(text)
     if not colon:
         return host.lower(), None
-    if len(digits) > 5 or not digits.isdigit() or not digits.isascii() or not 0 < int(digits) < 65536:
-        raise SipError(400, "Bad Port")
-    return host.lower(), int(digits)
+    if len(digits) <= 5 and digits.isdigit() and digits.isascii():
+        port = int(digits)
+        if 0 < port < 65536:
+            return host.lower(), port
+    raise SipError(400, "Bad Port")
+
+
+def _cut_ipv6(text: str) -> tuple[str, str, str]:
+    """Cut ``[address]:port`` into three; 400 if it is no such thing."""
+    inner, bracket, after = text[1:].partition("]")
+    if text[:1] != "[" or not bracket or after[:1] not in ("", ":") or "%" in inner:
+        raise SipError(400, "Bad Host")
+    # RFC 5118 4.10: the grammar of RFC 3261 let three colons through and they must be tolerated.
+    inner = inner.replace(":::", "::")
+    try:
+        IPv6Address(inner)
+    except ValueError:
+        raise SipError(400, "Bad Host") from None
+    return f"[{inner}]", after[:1], after[1:]
 
 
 class SipUri:
@@ -86,7 +91,6 @@ class SipUri:
         host: str,
         port: int | None = None,
         params: dict[str, str] | None = None,
-        *,
         password: str = "",
         header_text: str = "",
     ) -> None:
@@ -142,6 +146,7 @@ class TelUri:
     host = ""
     port: int | None = None
     transport = ""
+    header_text = ""
 
     def __init__(self, number: str, params: dict[str, str] | None = None) -> None:
         self.number = number  # as on the wire
@@ -199,7 +204,7 @@ def parse_uri(text: str) -> SipUri | TelUri:
             return _parse_tel(rest)
         if scheme not in ("sip", "sips"):
             raise SipError(416, "Unsupported URI Scheme")
-    if not rest.isascii() or rest.encode().translate(None, _ALLOWED):
+    if rest.strip(_ALLOWED):
         raise SipError(400, "Bad URI")
     # Neither hosts, parameters nor headers may hold a bare "@", and a user may hold ";" and "?": cut there
     # first.
@@ -219,7 +224,7 @@ def parse_uri(text: str) -> SipUri | TelUri:
         place, _, params_text = place.partition(";")
         params = _parse_uri_params(params_text)
     host, port = parse_host_port(place)
-    return SipUri(scheme, user, host, port, params, password=password, header_text=header_text)
+    return SipUri(scheme, user, host, port, params, password, header_text)
 
 
 def _parse_tel(rest: str) -> TelUri:
@@ -227,7 +232,7 @@ def _parse_tel(rest: str) -> TelUri:
     digits = number.removeprefix("+")
     if not digits or digits.strip("0123456789ABCDEFabcdef*#-.()"):
         raise SipError(400, "Bad tel URI")
-    if not params.isascii() or params.encode().translate(None, _ALLOWED):
+    if params.strip(_ALLOWED):
         raise SipError(400, "Bad tel URI")
     return TelUri(number, _parse_uri_params(params) if semicolon else None)
 
