@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
 
@@ -117,14 +117,15 @@ class Connection(asyncio.Protocol):
         self._link = link
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
         self._unsent: list[bytes] = []
         self.owner: WorkerProcess | None = None
         self.heard_at = monotonic()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for its Hello."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         """Cut frames; each is one turn of the switch."""
@@ -153,7 +154,7 @@ class Connection(asyncio.Protocol):
     def send(self, message: bytes) -> None:
         """Send a message at the end of the loop's round."""
         if not self._unsent:
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._loop.call_soon(self._flush)
         self._unsent.append(len(message).to_bytes(_LENGTH, "big") + message)
 
     def ping(self) -> None:
