@@ -198,8 +198,7 @@ class Daemon:
             log.warning("! a change needs a restart", key=what)
         configure_logs(settings.log.level)
         self.settings = settings
-        pump.turn(pump.node.reconfigure, settings)
-        log.info("configuration reloaded")
+        pump.turn(self._reconfigure, settings)
 
     def snapshot(self) -> dict[str, object]:
         """Return what an operator may see of the shell."""
@@ -299,6 +298,10 @@ class Daemon:
             self.reload()
         elif word == "drain":
             self.drain()
+
+    def _reconfigure(self, settings: Settings, now: float) -> None:
+        self._running().node.reconfigure(settings, now)
+        log.info("configuration reloaded")
 
     def _hang_up_all(self, now: float) -> None:
         node = self._running().node
@@ -412,7 +415,8 @@ def _needs_restart(old: Settings, new: Settings) -> list[str]:
     """Return the keys whose change only a restart applies."""
     pairs = (
         ("sip.listen", old.sip.listen, new.sip.listen),
-        ("rpc.listen", old.rpc.listen, new.rpc.listen),
+        ("rpc", old.rpc, new.rpc),
+        ("http.listen", old.http.listen, new.http.listen),
         ("store.url", old.store.url, new.store.url),
         ("media", old.media, new.media),
     )
