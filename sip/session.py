@@ -1,17 +1,49 @@
-"""Sessions: the INVITE usage of a dialog (RFC 3261 13 and 14), seen from either end.
+"""Sessions: the INVITE usage of a dialog, seen from either end (RFC 3261 13 to 15).
 
-A session is made by our INVITE or by theirs and is told to its user in the words of :mod:`sip.events`.
+A session is made by our INVITE or by theirs and tells its user in the words of :mod:`sip.events`. It repeats
+2xx until the ACK, waits with BYE where section 15 says so, and holds a re-INVITE back while another is under
+way. After :meth:`Session.hang_up` its user hears nothing more.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from kernel.timers import Timer
+from sip.address import build_address
+from sip.answer import Answer
+from sip.attempt import Attempt
+from sip.authorization import authorize
+from sip.branches import client_key_of
+from sip.client_invite import ClientInvite
+from sip.client_request import ClientRequest
+from sip.core import Core
+from sip.dialog import Dialog, contact_target, dialog_of_request, dialog_of_response
+from sip.events import (
+    Identity,
+    InfoReceived,
+    SessionAnswered,
+    SessionCancelled,
+    SessionConfirmed,
+    SessionEnded,
+    SessionFailed,
+    SessionOffered,
+    SessionProgressed,
+    UpdateAnswered,
+    UpdateFailed,
+)
 from sip.flows import Flow
+from sip.grammar import SipError
+from sip.message import Request, Response
+from sip.places import host_of
+from sip.reaper import Key
+from sip.responses import answer_flow, build, header_lines, record_routes, response_head
+from sip.server_invite import ServerInvite
+from sip.sessionstate import MOVES, SessionInput, SessionState
+from sip.uri import escape_user
 
-if TYPE_CHECKING:
-    from sip.events import Identity
-    from sip.message import Request
+PROVISIONAL_EVERY = 60.0  # seconds (RFC 3261 13.3.1.1)
+GLARES_MAX = 5  # re-INVITEs sent again after 491 before the user is told
 
 
 class Invitation(msgspec.Struct, frozen=True):
@@ -31,15 +63,586 @@ class Invitation(msgspec.Struct, frozen=True):
 class Session:
     """One INVITE usage; ``user`` belongs to whoever made or accepted it."""
 
-    __slots__ = ("flow", "identity", "is_outgoing", "last_status", "remote_target", "request", "sip_call_id",
-                 "state", "user")
+    __slots__ = (
+        "_answer",
+        "_cancel_headers",
+        "_client",
+        "_core",
+        "_dialog",
+        "_glares",
+        "_head",
+        "_is_reinvited",
+        "_provisional",
+        "_server",
+        "_server_request",
+        "_timer",
+        "_update",
+        "flow",
+        "identity",
+        "invitation",
+        "is_outgoing",
+        "last_status",
+        "local_tag",
+        "remote_tag",
+        "request",
+        "sip_call_id",
+        "state",
+        "user",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, core: Core, sip_call_id: str, flow: Flow, *, is_outgoing: bool) -> None:
+        self._core = core
         self.user: Any = None
-        self.request: Request | None = None
+        self.request: Request | None = None  # the INVITE that arrived
         self.identity: Identity | None = None
-        self.is_outgoing = False
+        self.invitation: Invitation | None = None
+        self.is_outgoing = is_outgoing
         self.last_status = 0
-        self.remote_target = ""
-        self.sip_call_id = ""
-        self.flow: Flow | None = None
+        self.local_tag = core.chance.token()
+        self.remote_tag = ""
+        self.sip_call_id = sip_call_id
+        self.flow = flow
+        self.state = SessionState.INVITING if is_outgoing else SessionState.ARRIVED
+        self._dialog: Dialog | None = None
+        self._client: ClientInvite | None = None  # our INVITE or re-INVITE without final answer
+        self._server: ServerInvite | None = None  # their INVITE or re-INVITE without final answer
+        self._server_request: Request | None = None
+        self._head = ""  # what the responses to it have in common
+        self._provisional = b""
+        self._answer: Answer | None = None
+        self._cancel_headers: str | None = None  # of the CANCEL that waits for a provisional
+        self._update: bytes | None = None  # the SDP of a re-INVITE that waits for its turn
+        self._glares = 0
+        self._is_reinvited = False  # the INVITE that ``_server`` stands for is a re-INVITE
+        self._timer: Timer | None = None
+
+    @property
+    def remote_target(self) -> str:
+        """The URI that requests to the peer carry (RFC 3261 12.2)."""
+        if self._dialog is not None:
+            return self._dialog.remote_target
+        return self.invitation.uri if self.invitation is not None else ""
+
+    # Outgoing.
+
+    def send_invite(self, invitation: Invitation, now: float) -> None:
+        """Send the first INVITE."""
+        self.invitation = invitation
+        self._core.sessions[self.local_tag] = self
+        self._attempt(1, "", now)
+
+    def _attempt(self, cseq: int, authorization: str, now: float) -> None:
+        core, invitation, flow = self._core, self.invitation, self.flow
+        assert invitation is not None
+        place = core.places[flow[1]]
+        user = escape_user(invitation.from_user)
+        domain = core.settings.domains[0] if core.settings.domains else place.host
+        from_uri = f"sip:{user}@{domain}" if user else "sip:anonymous@anonymous.invalid"
+        from_ = build_address(from_uri, invitation.from_display, tag=self.local_tag)
+        routes = f"Route: {', '.join(invitation.routes)}\r\n" if invitation.routes else ""
+        attempt = Attempt(
+            invitation.uri,
+            place,
+            core.chance.branch(),
+            from_,
+            invitation.to,
+            self.sip_call_id,
+            cseq,
+            routes,
+            invitation.sdp,
+            is_authorized=bool(authorization),
+        )
+        headers = f"{place.contact}{core.invite_headers}{authorization}{header_lines(invitation.headers)}"
+        key = client_key_of(attempt.branch, "INVITE")
+        data = attempt.invite(headers)
+        self._client = ClientInvite(core.transactions, key, attempt.branch, data, flow, self, now, attempt)
+
+    def on_response(self, transaction: Any, response: Response, now: float) -> None:
+        """Take a response to a request of ours."""
+        if transaction.method == "INVITE":
+            if self._dialog is None:
+                self._invite_answered(transaction, response, now)
+            else:
+                self._update_answered(transaction, response, now)
+        elif response.status >= 200:
+            self._request_answered(transaction, response, now)
+
+    def on_failure(self, transaction: Any, status: int, now: float) -> None:
+        """Take that a request of ours stays unanswered."""
+        if transaction.method == "INVITE":
+            self._client = None
+            if self._dialog is None:
+                self.invite_failed(status, "Request Timeout" if status == 408 else "Unreachable", now)
+            else:
+                self._update_failed(status, now)
+        elif transaction.method == "BYE":
+            self._move(SessionInput.BYE_DONE)
+            self._finish()
+        else:
+            self._gone(now, "timeout")
+
+    def _invite_answered(self, transaction: ClientInvite, response: Response, now: float) -> None:
+        status = self.last_status = response.status
+        if status < 200:
+            if self._cancel_headers is not None:
+                headers, self._cancel_headers = self._cancel_headers, None
+                self._send_cancel(transaction, headers, now)
+            elif self.state is SessionState.INVITING:
+                if self._timer is None:
+                    ring_max = self._core.settings.timing.ring_max
+                    self._timer = self._core.timers.arm_after(self, "C", ring_max, now)
+                if status > 100:
+                    self._core.put_event(SessionProgressed(self, status, sdp_of(response)))
+            return
+        attempt: Attempt = transaction.context
+        self._client = None
+        if status < 300:
+            self._invite_succeeded(transaction, attempt, response, now)
+            return
+        transaction.acknowledge(attempt.ack_failure(response), transaction.flow, "", now)
+        if status in (401, 407) and self.state is SessionState.INVITING and not attempt.is_authorized:
+            authorization = self._authorize(response, "INVITE", attempt.uri, attempt.sdp)
+            if authorization:
+                self._disarm()
+                self._attempt(attempt.cseq + 1, authorization, now)
+                return
+        self.invite_failed(status, response.reason, now)
+
+    def _invite_succeeded(
+        self, transaction: ClientInvite, attempt: Attempt, response: Response, now: float
+    ) -> None:
+        core = self._core
+        assert self.invitation is not None
+        self._disarm()
+        place = core.places[self.flow[1]]
+        dialog = self._dialog = dialog_of_response(response, self.invitation.uri, place)
+        self.remote_tag = dialog.remote_tag
+        if self.invitation.flow is not None or self.flow[0] != "udp":
+            dialog.home_flow, dialog.home_host = self.flow, host_of(self.invitation.uri)
+        flow = dialog.find_flow(core.places) or self.flow
+        ack = dialog.build("ACK", attempt.cseq, core.chance.branch())
+        transaction.acknowledge(ack, flow, dialog.remote_tag, now)
+        was_inviting = self.state is SessionState.INVITING
+        self._move(SessionInput.SUCCESS)
+        if was_inviting:
+            core.put_event(SessionAnswered(self, sdp_of(response)))
+        else:
+            self._send_bye("", now)
+
+    def invite_failed(self, status: int, reason: str, now: float) -> None:
+        """Take that our INVITE will not be answered: a final 3xx-6xx, silence (408) or no way (503)."""
+        self._disarm()
+        self.last_status = status
+        was_inviting = self.state is SessionState.INVITING
+        self._move(SessionInput.FAILURE)
+        self._finish()
+        if was_inviting:
+            self._core.put_event(SessionFailed(self, status, reason))
+
+    def _cancel(self, headers: str, now: float) -> None:
+        """Give up our INVITE: CANCEL now, or as soon as a provisional is here (RFC 3261 9.1)."""
+        client = self._client
+        assert client is not None
+        self._disarm()
+        if self.last_status == 0:
+            self._cancel_headers = headers
+        else:
+            self._send_cancel(client, headers, now)
+
+    def _send_cancel(self, client: ClientInvite, headers: str, now: float) -> None:
+        key = client_key_of(client.branch, "CANCEL")
+        data = client.context.cancel(headers)
+        ClientRequest(self._core.transactions, key, "CANCEL", data, client.flow, None, now)
+        client.cancel_sent(now)
+
+    # Incoming.
+
+    def receive_invite(self, request: Request, flow: Flow, key: Key, now: float) -> None:
+        """Take the INVITE that makes this session; SipError if it cannot form a dialog."""
+        core = self._core
+        self.request = self._server_request = request
+        self.remote_tag = request.from_tag
+        dialog = self._dialog = dialog_of_request(request, self.local_tag, core.places[flow[1]])
+        dialog.home_flow = flow
+        identity = self.identity
+        if flow[0] != "udp" or (identity is not None and identity.kind == "account"):
+            dialog.home_host = host_of(dialog.remote_target)
+        core.sessions[self.local_tag] = self
+        self._server = ServerInvite(core.transactions, key, answer_flow(request, flow), self)
+        self._head = response_head(request, self.local_tag, flow)
+        if core.settings.timing.trying_after <= 0.0:
+            self._server.respond(100, build(100, self._head), now)
+        else:
+            self._timer = core.timers.arm_after(self, "100", core.settings.timing.trying_after, now)
+
+    def ring(self, status: int, sdp: bytes, now: float) -> None:
+        """Send a provisional response; nothing if the INVITE has its final one."""
+        if self.state is not SessionState.ARRIVED:
+            return
+        server, dialog = self._server, self._dialog
+        assert server is not None
+        assert dialog is not None
+        headers = f"{record_routes(self._request())}{dialog.place.contact}"
+        self.last_status = status
+        self._provisional = build(status, self._head, headers, sdp)
+        server.respond(status, self._provisional, now)
+        if self._timer is None or self._timer.name == "100":
+            self._disarm()
+            self._timer = self._core.timers.arm_after(self, "provisional", PROVISIONAL_EVERY, now)
+
+    def answer(self, sdp: bytes, now: float) -> None:
+        """Answer the INVITE or re-INVITE with 200; nothing if it is over."""
+        server, dialog = self._server, self._dialog
+        if server is None or dialog is None or not self._move(SessionInput.ACCEPT):
+            return
+        request = self._request()
+        self._disarm()
+        self.last_status = 200
+        headers = f"{record_routes(request)}{dialog.place.contact}{self._core.answer_headers}"
+        data = build(200, self._head, headers, sdp)
+        server.respond(200, data, now)
+        self._server = None
+        self._server_request = None
+        if self._is_reinvited:
+            self._refresh_target(request)
+        transactions = self._core.transactions
+        is_offer = not request.body
+        self._answer = Answer(
+            self, transactions, data, server.flow, request.cseq[0], is_offer=is_offer, now=now
+        )
+
+    def refuse(self, status: int, reason: str, headers: str, now: float) -> None:
+        """Refuse the INVITE; nothing if it is over."""
+        if not self._move(SessionInput.REFUSE):
+            return
+        self._final(status, now, headers, reason)
+        self._finish()
+
+    def _final(self, status: int, now: float, headers: str = "", reason: str = "") -> None:
+        """Answer their pending INVITE or re-INVITE with 3xx-6xx."""
+        server = self._server
+        if server is None:
+            return
+        self.last_status = status
+        server.respond(status, build(status, self._head, headers, reason=reason), now)
+        self._server = None
+        self._server_request = None
+
+    def cancelled(self, now: float) -> None:
+        """Take a CANCEL of their pending INVITE; the CANCEL itself has been answered."""
+        if self._move(SessionInput.REFUSE):
+            self._final(487, now)
+            self._finish()
+            self._core.put_event(SessionCancelled(self))
+        else:
+            self._final(487, now)  # a re-INVITE: the session goes on as it was
+
+    def receive_ack(self, request: Request, now: float) -> None:
+        """Take the ACK of a 2xx."""
+        answer = self._answer
+        if answer is None or request.cseq[0] != answer.cseq:
+            return
+        self._acknowledged(answer, sdp_of(request) if answer.is_offer else b"", now)
+
+    def _acknowledged(self, answer: Answer, sdp: bytes, now: float) -> None:
+        answer.stop()
+        self._answer = None
+        if self._move(SessionInput.ACK):
+            if self.state is SessionState.ENDING:
+                self._send_bye(self._cancel_headers or "", now)
+            else:
+                self._core.put_event(SessionConfirmed(self, sdp))
+                self._send_waiting_update(now)
+
+    def no_ack(self, now: float) -> None:
+        """Give up waiting for the ACK of our 2xx: end the session (RFC 3261 13.3.1.4)."""
+        was_leaving = self.state is SessionState.LEAVING
+        self._answer = None
+        if self._move(SessionInput.NO_ACK):
+            self._send_bye(self._cancel_headers or "", now)
+            if not was_leaving:
+                self._core.put_event(SessionEnded(self, "no_ack"))
+
+    # Both ways.
+
+    def hang_up(self, headers: str, now: float) -> None:
+        """End the session, whatever its state; ``headers`` (whole lines) go on the CANCEL or BYE."""
+        self.user = None
+        state = self.state
+        if state is SessionState.ARRIVED:
+            self.refuse(480, "", headers, now)
+        elif self._move(SessionInput.HANG_UP):
+            if state is SessionState.INVITING:
+                self._cancel(headers, now)
+            elif state is SessionState.CONFIRMED:
+                self._send_bye(headers, now)
+            else:
+                self._cancel_headers = headers  # for the BYE that is owed
+
+    def update(self, sdp: bytes, now: float) -> None:
+        """Send a re-INVITE, now or when the INVITE under way is over; the last wish counts."""
+        if self.state in (SessionState.CONFIRMED, SessionState.ACCEPTED):
+            self._update = sdp
+            self._glares = 0
+            self._send_waiting_update(now)
+
+    def _send_waiting_update(self, now: float) -> None:
+        # RFC 3261 14.1: no INVITE while another is in progress in either direction.
+        is_free = self._client is None and self._server is None and self._answer is None
+        if self._update is None or self.state is not SessionState.CONFIRMED or not is_free:
+            return
+        sdp, self._update = self._update, None
+        self._disarm()
+        self._send_update(sdp, "", now)
+
+    def _send_update(self, sdp: bytes, authorization: str, now: float) -> None:
+        core, dialog = self._core, self._dialog
+        assert dialog is not None
+        flow = dialog.find_flow(core.places) or self.flow
+        attempt = Attempt(
+            dialog.request_uri,
+            dialog.place,
+            core.chance.branch(),
+            dialog.local,
+            dialog.remote,
+            self.sip_call_id,
+            dialog.next_cseq(),
+            dialog.routes,
+            sdp,
+            is_authorized=bool(authorization),
+        )
+        data = attempt.invite(f"{dialog.place.contact}{core.invite_headers}{authorization}")
+        key = client_key_of(attempt.branch, "INVITE")
+        self._client = ClientInvite(core.transactions, key, attempt.branch, data, flow, self, now, attempt)
+
+    def _update_answered(self, transaction: ClientInvite, response: Response, now: float) -> None:
+        status = response.status
+        if status < 200:
+            return
+        core, dialog = self._core, self._dialog
+        assert dialog is not None
+        attempt: Attempt = transaction.context
+        self._client = None
+        if status < 300:
+            if response.header("contact") is not None:
+                self._refresh_target(response)
+            flow = dialog.find_flow(core.places) or self.flow
+            ack = dialog.build("ACK", attempt.cseq, core.chance.branch())
+            transaction.acknowledge(ack, flow, dialog.remote_tag, now)
+            if self.state is SessionState.CONFIRMED:
+                core.put_event(UpdateAnswered(self, sdp_of(response)))
+                self._send_waiting_update(now)
+            return
+        transaction.acknowledge(attempt.ack_failure(response), transaction.flow, "", now)
+        if self.state is not SessionState.CONFIRMED:
+            return
+        if status == 491 and self._glares < GLARES_MAX:
+            self._back_off(attempt.sdp, now)
+        elif status in (401, 407) and not attempt.is_authorized:
+            authorization = self._authorize(response, "INVITE", attempt.uri, attempt.sdp)
+            if authorization:
+                self._send_update(attempt.sdp, authorization, now)
+            else:
+                self._update_failed(status, now)
+        else:
+            self._update_failed(status, now)
+
+    def _back_off(self, sdp: bytes, now: float) -> None:
+        """Try again after a glare, in steps of 10 ms (RFC 3261 14.1)."""
+        dialog, chance = self._dialog, self._core.chance
+        assert dialog is not None
+        self._glares += 1
+        if self._update is None:
+            self._update = sdp
+        wait = (2.1 + chance.number(191) / 100) if dialog.is_ours else chance.number(201) / 100
+        self._timer = self._core.timers.arm(self, "glare", now + wait)
+
+    def _update_failed(self, status: int, now: float) -> None:
+        if status in (408, 481):
+            self._gone(now, "timeout" if status == 408 else "gone")
+        elif self.state is SessionState.CONFIRMED:
+            self._core.put_event(UpdateFailed(self, status))
+            self._send_waiting_update(now)
+
+    def _gone(self, now: float, cause: str) -> None:
+        """The peer does not know the dialog any more, or is silent (RFC 3261 12.2.1.2)."""
+        if self._move(SessionInput.GONE):
+            self._stop_answer()
+            self._final(487, now)
+            self._send_bye("", now)
+            self._core.put_event(SessionEnded(self, cause))
+
+    def send_info(self, content_type: str, body: bytes, now: float) -> None:
+        """Send an INFO; its answer matters only if it says that the session is gone."""
+        if self.state in (SessionState.CONFIRMED, SessionState.ACCEPTED):
+            self._send("INFO", "", body, content_type, now)
+
+    def _send(self, method: str, headers: str, body: bytes, content_type: str, now: float) -> None:
+        dialog, core = self._dialog, self._core
+        assert dialog is not None
+        flow = dialog.find_flow(core.places) or self.flow
+        branch = core.chance.branch()
+        data = dialog.build(method, dialog.next_cseq(), branch, headers, body, content_type)
+        context = (headers, body, content_type)
+        key = client_key_of(branch, method)
+        ClientRequest(core.transactions, key, method, data, flow, self, now, context)
+
+    def _send_bye(self, headers: str, now: float) -> None:
+        self._disarm()
+        self._update = None
+        self._send("BYE", headers, b"", "", now)
+
+    def _request_answered(self, transaction: ClientRequest, response: Response, now: float) -> None:
+        """Take the final answer to a BYE or an INFO."""
+        status, method = response.status, transaction.method
+        headers, body, content_type = transaction.context
+        dialog = self._dialog
+        assert dialog is not None
+        is_alive = method == "BYE" or self.state is SessionState.CONFIRMED
+        if status in (401, 407) and is_alive and "uthorization: " not in headers:
+            authorization = self._authorize(response, method, dialog.request_uri, body)
+            if authorization:
+                self._send(method, headers + authorization, body, content_type, now)
+                return
+        if method == "BYE":
+            self._move(SessionInput.BYE_DONE)
+            self._finish()
+        elif status in (408, 481):
+            self._gone(now, "gone")
+
+    def _authorize(self, response: Response, method: str, uri: str, body: bytes) -> str:
+        trunk = self.invitation.trunk if self.invitation is not None else ""
+        peer = self._core.trunks.get(trunk)
+        return authorize(peer, response, method, uri, body, self._core.chance) if peer is not None else ""
+
+    # Requests inside the dialog.
+
+    def receive_reinvite(self, request: Request, flow: Flow, key: Key, now: float) -> None:
+        """Take an INVITE inside the dialog, its CSeq already found to be fresh."""
+        core, dialog = self._core, self._dialog
+        assert dialog is not None
+        answer = self._answer
+        server = ServerInvite(core.transactions, key, answer_flow(request, flow), None)
+        head = response_head(request, self.local_tag, flow)
+        if self.state in (SessionState.ENDING, SessionState.ENDED, SessionState.LEAVING):
+            server.respond(481, build(481, head), now)
+            return
+        if self._server is not None or (answer is not None and answer.is_offer):
+            retry = f"Retry-After: {core.chance.number(11)}\r\n"
+            server.respond(500, build(500, head, retry), now)
+            return
+        if self._client is not None:
+            server.respond(491, build(491, head), now)
+            return
+        if answer is not None:
+            # The peer has our 2xx, or it would not go on: its ACK was lost or is late.
+            self._acknowledged(answer, b"", now)
+        server.session = self
+        self._server, self._server_request, self._head = server, request, head
+        self._is_reinvited = True
+        server.respond(100, build(100, head), now)
+        if dialog.home_flow is not None and dialog.home_host:
+            dialog.home_flow = flow
+        core.put_event(SessionOffered(self, sdp_of(request)))
+
+    def refuse_update(self, status: int, now: float) -> None:
+        """Refuse their re-INVITE; the session goes on as it was."""
+        if self._is_reinvited:
+            self._final(status, now)
+            self._send_waiting_update(now)
+
+    def receive_bye(self, now: float) -> None:
+        """Take a BYE, which has been answered."""
+        state = self.state
+        if state is SessionState.ARRIVED:
+            self.cancelled(now)
+            return
+        if not self._move(SessionInput.BYE) or self.state is SessionState.ENDING:
+            return
+        self._final(487, now)
+        self._finish()
+        if state is not SessionState.LEAVING:
+            self._core.put_event(SessionEnded(self, "bye"))
+
+    def receive_info(self, request: Request) -> None:
+        """Take an INFO, which has been answered."""
+        if self.state in (SessionState.CONFIRMED, SessionState.ACCEPTED):
+            content_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+            self._core.put_event(InfoReceived(self, content_type, request.body))
+
+    def takes(self, request: Request) -> bool:
+        """Return whether a request with our tag is of this dialog."""
+        return request.call_id == self.sip_call_id and request.from_tag == self.remote_tag
+
+    def is_fresh(self, cseq: int) -> bool:
+        """Count a request of theirs; False if its CSeq is not higher than the last (RFC 3261 12.2.2)."""
+        dialog = self._dialog
+        if dialog is None or cseq <= dialog.remote_cseq:
+            return False
+        dialog.remote_cseq = cseq
+        return True
+
+    def on_timer(self, name: str, now: float) -> None:
+        """Act on ``C``, ``100``, ``provisional`` or ``glare``."""
+        self._timer = None
+        if name == "glare":
+            self._send_waiting_update(now)
+        elif name == "C":
+            if self._move(SessionInput.HANG_UP):
+                self._cancel("", now)
+                self._core.put_event(SessionFailed(self, 408, "Request Timeout"))
+        elif self._server is not None:
+            if name == "100":
+                self._server.respond(100, build(100, self._head), now)
+            else:
+                self._server.respond(self.last_status, self._provisional, now)
+                self._timer = self._core.timers.arm_after(self, "provisional", PROVISIONAL_EVERY, now)
+
+    def _refresh_target(self, message: Request | Response) -> None:
+        dialog = self._dialog
+        assert dialog is not None
+        try:
+            target = contact_target(message)
+        except SipError:
+            return
+        if target != dialog.remote_target:
+            dialog.set_target(target)
+
+    def _request(self) -> Request:
+        assert self._server_request is not None
+        return self._server_request
+
+    def _move(self, cause: SessionInput) -> bool:
+        after = MOVES.get((self.state, cause))
+        if after is None:
+            return False
+        self.state = after
+        return True
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._core.timers.disarm(self._timer)
+            self._timer = None
+
+    def _stop_answer(self) -> None:
+        if self._answer is not None:
+            self._answer.stop()
+            self._answer = None
+
+    def _finish(self) -> None:
+        """Let go of everything: nobody asks for an ended session any more."""
+        self._disarm()
+        self._stop_answer()
+        self._update = None
+        self._client = None
+        self._core.sessions.pop(self.local_tag, None)
+
+
+def sdp_of(message: Request | Response) -> bytes:
+    """Return the body if it is SDP, else b""."""
+    if not message.body:
+        return b""
+    content_type = message.header("content-type") or ""
+    if content_type.lower().startswith("application/sdp"):
+        return message.body
+    return b""

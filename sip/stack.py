@@ -1,14 +1,56 @@
-"""The stack: the face of the SIP floor."""
+"""The stack: the face of the SIP floor.
+
+It matches messages to transactions and sessions, answers by itself what needs no user (OPTIONS, CANCEL,
+REGISTER, whatever is refused), and tells the rest in :mod:`sip.events`. The order of refusals is the
+contract's: what can be refused without looking anybody up comes first, then who is it, then the rest.
+
+Rule: what is refused for good reason leaves no state behind but a tuple that repeats the answer; strays and
+floods leave none at all.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from zlib import crc32
 
 from kernel.chance import Chance
 from kernel.outbox import Outbox
 from kernel.rows import BindingRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
-from sip.events import SipEvent
+from sip.admission import Admission, Refused
+from sip.branches import client_key, client_key_of, merge_key, server_key
+from sip.client_request import ClientRequest
+from sip.core import ALLOW, ALLOWED, SUPPORTED, UNSERVED, Core
+from sip.dialog import contact_target, dialog_of_response, uri_of
+from sip.events import InviteArrived, SipEvent
 from sip.flows import Flow
-from sip.session import Invitation, Session
+from sip.grammar import SipError
+from sip.headers import tokens
+from sip.message import REASONS, Request, Response
+from sip.parser import KEEPALIVE, StreamParser, check_request, check_response, parse_message
+from sip.ratelimit import SourceRates
+from sip.reaper import Reaper, flow_of
+from sip.registrar import Binding, Registrar
+from sip.responses import answer_flow, build, header_lines, response_head
+from sip.server_invite import ServerInvite
+from sip.server_request import ServerRequest
+from sip.session import Invitation, Session, sdp_of
+from sip.sessionstate import SessionState
 from sip.settings import SipSettings
+from sip.uri import SipUri
+
+NOWHERE = Flow("", 0, "", 0)
+FLOOD_SAMPLE = 32  # of the INVITEs over the rate, one in so many is told 503
+KEEPALIVE_ANSWER = b"\r\n"  # RFC 5626 4.4.1
+_CRLFS = frozenset({b"\r\n\r\n", b"\r\n", b"", b"\x00", b"\x00\x00\x00\x00"})  # what phones send to keep NATs
+
+
+class Unwelcome(SipError):
+    """A request that is refused with header lines that say what would have been taken."""
+
+    def __init__(self, status: int, headers: str) -> None:
+        super().__init__(status, REASONS[status])
+        self.headers = headers
 
 
 class Stack:
@@ -17,22 +59,454 @@ class Stack:
     def __init__(
         self, settings: SipSettings, timers: TimerQueue, chance: Chance, walltime: WallTime | None = None
     ) -> None:
+        """``walltime`` dates the rows of bindings; without it they are in monotonic seconds."""
         self.datagrams: Outbox[tuple[Flow, bytes]] = Outbox()
         self.closes: Outbox[Flow] = Outbox()
         self.events: Outbox[SipEvent] = Outbox()
         self.rows: Outbox[BindingRow] = Outbox()
-        self.refuse_new: tuple[int, int] | None = None
+        self.refuse_new: tuple[int, int] | None = None  # status and Retry-After for new INVITEs
+        self._core = core = Core(settings, timers, chance, self.datagrams, self.events)
+        self._transactions = core.transactions
+        self._registrar = Registrar(core, self.rows, walltime or WallTime())
+        self._admission = Admission(core, self._registrar)
+        self._rates = SourceRates(settings.requests_per_source)
+        self._merged: dict[str, Any] = {}  # requests under way, however they came
+        self._merge_reaper = Reaper(self._merged, timers)
+        self._parsers: dict[int, StreamParser] = {}
+        self._dropped = 0
 
-    def receive_datagram(self, data: bytes, flow: Flow, now: float) -> None: ...
+    # Verbs of the user.
 
-    def receive_stream(self, data: bytes, flow: Flow, now: float) -> None: ...
+    def invite(self, invitation: Invitation, user: object, now: float) -> Session:
+        """Send an INVITE; what becomes of it is told with ``session.user`` being ``user``."""
+        core = self._core
+        next_hop = uri_of(invitation.routes[0]) if invitation.routes else invitation.uri
+        flow = invitation.flow or core.places.resolve(next_hop)
+        session = Session(core, core.chance.token(), flow or NOWHERE, is_outgoing=True)
+        session.user = user
+        if flow is None:
+            session.invite_failed(503, "Unresolvable", now)
+        else:
+            session.send_invite(invitation, now)
+        return session
 
-    def flow_closed(self, flow: Flow, now: float) -> None: ...
+    def ring(self, session: Session, now: float, status: int = 180, sdp: bytes = b"") -> None:
+        """Send a provisional response, with early media if there is ``sdp``."""
+        session.ring(status, sdp, now)
 
-    def flow_failed(self, flow: Flow, now: float) -> None: ...
+    def answer(self, session: Session, sdp: bytes, now: float) -> None:
+        """Answer with 200, repeated until its ACK; without ACK the session ends (no_ack)."""
+        session.answer(sdp, now)
 
-    def invite(self, invitation: Invitation, user: object, now: float) -> Session: ...
+    def reject(
+        self,
+        session: Session,
+        status: int,
+        now: float,
+        reason: str = "",
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Refuse an INVITE for good; nothing more is told of its session."""
+        session.user = None
+        session.refuse(status, reason, header_lines(headers), now)
 
-    def ring(self, session: Session, now: float, status: int = 180, sdp: bytes = b"") -> None: ...
+    def hang_up(self, session: Session, now: float, reason: str = "") -> None:
+        """End a session, whatever its state: CANCEL, 480 or BYE, now or when the time has come.
 
-    def answer(self, session: Session, sdp: bytes, now: float) -> None: ...
+        ``reason`` is the value of a Reason header (RFC 3326). Nothing more is told of the session.
+        """
+        session.hang_up(header_lines((("Reason", reason),)) if reason else "", now)
+
+    def update(self, session: Session, sdp: bytes, now: float) -> None:
+        """Offer ``sdp`` in a re-INVITE."""
+        session.update(sdp, now)
+
+    def accept_update(self, session: Session, sdp: bytes, now: float) -> None:
+        """Answer the peer's re-INVITE."""
+        session.answer(sdp, now)
+
+    def refuse_update(self, session: Session, status: int, now: float) -> None:
+        """Refuse the peer's re-INVITE; the session goes on as it was."""
+        session.refuse_update(status, now)
+
+    def info(self, session: Session, content_type: str, body: bytes, now: float) -> None:
+        """Send an INFO inside an answered session."""
+        session.send_info(content_type, body, now)
+
+    def contacts(self, user: str) -> list[Binding]:
+        """Return a user's registered contacts, best q first."""
+        return self._registrar.contacts(user)
+
+    def is_reachable(self, user: str) -> bool:
+        """Return whether any contact of ``user`` answers."""
+        return self._registrar.is_reachable(user)
+
+    def restore_binding(self, row: BindingRow, now: float, walltime: WallTime) -> None:
+        """Take back a binding kept over a restart."""
+        self._registrar.restore(row, now, walltime)
+
+    def reconfigure(self, settings: SipSettings, now: float) -> None:
+        """Take new settings; dialogs and transactions go on, bindings of accounts that are gone do not."""
+        self._core.configure(settings)
+        self._admission.reconfigure()
+        self._rates.set_rate(settings.requests_per_source)
+        self._registrar.reconfigure(now)
+
+    # What an operator may see, and what must hold.
+
+    def snapshot(self) -> dict[str, object]:
+        """Return counts: sessions, transactions (living and lingering), bindings, dropped requests."""
+        transactions = self._transactions
+        return {
+            "sessions": len(self._core.sessions),
+            "client_transactions": len(transactions.clients),
+            "server_transactions": len(transactions.servers),
+            "bindings": self._registrar.count(),
+            "connections": len(self._parsers),
+            "dropped": self._dropped,
+        }
+
+    def is_quiet(self) -> bool:
+        """Return whether nothing is left of any call; registrations and their upkeep do not count."""
+        transactions = self._transactions
+        return not self._core.sessions and all(
+            (entry[1] if type(entry) is tuple else entry.method) in ("REGISTER", "OPTIONS")
+            for table in (transactions.clients, transactions.servers, self._merged)
+            for entry in table.values()
+        )
+
+    def check(self) -> None:
+        """Assert what must hold between turns."""
+        for tag, session in self._core.sessions.items():
+            assert session.local_tag == tag, "a session is known by a foreign tag"
+            assert session.state is not SessionState.ENDED, (
+                f"{session.sip_call_id} has ended and is still known"
+            )
+        transactions = self._transactions
+        transactions.client_reaper.check()
+        transactions.server_reaper.check()
+        self._merge_reaper.check()
+        self._registrar.check()
+
+    # From the wire.
+
+    def receive_datagram(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one UDP datagram."""
+        if len(data) <= 4 and data in _CRLFS:
+            return
+        try:
+            message = parse_message(data)
+        except SipError as error:
+            self._refuse_broken(error, flow, now)
+            return
+        self._receive(message, flow, now)
+
+    def receive_stream(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take bytes of one connection; on doubt about the framing it is closed."""
+        parser = self._parsers.get(flow.connection)
+        if parser is None:
+            parser = self._parsers[flow.connection] = StreamParser()
+        for found in parser.feed(data):
+            if found is KEEPALIVE:
+                self.datagrams.put((flow, KEEPALIVE_ANSWER))
+            elif isinstance(found, SipError):
+                self._refuse_broken(found, flow, now)
+            elif isinstance(found, (Request, Response)):
+                self._receive(found, flow, now)
+        if parser.broken:
+            self._parsers.pop(flow.connection, None)
+            self.closes.put(flow)
+
+    def flow_closed(self, flow: Flow, now: float) -> None:
+        """A connection is gone."""
+        self._parsers.pop(flow.connection, None)
+        self._registrar.flow_closed(flow)
+        self._transactions.fail_flow(flow.transport, flow.host, flow.port, flow.connection, now)
+
+    def flow_failed(self, flow: Flow, now: float) -> None:
+        """Nothing can be sent to ``flow``: the client transactions on it fail with 503."""
+        self._transactions.fail_flow(flow.transport, flow.host, flow.port, flow.connection, now)
+
+    def _receive(self, message: Request | Response, flow: Flow, now: float) -> None:
+        if isinstance(message, Response):
+            self._receive_response(message, now)
+            return
+        try:
+            check_request(message)
+            self._receive_request(message, flow, now)
+        except Unwelcome as error:
+            self._refuse(message, flow, error.status, error.headers, now)
+        except SipError as error:
+            self._refuse(message, flow, error.status, "", now, error.reason)
+
+    def _refuse_broken(self, error: SipError, flow: Flow, now: float) -> None:
+        if error.salvaged is not None:
+            self._refuse(error.salvaged, flow, error.status, "", now, error.reason)
+
+    def _refuse(
+        self, request: Request, flow: Flow, status: int, headers: str, now: float, reason: str = ""
+    ) -> None:
+        """Answer without keeping anything (8.2.7); an ACK is never answered, a flood hardly ever."""
+        if request.method != "ACK" and self._is_welcome(flow, now):
+            self._refuse_welcome(request, flow, status, headers, reason)
+
+    def _refuse_welcome(
+        self, request: Request, flow: Flow, status: int, headers: str, reason: str = ""
+    ) -> None:
+        try:
+            head = response_head(request, stateless_tag(request), flow)
+            to = answer_flow(request, flow)
+        except SipError:
+            return  # not even its Via or To can be read
+        self.datagrams.put((to, build(status, head, headers, reason=reason)))
+
+    def _is_welcome(self, flow: Flow, now: float) -> bool:
+        """Return whether a request that nobody knows may cost us anything."""
+        host = flow[2]
+        if self._admission.trunk_of(host) is not None or self._registrar.knows_host(host):
+            return True
+        if self._rates.allow(host, now):
+            return True
+        self._dropped += 1
+        return False
+
+    # Responses.
+
+    def _receive_response(self, response: Response, now: float) -> None:
+        try:
+            check_response(response)
+            key = client_key(response)
+            transaction = self._transactions.clients.get(key)
+            if transaction is None:
+                return
+            if type(transaction) is tuple:
+                self._acknowledge_again(key, transaction, response, now)
+            else:
+                transaction.receive(response, now)
+        except SipError:
+            return
+
+    def _acknowledge_again(
+        self,
+        key: str,
+        entry: tuple[float, str, bytes, str, str, int, str, int, int],
+        response: Response,
+        now: float,
+    ) -> None:
+        """A final response to our INVITE came again, or from another branch of a fork."""
+        status, tag = response.status, response.to_tag
+        if status < 200 or response.cseq[1] != "INVITE":
+            return
+        ack, accepted_tag = entry[2], entry[3]
+        if status >= 300 or tag == accepted_tag:
+            # An INVITE that succeeded is not refused any more, and one that failed drew its ACK.
+            if (status >= 300) == (accepted_tag == ""):
+                self._transactions.put((flow_of(entry), ack))
+            return
+        fork_key = f"{key} {tag}"
+        fork = self._transactions.clients.get(fork_key)
+        if fork is not None:
+            self._transactions.put((flow_of(fork), fork[2]))
+            return
+        if accepted_tag:
+            self._end_fork(fork_key, flow_of(entry), response, now)
+
+    def _end_fork(self, key: str, flow: Flow, response: Response, now: float) -> None:
+        """A second phone answered one INVITE: ACK and BYE (RFC 3261 13.2.2.4)."""
+        core = self._core
+        dialog = dialog_of_response(response, "", core.places[flow.local])
+        if not dialog.remote_target:
+            return
+        to = dialog.find_flow(core.places) or flow
+        ack = dialog.build("ACK", dialog.local_cseq, core.chance.branch())
+        transactions = self._transactions
+        transactions.put((to, ack))
+        transactions.client_reaper.linger(
+            key, "INVITE", ack, to, transactions.give_up_after, now, dialog.remote_tag
+        )
+        branch = core.chance.branch()
+        bye = dialog.build("BYE", dialog.next_cseq(), branch)
+        ClientRequest(transactions, client_key_of(branch, "BYE"), "BYE", bye, to, None, now)
+
+    # Requests.
+
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        method = request.method
+        key = server_key(request)
+        transaction = self._transactions.servers.get(key)
+        if method == "ACK":
+            self._receive_ack(request, transaction, now)
+        elif transaction is not None:
+            if type(transaction) is not tuple:
+                transaction.receive_again(now)
+            elif transaction[2]:
+                self._transactions.put((flow_of(transaction), transaction[2]))
+        elif method == "CANCEL":
+            self._receive_cancel(request, flow, key, now)
+        elif method not in ALLOWED:
+            self._refuse(request, flow, 405 if method in UNSERVED else 501, ALLOW, now)
+        elif request.to_tag:
+            self._receive_inside(request, flow, key, now)
+        else:
+            self._receive_outside(request, flow, key, now)
+
+    def _receive_ack(self, request: Request, transaction: object, now: float) -> None:
+        if type(transaction) is ServerInvite:
+            transaction.receive_ack(now)
+            return
+        session = self._core.sessions.get(request.to_tag)
+        if session is not None and session.takes(request):
+            session.receive_ack(request, now)
+
+    def _receive_cancel(self, request: Request, flow: Flow, key: str, now: float) -> None:
+        """RFC 3261 9.2: 200 if there is an INVITE of that branch, whatever became of it; else 481."""
+        invite = self._transactions.servers.get(server_key(request, "INVITE"))
+        if invite is None:
+            self._refuse(request, flow, 481, "", now)
+            return
+        session = invite.session if type(invite) is ServerInvite else None
+        tag = session.local_tag if session is not None else self._core.chance.token()
+        self._respond(request, flow, key, 200, "", now, tag=tag)
+        if session is not None:
+            session.cancelled(now)
+
+    def _receive_inside(self, request: Request, flow: Flow, key: str, now: float) -> None:
+        session = self._core.sessions.get(request.to_tag)
+        if session is None or not session.takes(request):
+            self._refuse(request, flow, 481, "", now)
+            return
+        self._check_extensions(request)
+        method = request.method
+        if method == "INVITE":
+            self._check_body(request)
+            contact_target(request)
+            if not session.is_fresh(request.cseq[0]):
+                self._respond(request, flow, key, 500, "", now)
+            else:
+                session.receive_reinvite(request, flow, key, now)
+            return
+        if not session.is_fresh(request.cseq[0]):
+            self._respond(request, flow, key, 500, "", now)
+        elif method == "BYE":
+            self._respond(request, flow, key, 200, "", now)
+            session.receive_bye(now)
+        elif method == "INFO":
+            self._respond(request, flow, key, 200, "", now)
+            session.receive_info(request)
+        elif method == "OPTIONS":
+            self._respond(request, flow, key, 200, self._abilities(), now)
+        else:
+            self._respond(request, flow, key, 405, ALLOW, now)
+
+    def _receive_outside(self, request: Request, flow: Flow, key: str, now: float) -> None:
+        method = request.method
+        if not self._is_welcome(flow, now):
+            if method == "INVITE" and self._dropped % FLOOD_SAMPLE == 1:
+                self._refuse_welcome(request, flow, 503, "Retry-After: 5\r\n")
+            return
+        if request.max_forwards == 0 and method != "OPTIONS":
+            self._refuse_welcome(request, flow, 483, "")
+            return
+        if method in ("BYE", "INFO"):
+            self._refuse_welcome(request, flow, 481, "")
+            return
+        if not isinstance(request.parsed_uri, SipUri) and method == "REGISTER":
+            raise SipError(416, "Unsupported URI Scheme")
+        merged = merge_key(request)
+        if merged in self._merged:
+            self._refuse_welcome(request, flow, 482, "")
+            return
+        self._check_extensions(request)
+        if method == "INVITE":
+            self._receive_invite(request, flow, key, merged, now)
+        elif method == "REGISTER":
+            self._receive_register(request, flow, key, now)
+        else:
+            self._respond(request, flow, key, 200, self._abilities(), now)
+            self._remember(merged, method, flow, now)
+
+    def _remember(self, merged: str, method: str, flow: Flow, now: float) -> None:
+        """Know a request again that comes over another way (RFC 3261 8.2.2.2)."""
+        self._merge_reaper.linger(merged, method, b"", flow, self._transactions.give_up_after, now)
+
+    def _receive_invite(self, request: Request, flow: Flow, key: str, merged: str, now: float) -> None:
+        self._check_body(request)
+        contact_target(request)
+        who = self._admission.identify(request, flow, now)
+        if isinstance(who, Refused):
+            self._refuse_welcome(request, flow, who.status, who.headers)
+            return
+        self._remember(merged, "INVITE", flow, now)
+        if self.refuse_new is not None:
+            status, retry_after = self.refuse_new
+            self._respond_invite(request, flow, key, status, f"Retry-After: {retry_after}\r\n", now)
+            return
+        session = Session(self._core, request.call_id, flow, is_outgoing=False)
+        session.identity = who
+        session.receive_invite(request, flow, key, now)
+        self.events.put(InviteArrived(session, who, sdp_of(request)))
+
+    def _receive_register(self, request: Request, flow: Flow, key: str, now: float) -> None:
+        to = request.to.parsed
+        user = to.user if isinstance(to, SipUri) else ""
+        refused = self._admission.prove(user, request, flow, now)
+        if refused is not None:
+            self._respond(request, flow, key, refused.status, refused.headers, now)
+            return
+        if not self._admission.is_domain(to.host):
+            self._respond(request, flow, key, 404, "", now)
+            return
+        status, headers = self._registrar.register(user, request, flow, now)
+        self._respond(request, flow, key, status, f"{headers}{self._core.agent}", now)
+
+    def _respond(
+        self, request: Request, flow: Flow, key: str, status: int, headers: str, now: float, tag: str = ""
+    ) -> None:
+        """Answer any request but INVITE for good."""
+        transaction = ServerRequest(self._transactions, key, request.method, answer_flow(request, flow))
+        head = response_head(request, tag or self._core.chance.token(), flow)
+        transaction.respond(status, build(status, head, headers), now)
+
+    def _respond_invite(
+        self, request: Request, flow: Flow, key: str, status: int, headers: str, now: float
+    ) -> None:
+        """Refuse an INVITE that no session is made for."""
+        transaction = ServerInvite(self._transactions, key, answer_flow(request, flow), None)
+        head = response_head(request, self._core.chance.token(), flow)
+        transaction.respond(status, build(status, head, headers), now)
+
+    def _check_extensions(self, request: Request) -> None:
+        """Refuse what is required of us and unknown (RFC 3261 8.2.2.3)."""
+        if request.header("require") is None:
+            return
+        unknown = [tag for tag in tokens(request.headers("require")) if tag.lower() not in SUPPORTED]
+        if unknown:
+            raise Unwelcome(420, f"Unsupported: {', '.join(unknown)}\r\n")
+
+    def _check_body(self, request: Request) -> None:
+        """Refuse a body or an Accept that rules SDP out (RFC 3261 8.2.3)."""
+        if request.body:
+            encoding = (request.header("content-encoding") or "identity").strip().lower()
+            disposition = (request.header("content-disposition") or "").lower().replace(" ", "")
+            is_optional = "handling=optional" in disposition
+            if encoding != "identity" and not is_optional:
+                raise Unwelcome(415, "Accept-Encoding: identity\r\n")
+            if not is_optional and not sdp_of(request):
+                raise Unwelcome(415, "Accept: application/sdp\r\n")
+        if request.header("accept") is not None:
+            accepted = {
+                media.partition(";")[0].strip().lower() for media in tokens(request.headers("accept"))
+            }
+            if accepted.isdisjoint({"application/sdp", "application/*", "*/*"}):
+                raise Unwelcome(406, "")
+
+    def _abilities(self) -> str:
+        return (
+            f"{ALLOW}Accept: application/sdp\r\nAccept-Encoding: identity\r\nAccept-Language: en\r\n"
+            f"Supported: {', '.join(sorted(SUPPORTED))}\r\n{self._core.agent}"
+        )
+
+
+def stateless_tag(request: Request) -> str:
+    """Return the To tag of an answer that nothing is kept of: the same for the same request (8.2.7)."""
+    return f"{crc32(f'{request.via.branch} {request.call_id}'.encode('utf-8', 'surrogateescape')):08x}"

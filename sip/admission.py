@@ -1,0 +1,128 @@
+"""Admission: who is it? (contract, SIP side)
+
+A request from a live registered flow is that account's, and its From must say so. Otherwise a source that a
+trunk accepts is that trunk, unless the From is one of our own addresses of record. Otherwise a From in our
+domains is challenged, whether the user exists or not. Otherwise 403.
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+import msgspec
+
+from sip.core import Core
+from sip.digest import Nonces, challenges, check_answer, parse_credentials
+from sip.events import DigestRefused, Identity
+from sip.flows import Flow
+from sip.grammar import SipError
+from sip.message import Request
+from sip.registrar import Registrar
+from sip.settings import TrunkPeer
+from sip.uri import SipUri
+
+_HOSTS_MAX = 4_096  # hosts whose trunk is remembered
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Not admitted: the status of the answer and its header lines."""
+
+    status: int
+    headers: str = ""
+
+
+class Admission:
+    """Tells accounts, trunks and strangers apart."""
+
+    def __init__(self, core: Core, registrar: Registrar) -> None:
+        self._core = core
+        self._registrar = registrar
+        self._nonces = Nonces(core.chance.token() + core.chance.token(), core.settings.timing.nonce_life)
+        self._networks: list[tuple[IPv4Network | IPv6Network, TrunkPeer]] = []
+        self._trunk_by_host: dict[str, TrunkPeer | None] = {}
+        self.reconfigure()
+
+    def reconfigure(self) -> None:
+        """Take the core's settings."""
+        settings = self._core.settings
+        self._nonces.life = settings.timing.nonce_life
+        self._domains = frozenset(domain.lower() for domain in settings.domains)
+        self._networks = [
+            (ip_network(network, strict=False), trunk)
+            for trunk in settings.trunks
+            for network in trunk.accept
+        ]
+        self._trunk_by_host.clear()
+
+    def identify(self, request: Request, flow: Flow, now: float) -> Identity | Refused:
+        """Say who sent an out-of-dialog INVITE, or how to refuse it; SipError 400 on a broken From."""
+        domain, user = self._from(request)
+        accounts = self._core.settings.accounts
+        on_flow = self._registrar.users_on(flow)
+        if on_flow:
+            if domain and user in on_flow:
+                return Identity("account", user, accounts[user].tenant)
+            return Refused(403)
+        trunk = self.trunk_of(flow.host)
+        if trunk is not None and not (domain and user in accounts):
+            return Identity("trunk", trunk.name)
+        if not domain:
+            return Refused(403)
+        refused = self.prove(user, request, flow, now)
+        return refused or Identity("account", user, accounts[user].tenant)
+
+    def prove(self, user: str, request: Request, flow: Flow, now: float) -> Refused | None:
+        """Return None if ``request`` proves to be of the account ``user``, else how to refuse it.
+
+        401 asks (again); 403 is for somebody else's right password. SipError 400 on broken credentials.
+        """
+        core = self._core
+        for value in request.headers("authorization"):
+            credentials = parse_credentials(value)
+            if credentials is None or credentials.realm != core.realm:
+                continue
+            account = core.settings.accounts.get(credentials.user)
+            secret = account.secret if account is not None else None
+            # The password first: who does not know it learns nothing about the nonce either.
+            if not check_answer(credentials, secret, request.method, request.body, realm=core.realm):
+                core.put_event(DigestRefused(credentials.user, request.method, flow))
+                return self._challenge(flow, now)
+            nonce = credentials.nonce
+            is_good = self._nonces.is_fresh(nonce, flow.host, now)
+            if not is_good or not self._nonces.spend(nonce, credentials.nc, now):
+                return self._challenge(flow, now, stale=True)
+            return None if credentials.user == user else Refused(403)
+        return self._challenge(flow, now)
+
+    def trunk_of(self, host: str) -> TrunkPeer | None:
+        """Return the trunk that accepts requests from ``host``; the first in the settings wins."""
+        if host in self._trunk_by_host:
+            return self._trunk_by_host[host]
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return None
+        found = next((trunk for network, trunk in self._networks if address in network), None)
+        if len(self._trunk_by_host) >= _HOSTS_MAX:
+            self._trunk_by_host.clear()
+        self._trunk_by_host[host] = found
+        return found
+
+    def is_domain(self, host: str) -> bool:
+        """Return whether ``host`` is one of our domains; the port never matters."""
+        return host in self._domains
+
+    def _from(self, request: Request) -> tuple[str, str]:
+        """Return our domain and the user of From; "" for a domain that is not ours."""
+        try:
+            uri = request.from_.parsed
+        except SipError:
+            return "", ""  # a scheme of its own is a stranger's right (RFC 3261 8.1.1.3)
+        if not isinstance(uri, SipUri) or uri.host not in self._domains:
+            return "", ""
+        return uri.host, uri.user
+
+    def _challenge(self, flow: Flow, now: float, *, stale: bool = False) -> Refused:
+        nonce = self._nonces.make(flow.host, now)
+        lines = [
+            f"WWW-Authenticate: {value}\r\n" for value in challenges(self._core.realm, nonce, stale=stale)
+        ]
+        return Refused(401, "".join(lines))

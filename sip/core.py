@@ -1,0 +1,69 @@
+"""The core: what sessions, registrar and stack share. A holder, not an actor."""
+
+from typing import TYPE_CHECKING
+
+from kernel.chance import Chance
+from kernel.outbox import Outbox
+from kernel.timers import TimerQueue
+from sip.events import SipEvent
+from sip.flows import Flow
+from sip.places import Places
+from sip.responses import header_lines
+from sip.settings import SipSettings, TrunkPeer
+from sip.transactions import Transactions
+
+if TYPE_CHECKING:
+    from sip.session import Session
+
+ALLOWED = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER")
+# Methods that some RFC defines and this stack does not serve: 405; anything else is 501.
+UNSERVED = frozenset({"UPDATE", "PRACK", "REFER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE"})
+SUPPORTED = frozenset({"path"})  # option tags
+ALLOW = f"Allow: {', '.join(ALLOWED)}\r\n"
+
+
+class Core:
+    """Settings, timers, tables and outboxes of one stack."""
+
+    __slots__ = (
+        "agent",
+        "answer_headers",
+        "chance",
+        "invite_headers",
+        "places",
+        "put_event",
+        "realm",
+        "sessions",
+        "settings",
+        "timers",
+        "transactions",
+        "trunks",
+    )
+
+    def __init__(
+        self,
+        settings: SipSettings,
+        timers: TimerQueue,
+        chance: Chance,
+        datagrams: Outbox[tuple[Flow, bytes]],
+        events: Outbox[SipEvent],
+    ) -> None:
+        self.timers = timers
+        self.chance = chance
+        self.put_event = events.put
+        self.transactions = Transactions(settings.timing, timers, datagrams)
+        self.sessions: dict[str, Session] = {}  # by our tag, which is unique
+        self.configure(settings)
+
+    def configure(self, settings: SipSettings) -> None:
+        """Take settings, at start and on a reload."""
+        self.settings = settings
+        self.places = Places(settings)
+        self.transactions.set_timing(settings.timing)
+        self.realm = settings.realm or (settings.domains[0] if settings.domains else "localhost")
+        self.trunks: dict[str, TrunkPeer] = {trunk.name: trunk for trunk in settings.trunks}
+        self.agent = header_lines((("Server", settings.user_agent),)) if settings.user_agent else ""
+        # Written once: the headers of every 2xx to INVITE and of every INVITE of ours.
+        self.answer_headers = f"{ALLOW}{self.agent}"
+        agent = header_lines((("User-Agent", settings.user_agent),)) if settings.user_agent else ""
+        self.invite_headers = f"{ALLOW}{agent}"

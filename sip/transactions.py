@@ -1,0 +1,74 @@
+"""The ground that the four transactions stand on: their tables, their timers, the way out.
+
+A transaction is an object while something is still to be decided, and a tuple of the reaper after that.
+Timer pairs share one armed timer: a retransmission timer that reaches the moment of its give-up timer is
+that timer (A and B, E and F, G and H of RFC 3261, table 4).
+"""
+
+from typing import Any, Protocol
+
+from kernel.outbox import Outbox
+from kernel.timers import TimerQueue
+from sip.flows import Flow
+from sip.message import Response
+from sip.reaper import Key, Reaper
+from sip.settings import Timing
+
+MARGIN = 1e-6  # seconds; sums of floats reach 64*T1 a hair early or late
+
+
+class ClientUser(Protocol):
+    """Who sent a request, as its client transaction sees it."""
+
+    def on_response(self, transaction: Any, response: Response, now: float) -> None:
+        """Take a provisional or the final response."""
+
+    def on_failure(self, transaction: Any, status: int, now: float) -> None:
+        """Take that there will be no final response: 408 for silence, 503 for a transport that failed."""
+
+
+class Transactions:
+    """The transactions of one stack, by key, living and lingering."""
+
+    __slots__ = (
+        "client_reaper",
+        "clients",
+        "give_up_after",
+        "put",
+        "server_reaper",
+        "servers",
+        "t1",
+        "t2",
+        "t4",
+        "timers",
+    )
+
+    def __init__(self, timing: Timing, timers: TimerQueue, datagrams: Outbox[tuple[Flow, bytes]]) -> None:
+        self.clients: dict[Key, Any] = {}
+        self.servers: dict[Key, Any] = {}
+        self.timers = timers
+        self.put = datagrams.put
+        self.client_reaper = Reaper(self.clients, timers)
+        self.server_reaper = Reaper(self.servers, timers)
+        self.set_timing(timing)
+
+    def set_timing(self, timing: Timing) -> None:
+        """Take the timer values of RFC 3261; transactions under way go on with theirs."""
+        self.t1, self.t2, self.t4 = timing.t1, timing.t2, timing.t4
+        self.give_up_after = 64 * timing.t1
+
+    def fail_flow(self, transport: str, host: str, port: int, connection: int, now: float) -> None:
+        """Fail every client transaction whose requests go to that peer (or that connection)."""
+        failed = [
+            transaction
+            for transaction in self.clients.values()
+            if type(transaction) is not tuple
+            and transaction.flow.transport == transport
+            and transaction.flow.host == host
+            and transaction.flow.port == port
+            and (
+                not connection or not transaction.flow.connection or transaction.flow.connection == connection
+            )
+        ]
+        for transaction in failed:
+            transaction.fail(503, now)
