@@ -61,7 +61,8 @@ class Api:
             self.replies.put((connection, reply.text))
         if client.subscription is not None and client.subscription.missed:
             self._subscriptions.send_missed(client.subscription)
-        self._tell_losses(now)
+        self.flush(now)
+        self._silence(client, now)
         if reply.bug is not None:
             raise reply.bug
 
@@ -117,10 +118,14 @@ class Api:
         return self._document
 
     def _tell_losses(self, now: float) -> None:
-        """Tell connections that have lost their seat, and with it perhaps the right to listen."""
+        """Tell connections that have lost their seat, behind the events that say how."""
         for client, why, seat in self._notices.take():
             notice = {"jsonrpc": "2.0", "method": f"session.{why}", "params": {"seat": seat}}
             self.replies.put((client.number, msgspec.json.encode(notice)))
-            if client.subscription is not None and not grant(self._node, client)[0]:
-                self._subscriptions.remove(client.subscription, now)
-                client.subscription = None
+            self._silence(client, now)
+
+    def _silence(self, client: Connection, now: float) -> None:
+        """End the subscription of a connection that is nobody any more."""
+        if client.subscription is not None and not grant(self._node, client)[0]:
+            self._subscriptions.remove(client.subscription, now)
+            client.subscription = None

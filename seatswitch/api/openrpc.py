@@ -161,7 +161,8 @@ def _words(method: Method) -> list[str]:
 
 def build_markdown(document: Mapping[str, Any]) -> str:
     """Return the same document for people."""
-    lines = ["# JSON-RPC", "", "Generated from the tables of `seatswitch/api` by `python -m docs.build_rpc`.", ""]
+    made = "Generated from the tables of `seatswitch/api` by `python -m docs.build_rpc`."
+    lines = ["# JSON-RPC", "", made, ""]
     lines += [INTRODUCTION]
     lines += _contents(document["methods"])
     for method in document["methods"]:

@@ -49,15 +49,19 @@ class SeatObject(msgspec.Struct, frozen=True):
     level: str
     skills: dict[str, int]
     presence: Literal["offline", "ready", "paused", "wrapup"]
-    reason: str | None
+    reason: str
     activity: Literal["idle", "reserved", "dialling", "ringing", "talking", "unreachable"]
     held: bool
-    pending: str | None
+    pending: Annotated[
+        str, Meta(description="What follows the work: ready, offline, paused:REASON, forced:REASON")
+    ]
     since: Instant
-    phone: PhoneObject | None
+    phone: PhoneObject
     call: str | None
     queues: list[str]
     counters: dict[str, float]
+    agent: str
+    wrapup_left: Seconds | None
 
 
 class CallObject(msgspec.Struct, frozen=True):
@@ -70,6 +74,7 @@ class CallObject(msgspec.Struct, frozen=True):
     caller: str
     called: str
     state: Literal["arrived", "waiting", "ringing", "talking", "held", "ended"]
+    arrived_at: Instant
     joined_at: Instant | None
     waited: Seconds | None
     position: int | None
@@ -79,7 +84,17 @@ class CallObject(msgspec.Struct, frozen=True):
 
 
 QueueObject = dict[str, Any]
-TrunkObject = dict[str, Any]
+
+
+class TrunkObject(msgspec.Struct, frozen=True):
+    """A trunk."""
+
+    trunk: str
+    tenant: str | None
+    contact: str | None
+    calls: int
+    max_calls: int | None
+    max_cps: float | None
 
 
 class Identity(msgspec.Struct, frozen=True):
