@@ -37,6 +37,8 @@ def build_sip(
     domains = tuple(domain for domain in domains if domain) or tuple(one.host for one in listen[:1])
     if table.register_expires_min > table.register_expires_max:
         reader.refuse(f"{where}.register_expires_min", "is longer than register_expires_max")
+    if not table.digest_algorithms:
+        reader.refuse(f"{where}.digest_algorithms", "is empty: nobody could register")
     for key in ("t1", "t2", "t4", "nonce_life", "ring_max"):
         if not getattr(table, key):
             reader.refuse(f"{where}.{key}", "must be more than 0")
@@ -44,6 +46,7 @@ def build_sip(
         listen=listen,
         domains=domains,
         advertise=table.advertise,
+        digest_algorithms=table.digest_algorithms,
         accounts=accounts,
         trunks=tuple(_peer(trunk.table) for trunk in trunks),
         timing=Timing(

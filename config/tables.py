@@ -39,6 +39,7 @@ class SipTable(Table, frozen=True):
     domain: str | tuple[str, ...] = ""
     advertise: str = ""
     realm: str = ""
+    digest_algorithms: tuple[Literal["SHA-256", "MD5"], ...] = ("SHA-256", "MD5")
     user_agent: str = "seatswitch"
     register_expires_min: Duration = Duration(60)
     register_expires_max: Duration = Duration(7200)

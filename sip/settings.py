@@ -64,3 +64,4 @@ class SipSettings(msgspec.Struct, frozen=True):
     requests_per_source: float = 200.0  # new out-of-dialog requests a second from one host that is no trunk
     options_probe_every: float = 30.0  # 0: registered phones are not probed
     realm: str = ""  # default: the first domain
+    digest_algorithms: tuple[str, ...] = ("SHA-256", "MD5")  # one challenge each, in this order
