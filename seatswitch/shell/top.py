@@ -43,13 +43,13 @@ class Keyboard:
     """Single key presses of a terminal; nothing but time where the input is none."""
 
     def __init__(self, fd: int | None = None) -> None:
-        self._fd = sys.stdin.fileno() if fd is None else fd
+        self._fd = _standard_input() if fd is None else fd
         self._before: list[Any] | None = None
 
     def __enter__(self) -> "Keyboard":
-        if os.isatty(self._fd):
+        if self._fd >= 0 and os.isatty(self._fd):
             self._before = termios.tcgetattr(self._fd)
-            tty.setcbreak(self._fd)
+            tty.setcbreak(self._fd, termios.TCSADRAIN)  # what was typed ahead counts
         return self
 
     def __exit__(
@@ -63,6 +63,13 @@ class Keyboard:
         watched = [self._fd] if self._before is not None else []
         ready, _, _ = select.select(watched, [], [], seconds)
         return os.read(self._fd, 1).decode("ascii", "replace") if ready else ""
+
+
+def _standard_input() -> int:
+    try:
+        return sys.stdin.fileno()
+    except (ValueError, OSError, AttributeError):  # closed, not a file, or absent
+        return -1
 
 
 class Board:

@@ -1,0 +1,200 @@
+"""The command line: exit codes, messages, tables and JSON against a stub switch."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from seatswitch import __version__
+from seatswitch.shell import cli
+from tests.seatswitch.shell.rpc_stub import QUEUES, SEATS, StubSwitch
+
+ROOT = Path(__file__).resolve().parents[3]
+DEMO = str(ROOT / "config" / "demo.toml")
+
+
+def invoke(*arguments: str, input: str | None = None, **environment: str) -> Result:  # noqa: A002
+    names = {"SEATSWITCH_SOCKET": None, "SEATSWITCH_CONFIG": None, "SEATSWITCH_TOKEN": None, "COLUMNS": "200"}
+    return CliRunner().invoke(cli.app, arguments, input=input, env={**names, **environment})
+
+
+def test_version() -> None:
+    result = invoke("--version")
+    assert (result.exit_code, result.stdout) == (0, f"seatswitch {__version__}\n")
+
+
+def test_help_names_every_command_but_the_switchs_own() -> None:
+    text = invoke("--help").stdout
+    for command in ("run", "check", "seats", "queues", "calls", "trunks", "top", "call"):
+        assert f" {command} " in text
+    assert "media-worker" not in text
+    assert "row-writer" not in text
+
+
+@pytest.mark.parametrize("command", ["run", "check", "seats", "queues", "calls", "trunks", "top", "call"])
+def test_every_command_has_an_example(command: str) -> None:
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert "Example" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [("sing",), ("seats", "--jsn"), ("call",), ("call", "a", "b", "c")])
+def test_wrong_usage_is_2(arguments: tuple[str, ...]) -> None:
+    assert invoke(*arguments).exit_code == 2
+
+
+def test_check_says_what_is_right() -> None:
+    result = invoke("check", "-c", DEMO)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == f"{DEMO} is right: 4 queues, 20 seats, 2 extensions, 1 trunks"
+
+
+def test_check_tells_every_error_on_standard_error(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text('[[queue]]\nname = "a"\nrequires = {level = "seniorr"}\nanswr = "200"\n')
+    result = invoke("check", "-c", str(path))
+    assert (result.exit_code, result.stdout) == (1, "")
+    *errors, last = result.stderr.splitlines()
+    assert [error.partition(": ")[2].partition(":")[0] for error in errors] == [
+        'queue[1] "a".answr',
+        'queue[1] "a".requires.level',
+        'queue[1] "a".tenant',
+    ]
+    assert last == f"{path}: 3 errors"
+
+
+def test_check_of_a_missing_file_is_one_message(tmp_path: Path) -> None:
+    result = invoke("check", "-c", str(tmp_path / "no.toml"))
+    assert result.exit_code == 1
+    assert result.stderr == f"seatswitch: {tmp_path}/no.toml: cannot be read (No such file or directory)\n"
+
+
+def test_configuration_is_found_in_the_environment_here_or_in_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "demo.toml is right" in invoke("check").stdout
+    (tmp_path / "seatswitch.toml").write_text("")
+    assert "seatswitch.toml is right: 0 queues" in invoke("check").stdout
+    (tmp_path / "other.toml").write_text("")
+    assert "other.toml is right" in invoke("check", SEATSWITCH_CONFIG="other.toml").stdout
+
+
+def test_tables_of_a_running_switch(tmp_path: Path) -> None:
+    with StubSwitch(tmp_path / "s.sock") as switch:
+        seats = invoke("--socket", switch.address, "seats")
+        assert seats.exit_code == 0
+        assert [line.split()[0] for line in seats.stdout.splitlines()[3:6]] == ["8001", "8002", "8003"]
+        assert "8003" not in invoke("--socket", switch.address, "seats", "--queue", "complaint").stdout
+        for command, word in (
+            ("queues", "87 %"),
+            ("calls", "c-2"),
+            ("trunks", "carrier"),
+            ("top", "Waiting"),
+        ):
+            result = invoke(command, SEATSWITCH_SOCKET=switch.address)
+            assert result.exit_code == 0
+            assert word in result.stdout
+
+
+def test_json_is_what_the_switch_answered(tmp_path: Path) -> None:
+    with StubSwitch(tmp_path / "s.sock") as switch:
+        result = invoke("--socket", switch.address, "seats", "--json")
+        assert json.loads(result.stdout) == SEATS
+
+
+def test_watch_shows_it_again_until_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = iter(["", "x", "q"])
+
+    class Keys:
+        def __enter__(self) -> "Keys":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return
+
+        def wait(self, seconds: float) -> str:
+            assert seconds == 0.5
+            return next(keys)
+
+    monkeypatch.setattr(cli, "_keyboard", Keys)
+    with StubSwitch(tmp_path / "s.sock") as switch:
+        result = invoke("--socket", switch.address, "queues", "--json", "--watch", "--every", "0.5")
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [QUEUES] * 3
+
+
+def test_call_prints_the_result(tmp_path: Path) -> None:
+    with StubSwitch(tmp_path / "s.sock") as switch:
+        result = invoke("--socket", switch.address, "call", "seat.get", '{"seat": "8002"}')
+        assert (result.exit_code, json.loads(result.stdout)) == (0, SEATS[1])
+        result = invoke("--socket", switch.address, "call", "echo", "-", input='{"a": "座席"}')
+        assert (result.exit_code, result.stdout) == (0, '{\n  "a": "座席"\n}\n')
+
+
+def test_call_of_what_is_refused_is_1_with_the_reason(tmp_path: Path) -> None:
+    with StubSwitch(tmp_path / "s.sock") as switch:
+        result = invoke("--socket", switch.address, "call", "seat.get", '{"seat": "1"}')
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "seatswitch: NO_SUCH_SEAT: there is no such seat\n"
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "seat"])
+def test_call_with_what_is_no_object_is_2(text: str) -> None:
+    assert invoke("call", "seat.get", text).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["seats", "queues", "calls", "trunks", "top"])
+def test_nobody_there_is_1_and_says_what_to_do(tmp_path: Path, command: str) -> None:
+    result = invoke("--socket", f"{tmp_path}/s.sock", command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"seatswitch: no switch answers at {tmp_path}/s.sock: is `seatswitch run` running? use --socket\n"
+    )
+
+
+def test_the_token_for_tcp_comes_from_the_environment() -> None:
+    with StubSwitch() as switch:
+        assert invoke("--socket", switch.address, "trunks", SEATSWITCH_TOKEN="right").exit_code == 0
+        result = invoke("--socket", switch.address, "trunks", SEATSWITCH_TOKEN="wrong")
+        assert (result.exit_code, result.stderr) == (1, "seatswitch: error -32011: wrong token\n")
+
+
+def test_run_hands_the_path_to_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def run(path: str) -> int:
+        ran.append(path)
+        return 1
+
+    monkeypatch.setattr("seatswitch.shell.daemon.run", run)
+    assert invoke("run", "-c", "a.toml").exit_code == 1
+    assert ran == ["a.toml"]
+
+
+def test_row_writer_runs_the_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[str, str]] = []
+    monkeypatch.setattr("seatswitch.shell.store.writer.run_writer", lambda *them: ran.append(them) or 3)
+    assert invoke("row-writer", "--journal", "var/journal", "--url", "-").exit_code == 3
+    assert ran == [("var/journal", "-")]
+
+
+def test_the_module_runs_and_starts_fast_without_the_switch() -> None:
+    """``seatswitch call`` must not pay for the daemon, the database or the engine."""
+    code = (
+        "import sys, seatswitch; seatswitch.put_floors_on_path(); import seatswitch.shell.cli; "
+        "heavy = ('asyncio', 'sqlalchemy', 'uvloop', 'structlog', 'acd', 'sip'); "
+        "print([it for it in heavy if it in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "seatswitch", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stdout == f"seatswitch {__version__}\n"

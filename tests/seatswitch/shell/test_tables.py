@@ -1,0 +1,100 @@
+"""Views as tables: words, durations, and nothing that could steer a terminal."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from seatswitch.shell.tables import (
+    CALLS,
+    QUEUES,
+    SEATS,
+    TRUNKS,
+    Column,
+    build_table,
+    duration,
+    elapsed,
+    plain,
+    seat_state,
+    share,
+)
+from tests.seatswitch.shell import rpc_stub
+
+MIDNIGHT = 1767225600.0  # 2026-01-01T00:00:00Z
+
+
+def lines(columns: Sequence[Column], views: Sequence[dict[str, Any]]) -> list[list[str]]:
+    out = io.StringIO()
+    Console(file=out, width=200, highlight=False).print(build_table(columns, views, MIDNIGHT + 65))
+    return [line.split() for line in out.getvalue().splitlines() if line.strip(" ─")]
+
+
+def words(line: str) -> list[str]:
+    return line.split()
+
+
+def test_seats() -> None:
+    head, first, second, third = lines(SEATS, rpc_stub.SEATS)
+    assert head == ["seat", "level", "presence", "activity", "since", "phone", "call", "queues", "counters"]
+    assert " ".join(first) == (
+        "8001 junior ready then paused talking 1:05 softphone 8001 c-1 junior answered 3 talked 61.2"
+    )
+    assert " ".join(second) == (
+        "8002 senior paused (rest) idle 1:05 pstn 13800000000 unreachable junior, complaint"
+    )
+    assert third == ["8003", "junior", "offline", "idle"]
+
+
+def test_queues_calls_and_trunks() -> None:
+    assert lines(QUEUES, rpc_stub.QUEUES)[1] == words("junior 1 0:12 2 1 87 % 40 2 0 1")
+    assert lines(CALLS, rpc_stub.CALLS)[2] == (words("c-2 waiting in ?[31mred 96198 junior 0:12 1 0:10-1:35"))
+    assert lines(TRUNKS, rpc_stub.TRUNKS)[1] == words("carrier demo 2 300 50 sip:127.0.0.1:5080")
+
+
+def test_no_view_gives_the_head_only() -> None:
+    assert len(lines(CALLS, [])) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0:00"),
+        (7.9, "0:07"),
+        (760, "12:40"),
+        (11100, "3:05:00"),
+        (183600, "2d 03:00"),
+        (None, ""),
+        (-1, "0:00"),
+    ],
+)
+def test_durations(seconds: object, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_elapsed_needs_a_moment() -> None:
+    assert elapsed("2026-01-01T00:00:00.000Z", MIDNIGHT + 3) == 3.0
+    assert [elapsed(None, 0.0), elapsed("yesterday", 0.0)] == [None, None]
+
+
+def test_shares() -> None:
+    assert [share(0.5), share(1), share(None)] == ["50 %", "100 %", ""]
+
+
+def test_text_of_strangers_cannot_steer_the_terminal() -> None:
+    assert plain("a\x1b]0;title\x07\r\nb\u202e") == "a?]0;title???b?"
+    assert "[red]" in " ".join(lines(CALLS, [{"call": "[red]x[/red]"}])[1])
+
+
+@pytest.mark.parametrize(
+    ("presence", "activity", "word"),
+    [
+        ("ready", "idle", "ready"),
+        ("ready", "ringing", "ringing"),
+        ("offline", "unreachable", "offline"),
+        ("paused", "talking", "talking"),
+    ],
+)
+def test_the_word_of_a_seat(presence: str, activity: str, word: str) -> None:
+    assert seat_state({"presence": presence, "activity": activity}) == word
