@@ -24,7 +24,7 @@ DATABASE_ERRORS = (DBAPIError, sqlite3.Error)
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 # Parts of SQLite's messages that no waiting mends at a start.
-_HOPELESS = ("not a database", "malformed", "unable to open", "readonly", "disk i/o error")
+_HOPELESS = ("not a database", "malformed", "unable to open", "readonly")
 
 
 def database_file(url: str) -> Path | None:
