@@ -40,7 +40,9 @@ POLICIES = ("least-skilled-first", "longest-idle", "round-robin", "random", "rin
 
 
 def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> AcdSettings:
-    missed = MissedRules(no_answer=MissedRule(pause_after=2), unreachable=MissedRule(delay=3.0, pause_after=3))
+    missed = MissedRules(
+        no_answer=MissedRule(pause_after=2), unreachable=MissedRule(delay=3.0, pause_after=3)
+    )
     queues = [
         QueueSettings(
             "junior",

@@ -1,0 +1,40 @@
+"""How free seats choose among the heads of lines: credited wait times weight."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from policies.policy import Policy
+
+
+def head(key: float, sequence: int = 1, weight: int = 1) -> Any:
+    return SimpleNamespace(key=key, sequence=sequence, weight=weight)
+
+
+def first(now: float, **heads: Any) -> str:
+    return min(heads, key=lambda name: Policy().call_key(heads[name], now))
+
+
+def test_longest_credited_wait_first() -> None:
+    assert first(100.0, a=head(50.0), b=head(40.0)) == "b"
+
+
+def test_equal_waits_go_by_arrival() -> None:
+    assert first(100.0, a=head(50.0, 2), b=head(50.0, 1)) == "b"
+
+
+def test_weight_makes_waiting_count_more() -> None:
+    """10 s at weight 3 are 30 s; a lighter queue's call of 31 s is still first."""
+    assert first(100.0, heavy=head(90.0, weight=3), light=head(71.0)) == "heavy"
+    assert first(100.0, heavy=head(90.0, weight=3), light=head(69.0)) == "light"
+
+
+def test_aging_never_starves() -> None:
+    """Against fresh calls of weight 10 each second, a call of weight 1 is first after 10 s at most."""
+    assert first(20.0, old=head(0.0), fresh=head(19.0, weight=10)) == "old"
+
+
+def test_a_policy_has_to_rank_seats() -> None:
+    with pytest.raises(NotImplementedError):
+        Policy().seat_key(SimpleNamespace(id="1"))  # type: ignore[arg-type]
