@@ -20,6 +20,8 @@ from seatswitch.api.sessions import Connection, Sessions
 from seatswitch.api.subscriptions import Subscriptions
 from seatswitch.api.switch import Switch
 
+_HTTP = (b" HTTP/1.1", b" HTTP/1.0")  # how a request line of HTTP ends, and no JSON text
+
 
 class Api:
     """The JSON-RPC side of one node."""
@@ -55,6 +57,11 @@ class Api:
         """Take one JSON text: a request, a notification or a batch."""
         client = self._sessions.connections.get(connection)
         if client is None:
+            return
+        if text.rstrip().endswith(_HTTP):
+            # A browser that a foreign page sent here: its next lines would be the page's requests.
+            self.closed(connection, now)
+            self.closes.put((connection, "HTTP on a JSON-RPC socket"))
             return
         reply = answer(text, lambda method, params: self._call(client, method, params, now))
         if reply.text is not None:

@@ -58,7 +58,8 @@ NOTIFICATIONS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
     (
         "session.ended",
         "The seat was signed out, by a supervisor or because its work was over. The connection stays open "
-        "without the seat; a subscription that hung on it is over.",
+        "without the seat; a subscription that hung on it is over. It comes at once behind the event that "
+        "says so; while nobody at all subscribes, before the answer to the next request.",
         SeatLost,
     ),
 )

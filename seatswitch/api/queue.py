@@ -10,7 +10,7 @@ from kernel.walltime import epoch_text
 from queues.statistics import INTERVAL
 from seatswitch.api.method import AGENT, Method, Nothing, Params
 from seatswitch.api.scope import Scope
-from seatswitch.api.shapes import Name, QueueObject
+from seatswitch.api.shapes import Name, QueueObject, Statistics
 
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a time zone")]
 
@@ -81,7 +81,7 @@ METHODS = (
         "Counters of a queue since the start, or of the quarters of an hour between two moments (seven days "
         "are kept). service_level counts abandoned calls against; asa and ata are mean waits in seconds.",
         Between,
-        dict[str, Any],
+        Statistics,
         statistics,
         ("NO_SUCH_QUEUE",),
     ),

@@ -4,10 +4,12 @@ Text that may reach a SIP message holds no control characters. ``$(?!\\n)`` is a
 regular expressions and for JSON Schema's alike.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+from queues.statistics import Counters
 
 SeatNumber = Annotated[
     str, Meta(pattern=r"^[0-9A-Za-z._-]{1,32}$(?!\n)", description="A seat's number: 8001")
@@ -83,7 +85,31 @@ class CallObject(msgspec.Struct, frozen=True):
     verdict: str | None
 
 
-QueueObject = dict[str, Any]
+class QueueObject(msgspec.Struct, frozen=True):
+    """A queue: who waits, who serves, and its counters since the start (see Statistics)."""
+
+    queue: str
+    tenant: str
+    policy: str
+    waiting: int
+    longest_wait: Seconds | None
+    seats: int
+    seats_signed_in: int
+    seats_ready: int
+    threshold: Seconds
+
+
+_SHARES = ("service_level", "asa", "ata", "abandon_rate")
+
+Statistics = msgspec.defstruct(
+    "Statistics",
+    [(name, float | None if name in _SHARES else float) for name in Counters().as_dict()],
+    namespace={
+        "__doc__": "Counters of visits that ended, sums of waits in seconds, and the figures that follow: "
+        "shares of 1, mean waits in seconds, null where nothing was asked of the queue."
+    },
+    frozen=True,
+)
 
 
 class TrunkObject(msgspec.Struct, frozen=True):

@@ -60,3 +60,13 @@ def test_a_refusal_never_closes_the_connection() -> None:
         assert "error" in desk.say(text)[0]
     assert office.api.closes.take() == []
     desk.sign_in()
+
+
+def test_a_browser_cannot_be_made_to_speak_for_its_user() -> None:
+    """A-JSON: a page posts JSON lines to the port; the connection ends at the request line of HTTP."""
+    office = Office()
+    desk = office.desk("admin")
+    assert desk.say("POST / HTTP/1.1\r") == []
+    assert office.api.closes.take() == [(desk.number, "HTTP on a JSON-RPC socket")]
+    assert desk.say('{"jsonrpc":"2.0","id":1,"method":"admin.drain"}') == []
+    assert office.api.requests.take() == []

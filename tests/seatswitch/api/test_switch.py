@@ -2,9 +2,17 @@
 
 import ast
 from pathlib import Path
+from random import Random
 
+import msgspec
+
+from config.load import load_settings
+from kernel.chance import Chance
+from seatswitch.api import Api
+from seatswitch.api.shapes import QueueObject, SeatObject, Statistics, TrunkObject
 from seatswitch.api.switch import Switch
-from tests.seatswitch.api.stub import StubNode
+from seatswitch.node import Node
+from tests.seatswitch.api.stub import CONFIG, EPOCH, StubNode
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,3 +35,35 @@ def test_the_stub_has_it() -> None:
     node = StubNode()
     assert len(asked()) > 15
     assert [name for name in asked() if not hasattr(node, name)] == []
+
+
+def test_the_real_node_answers_through_the_api_with_the_documented_objects() -> None:
+    settings = load_settings(
+        CONFIG + '[[trunk]]\nname = "carrier"\ncontact = "sip:127.0.0.1:5080"\n', file="test.toml"
+    )
+    node = Node(settings, Chance(Random(1).randbytes), EPOCH, 0.0)
+    api = Api(node, ())
+    api.opened(1, "admin", 1.0)
+
+    def ask(method: str, **params: str) -> object:
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        api.received(1, msgspec.json.encode(request), 2.0)
+        ((_, text),) = api.replies.take()
+        return msgspec.json.decode(text)["result"]
+
+    login = ask("session.login", hotline="96198", seat="8001", password="demo")
+    assert isinstance(login, dict)
+    for answer, shapes in (
+        (login["seat"], (SeatObject,)),
+        (ask("queue.get", queue="junior"), (QueueObject, Statistics)),
+        (ask("trunk.list")[0], (TrunkObject,)),  # type: ignore[index]
+    ):
+        for shape in shapes:
+            msgspec.convert(answer, shape, strict=True)
+        fields = {name for shape in shapes for name in shape.__struct_fields__}
+        assert fields == set(answer)
+    statistics = ask("queue.statistics", queue="junior")
+    assert isinstance(statistics, dict)
+    assert set(statistics) - set(Statistics.__struct_fields__) == {"queue", "from", "to", "interval"}
+    ask("admin.status")
+    api.check()
