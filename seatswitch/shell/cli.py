@@ -250,7 +250,7 @@ def media_worker(
     first, _, last = ports.partition("-")
     if not (first.isdigit() and last.isdigit()):
         raise typer.BadParameter("is not FIRST-LAST", param_hint="--ports")
-    run_worker(link, worker, address, (int(first), int(last)), ahead)
+    raise typer.Exit(run_worker(link, worker, address, (int(first), int(last)), ahead))
 
 
 @app.command("row-writer", hidden=True)

@@ -86,6 +86,8 @@ def _presence(seat: View, _wall: float) -> Text:
     text = Text(plain(seat.get("presence")), STYLES.get(plain(seat.get("presence")), ""))
     if seat.get("reason"):
         text.append(f" ({plain(seat['reason'])})")
+    if seat.get("wrapup_left") is not None:
+        text.append(f" {duration(seat['wrapup_left'])} left")
     if seat.get("pending"):
         text.append(f" then {plain(_pending(seat['pending']))}")
     return text
@@ -115,6 +117,12 @@ def _counters(seat: View, _wall: float) -> str:
     if not isinstance(counters, Mapping):
         return ""
     return " ".join(f"{plain(name)} {plain(_short(value))}" for name, value in counters.items() if value)
+
+
+def _signed_in(queue: View, _wall: float) -> str:
+    total = queue.get("seats")
+    signed_in = plain(queue.get("seats_signed_in"))
+    return signed_in if total is None else f"{signed_in} of {plain(total)}"
 
 
 def _short(value: object) -> object:
@@ -162,9 +170,9 @@ QUEUES = (
     Column("queue", _word("queue")),
     Column("waiting", _word("waiting"), right=True),
     Column("longest", _duration("longest_wait"), right=True),
-    Column("seats", _word("seats_signed_in"), right=True),
+    Column("signed in", _signed_in, right=True),
     Column("ready", _word("seats_ready"), right=True),
-    Column("level", _share("service_level"), right=True),
+    Column("service", _share("service_level"), right=True),
     Column("answered", _word("answered"), right=True),
     Column("abandoned", _word("abandoned"), right=True),
     Column("timed out", _word("timed_out"), right=True),

@@ -53,6 +53,7 @@ QUEUES = [
         "queue": "junior",
         "waiting": 1,
         "longest_wait": 12.5,
+        "seats": 3,
         "seats_signed_in": 2,
         "seats_ready": 1,
         "service_level": 0.871,

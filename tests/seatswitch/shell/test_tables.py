@@ -47,8 +47,13 @@ def test_seats() -> None:
     assert third == ["8003", "junior", "offline", "idle"]
 
 
+def test_wrap_up_shows_what_is_left() -> None:
+    seat = {"seat": "8001", "presence": "wrapup", "activity": "idle", "wrapup_left": 12.5}
+    assert lines(SEATS, [seat])[1] == words("8001 wrapup 0:12 left idle")
+
+
 def test_queues_calls_and_trunks() -> None:
-    assert lines(QUEUES, rpc_stub.QUEUES)[1] == words("junior 1 0:12 2 1 87 % 40 2 0 1")
+    assert lines(QUEUES, rpc_stub.QUEUES)[1] == words("junior 1 0:12 2 of 3 1 87 % 40 2 0 1")
     assert lines(CALLS, rpc_stub.CALLS)[2] == (words("c-2 waiting in ?[31mred 96198 junior 0:12 1 0:10-1:35"))
     assert lines(TRUNKS, rpc_stub.TRUNKS)[1] == words("carrier demo 2 300 50 sip:127.0.0.1:5080")
 
