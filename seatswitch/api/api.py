@@ -11,6 +11,7 @@ import msgspec
 from config.schema import Token
 from kernel.errors import OperationRefused
 from kernel.ids import SeatId
+from kernel.limits import RPC_LINE_MAX
 from kernel.outbox import Outbox
 from seatswitch.api.dispatch import answer, decode_params, no_such_method
 from seatswitch.api.methods import METHODS
@@ -20,6 +21,7 @@ from seatswitch.api.sessions import Connection, Sessions
 from seatswitch.api.subscriptions import Subscriptions
 from seatswitch.api.switch import Switch
 
+STRANGER_LINE_MAX = 16_384  # bytes; who may only sign in has nothing longer to say
 _HTTP = (b" HTTP/1.1", b" HTTP/1.0")  # how a request line of HTTP ends, and no JSON text
 
 
@@ -63,7 +65,8 @@ class Api:
             self.closed(connection, now)
             self.closes.put((connection, "HTTP on a JSON-RPC socket"))
             return
-        reply = answer(text, lambda method, params: self._call(client, method, params, now))
+        length_max = RPC_LINE_MAX if grant(self._node, client)[0] else STRANGER_LINE_MAX
+        reply = answer(text, lambda method, params: self._call(client, method, params, now), length_max)
         if reply.text is not None:
             self.replies.put((connection, reply.text))
         if client.subscription is not None and client.subscription.missed:

@@ -28,6 +28,7 @@ MESSAGE_MAX = 300  # characters of an error message, which may quote the peer
 
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_TOO_DEEP = b"[" * (RPC_NESTING_MAX + 1)
 _ANY = msgspec.json.Decoder(Raw)
 _BATCH = msgspec.json.Decoder(list[Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
@@ -66,6 +67,8 @@ def nests_too_deep(text: bytes) -> bool:
         return False
     outside = b"".join(text.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
     brackets = outside.translate(_BRACKETS, _NO_BRACKETS)
+    if _TOO_DEEP in brackets:
+        return True
     for _ in range(RPC_NESTING_MAX):
         inner = brackets.replace(b"[]", b"")
         if len(inner) == len(brackets):
@@ -74,11 +77,11 @@ def nests_too_deep(text: bytes) -> bool:
     return brackets.count(b"[") > 0
 
 
-def answer(text: bytes, call: Call) -> Reply:
+def answer(text: bytes, call: Call, length_max: int = RPC_LINE_MAX) -> Reply:
     """Do what ``text`` asks through ``call`` and return what is to be sent."""
     reply = Reply()
     try:
-        requests = _split(text)
+        requests = _split(text, length_max)
     except BadRequest as error:
         reply.text = _failure(_NULL, error.code, error.message)
         return reply
@@ -97,10 +100,10 @@ def answer(text: bytes, call: Call) -> Reply:
     return reply
 
 
-def _split(text: bytes) -> bytes | list[bytes]:
+def _split(text: bytes, length_max: int) -> bytes | list[bytes]:
     """Return the one request or the batch that ``text`` is."""
-    if len(text) > RPC_LINE_MAX:
-        raise BadRequest(INVALID_REQUEST, f"longer than {RPC_LINE_MAX} bytes")
+    if len(text) > length_max:
+        raise BadRequest(INVALID_REQUEST, f"longer than {length_max} bytes")
     try:
         text.decode()
     except UnicodeDecodeError as error:

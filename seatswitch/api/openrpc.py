@@ -79,6 +79,9 @@ Ten failed sign-ins of one connection, or for one seat, within 60 s make every f
 that minute is over, right or wrong (for the seat not on the Unix socket); `data.retry_after` says how many
 seconds are left.
 
+A text has at most 1,048,576 bytes (16,384 while the connection has no role) and is nested at most 32 deep, a
+batch has at most 100 requests; what is refused for that is answered with -32600.
+
 Times are RFC 3339 in UTC, durations are seconds, unknown values are null.
 """
 

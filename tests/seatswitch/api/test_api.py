@@ -70,3 +70,10 @@ def test_a_browser_cannot_be_made_to_speak_for_its_user() -> None:
     assert office.api.closes.take() == [(desk.number, "HTTP on a JSON-RPC socket")]
     assert desk.say('{"jsonrpc":"2.0","id":1,"method":"admin.drain"}') == []
     assert office.api.requests.take() == []
+
+
+def test_strangers_say_short_things() -> None:
+    office = Office()
+    text = '{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}' + " " * 16_384
+    assert office.desk().say(text)[0]["error"]["code"] == -32600
+    assert "result" in office.desk("admin").say(text)[0]

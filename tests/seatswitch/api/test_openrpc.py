@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from kernel.limits import RPC_BATCH_MAX, RPC_LINE_MAX, RPC_NESTING_MAX, SESSION_RESUME_AFTER
+from seatswitch.api.api import STRANGER_LINE_MAX
 from seatswitch.api.errors import WORDS
 from seatswitch.api.methods import METHODS
 from seatswitch.api.openrpc import build_document, build_markdown
@@ -57,6 +59,12 @@ def test_what_it_says_of_a_method() -> None:
             assert WORDS[error["data"]["word"]][0] == error["code"]
         required = [param["required"] for param in method["params"]]
         assert required == sorted(required, reverse=True)
+
+
+def test_the_bounds_it_names_are_those_in_force() -> None:
+    page = build_markdown(build_document(METHODS))
+    for bound in (RPC_LINE_MAX, STRANGER_LINE_MAX, RPC_BATCH_MAX, RPC_NESTING_MAX, SESSION_RESUME_AFTER):
+        assert f"{bound:,.0f}" in page
 
 
 def test_anybody_may_ask_for_it() -> None:
