@@ -138,11 +138,14 @@ def check(config: ConfigFile = "") -> None:
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     for note in advise(settings, None if limit == resource.RLIM_INFINITY else limit):
         typer.echo(f"{path}: note: {note}")
-    distribution = settings.acd
-    typer.echo(
-        f"{path} is right: {len(distribution.queues)} queues, {len(distribution.seats)} seats, "
-        f"{len(settings.calls.extensions)} extensions, {len(settings.calls.trunks)} trunks"
+    counts = (
+        (len(settings.acd.queues), "queue"),
+        (len(settings.acd.seats), "seat"),
+        (len(settings.calls.extensions), "extension"),
+        (len(settings.calls.trunks), "trunk"),
     )
+    words = ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts)
+    typer.echo(f"{path} is right: {words}")
 
 
 @app.command()

@@ -37,7 +37,7 @@ class Column(NamedTuple):
 
 def plain(value: object) -> str:
     """Return ``value`` as one line of printable text; null is empty."""
-    text = "" if value is None else str(value)
+    text = f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)
     return "".join(it if it.isprintable() else "?" for it in text)
 
 

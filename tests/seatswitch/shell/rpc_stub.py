@@ -94,7 +94,7 @@ TRUNKS = [
         "contact": "sip:127.0.0.1:5080",
         "calls": 2,
         "max_calls": 300,
-        "max_cps": 50,
+        "max_cps": 50.0,
     }
 ]
 STATUS = {"uptime": 3725.0, "draining": False, "overloaded": False}

@@ -49,7 +49,7 @@ def test_wrong_usage_is_2(arguments: tuple[str, ...]) -> None:
 def test_check_says_what_is_right() -> None:
     result = invoke("check", "-c", DEMO)
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == f"{DEMO} is right: 4 queues, 20 seats, 2 extensions, 1 trunks"
+    assert result.stdout.splitlines()[-1] == f"{DEMO} is right: 4 queues, 20 seats, 2 extensions, 1 trunk"
 
 
 def test_check_tells_every_error_on_standard_error(tmp_path: Path) -> None:
