@@ -6,6 +6,7 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 import wave
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +56,17 @@ class Sipp:
         self.process = subprocess.Popen(
             command, cwd=folder, stdout=self._output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
         )
+
+        if not target:
+            self._wait_until_it_listens(port)
+
+    def _wait_until_it_listens(self, port: int) -> None:
+        """A phone that is called before it listens is gone, says ICMP, and so does the switch."""
+        deadline = time.monotonic() + 10
+        while f":{port:04X} " not in Path("/proc/net/udp").read_text():
+            assert self.process.poll() is None, f"{self.name} ended: {self.story()}"
+            assert time.monotonic() < deadline, f"{self.name} does not listen"
+            time.sleep(0.02)
 
     def __enter__(self) -> "Sipp":
         return self

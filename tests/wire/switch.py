@@ -121,7 +121,11 @@ class Rpc:
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(10.0)
-        self._socket.connect(str(path))
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
         self._file = self._socket.makefile("rb")
         self._id = 0
 
@@ -139,7 +143,7 @@ class Rpc:
         return answer["result"]
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; closing twice does nothing."""
         self._file.close()
         self._socket.close()
 
@@ -183,6 +187,7 @@ class Switch:
             )
         )
         self.process: subprocess.Popen[bytes] | None = None
+        self._connections: list[Rpc] = []
 
     def __enter__(self) -> "Switch":
         self.start()
@@ -191,6 +196,8 @@ class Switch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for connection in self._connections:
+            connection.close()
         self.stop()
         if error is not None:
             print(self.log_path.read_text(errors="replace")[-8000:])
@@ -229,8 +236,10 @@ class Switch:
         return self.process.returncode
 
     def rpc(self) -> Rpc:
-        """Return a new connection."""
-        return Rpc(self.socket_path)
+        """Return a new connection; it is closed with the switch at the latest."""
+        connection = Rpc(self.socket_path)
+        self._connections.append(connection)
+        return connection
 
     def count(self, table: str) -> int:
         """Return how many rows of a table the row writer has written by now."""
