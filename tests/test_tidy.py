@@ -1,4 +1,6 @@
-"""The house rules that a machine can hold: sizes, hidden clocks, sets walked in order, modules without a test."""
+"""The house rules that a machine can hold: sizes, hidden clocks, sets walked in order, modules without a
+test.
+"""
 
 import ast
 from collections.abc import Iterator
