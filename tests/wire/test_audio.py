@@ -60,7 +60,7 @@ def test_each_hears_the_others_tone_and_nothing_of_it_outside_the_call(
             admin = switch.rpc()
             wait_until(
                 "both phones are registered",
-                lambda: admin.call("admin.status")["sip"]["registered"] >= 2,
+                lambda: admin.call("admin.status")["sip"]["bindings"] >= 2,
             )
             caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
             wait_until("the caller waits", lambda: states(admin.call("call.list")) == ["waiting"])
