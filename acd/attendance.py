@@ -197,6 +197,7 @@ class Attendance:
         seat = self._board.seats.get(what.seat)
         if seat is None or seat.engaged.pop(what.call, None) is None:
             return
+        seat.idle_since = now
         if what.call == seat.talk_call:
             self._queue_call_ended(seat, now, bridged=what.bridged)
         if seat.engaged:

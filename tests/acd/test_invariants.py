@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from acd.commands import ReleaseCall, RingSeat
 from acd.inputs import (
@@ -113,7 +119,6 @@ class Histories(RuleBasedStateMachine):
         self.policy = policy
         self.floor = self.kit.Floor(configuration(policy, hold_back, 0, 30.0))
         self.calls = 0
-        self.joined = 0
         for number in SEATS[:5]:
             self.floor.sign_in(number)
 
@@ -135,12 +140,37 @@ class Histories(RuleBasedStateMachine):
         if waiting:
             self.say(CallLeft(waiting[pick % len(waiting)], cause))
 
-    @rule(pick=st.integers(0, 20), how=st.sampled_from((OfferRang, OfferAnswered, OfferRefused, OfferFailed)))
     def offer_moves(self, pick: int, how: Any) -> None:
         offers = [each.offer.id for each in self.floor.engine.seats.values() if each.offer is not None]
         if offers:
             offer = offers[pick % len(offers)]
             self.say(how(offer) if how in (OfferRang, OfferAnswered) else how(offer, 486))
+
+    @rule(pick=st.integers(0, 20), how=st.sampled_from((OfferRang, OfferAnswered, OfferRefused, OfferFailed)))
+    def something_happens_to_an_offer(self, pick: int, how: Any) -> None:
+        self.offer_moves(pick, how)
+
+    @rule(pick=st.integers(0, 20), seconds=st.sampled_from((0.0, 3.0)))
+    def somebody_answers(self, pick: int, seconds: float) -> None:
+        self.floor.after(seconds)
+        self.offer_moves(pick, OfferAnswered)
+
+    @rule(queue=st.sampled_from(QUEUES), count=st.integers(1, 4))
+    def several_join(self, queue: QueueName, count: int) -> None:
+        for _ in range(count):
+            self.join(queue, 0.0, False)
+
+    @rule(bridged=st.booleans())
+    def all_hang_up(self, bridged: bool) -> None:
+        for seat in list(self.floor.engine.seats.values()):
+            for call in list(seat.engaged):
+                self.say(TalkEnded(seat.id, call, bridged))
+
+    @rule()
+    def everybody_works(self) -> None:
+        for seat in list(self.floor.engine.seats):
+            self.say(SignedIn(seat, "a"))
+            self.say(ReadyAsked(seat, True))
 
     @rule(how=st.sampled_from((OfferRang, OfferAnswered)))
     def late_answer(self, how: Any) -> None:
@@ -267,8 +297,6 @@ class Histories(RuleBasedStateMachine):
 @pytest.mark.parametrize("examples", [150])
 def test_any_history_keeps_every_rule(kit: Any, examples: int) -> None:
     machine = type("Histories", (Histories,), {"kit": kit})
-    from hypothesis.stateful import run_state_machine_as_test
-
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -1,0 +1,206 @@
+"""Pairing: policies over levels, queues and weights; seats held back; nobody left unpaired."""
+
+from typing import Any
+
+import pytest
+
+from acd.inputs import SeatEngaged
+from kernel.ids import CallId, SeatId
+from queues.settings import MissedRule, MissedRules, RelaxStep
+
+
+def department(kit: Any, hold_back: int = 1, **junior: Any) -> Any:
+    """Juniors serve junior; seniors serve junior after 10 s, and complaint."""
+    relax = (RelaxStep(10.0, highest=2),)
+    return kit.floor(
+        (kit.queue(relax=relax, **junior), kit.queue("complaint", 2)),
+        (
+            kit.seat("8001"),
+            kit.seat("8016", 2, ("junior", "complaint")),
+            kit.seat("8017", 2, ("junior", "complaint")),
+        ),
+        hold_back=(0, 0, hold_back),
+    )
+
+
+def test_least_skilled_first_keeps_generalists_free(kit: Any) -> None:
+    seats = (
+        kit.seat("8016", 2),
+        kit.seat("8002", 0, ("junior", "other")),
+        kit.seat("8003", skills=(("english", 5),)),
+        kit.seat("8001"),
+    )
+    floor = kit.floor((kit.queue(highest=2), kit.queue("other")), seats)
+    floor.sign_in("8016", "8002", "8003", "8001")
+    for name in "abcd":
+        floor.join(name)
+    assert floor.rings() == [("a", "8001"), ("b", "8002"), ("c", "8003"), ("d", "8016")]
+
+
+def test_longest_idle_between_equals(kit: Any) -> None:
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"), kit.seat("8002"), kit.seat("8003")))
+    for moment, number in ((0.0, "8003"), (1.0, "8001"), (2.0, "8002")):
+        floor.at(moment)
+        floor.sign_in(number)
+    for name in "abc":
+        floor.join(name)
+    assert [seat for _, seat in floor.rings()] == ["8003", "8001", "8002"]
+
+
+def test_a_free_seat_takes_the_longest_wait_of_all_its_queues(kit: Any) -> None:
+    floor = kit.floor((kit.queue("a"), kit.queue("b")), (kit.seat("8001", 0, ("a", "b")),))
+    for moment, call, name in ((0.0, "x", "b"), (1.0, "y", "a"), (2.0, "z", "b")):
+        floor.at(moment)
+        floor.join(call, name)
+    floor.sign_in("8001")
+    for _ in range(3):
+        floor.answer("8001")
+        floor.end_talk("8001")
+    assert [call for call, _ in floor.rings()] == ["x", "y", "z"]
+
+
+def test_weight_of_a_queue(kit: Any) -> None:
+    """At 30 s: weight 3 times 12 s is more than 30 s."""
+    floor = kit.floor((kit.queue("a"), kit.queue("b", weight=3)), (kit.seat("8001", 0, ("a", "b")),))
+    floor.join("x", "a")
+    floor.at(18.0)
+    floor.join("y", "b")
+    floor.at(30.0)
+    floor.sign_in("8001")
+    assert floor.ringing() == {"y": "8001"}
+
+
+def test_one_senior_is_kept_for_complaints(kit: Any) -> None:
+    """Two seniors idle: one may go to the juniors' queue; the last is kept, and goes to a complaint."""
+    floor = department(kit)
+    floor.sign_in("8016", "8017")
+    floor.join("a")
+    floor.join("b")
+    floor.at(10.0)
+    assert floor.ringing() == {"a": "8016"}
+    floor.join("angry", "complaint")
+    assert floor.ringing() == {"a": "8016", "angry": "8017"}
+
+
+def test_a_second_idle_senior_frees_the_first(kit: Any) -> None:
+    """The one that is idle longest goes, not the one that came."""
+    floor = department(kit)
+    floor.sign_in("8016")
+    floor.join("a")
+    floor.join("b")
+    floor.at(20.0)
+    assert floor.rings() == []
+    floor.sign_in("8017")
+    assert floor.rings() == [("a", "8016")]
+    floor.answer("8016")
+    floor.at(25.0)
+    floor.end_talk("8016", bridged=False)
+    assert floor.rings() == [("a", "8016"), ("b", "8017")]
+
+
+def test_a_freed_senior_frees_one_that_alone_can_serve(kit: Any) -> None:
+    """8017 does not serve the juniors' queue, but its being idle is why 8016 may."""
+    relax = (RelaxStep(10.0, highest=2),)
+    floor = kit.floor(
+        (kit.queue(relax=relax), kit.queue("complaint", 2)),
+        (kit.seat("8016", 2, ("junior", "complaint")), kit.seat("8017", 2, ("complaint",))),
+        hold_back=(0, 0, 1),
+    )
+    floor.sign_in("8016")
+    floor.join("a")
+    floor.at(15.0)
+    assert floor.rings() == []
+    floor.sign_in("8017")
+    assert floor.ringing() == {"a": "8016"}
+
+
+def test_a_senior_that_serves_no_complaints_is_not_kept_for_them(kit: Any) -> None:
+    floor = kit.floor((kit.queue(highest=2),), (kit.seat("8016", 2),), hold_back=(0, 0, 1))
+    floor.sign_in("8016")
+    floor.join("a")
+    assert floor.ringing() == {"a": "8016"}
+
+
+def test_held_back_under_a_policy_that_would_take_them_first(kit: Any) -> None:
+    floor = department(kit, policy="longest-idle", highest=2)
+    floor.sign_in("8016")
+    floor.at(5.0)
+    floor.sign_in("8001")
+    floor.join("a")
+    assert floor.ringing() == {"a": "8001"}
+
+
+def test_two_held_back(kit: Any) -> None:
+    floor = department(kit, hold_back=2)
+    floor.sign_in("8016", "8017")
+    floor.join("a")
+    floor.at(30.0)
+    assert floor.rings() == []
+    floor.join("angry", "complaint")
+    assert floor.ringing() == {"angry": "8016"}
+
+
+def test_a_seat_busy_by_itself_leaves_the_pool(kit: Any) -> None:
+    floor = department(kit)
+    floor.sign_in("8016", "8017")
+    floor.do(SeatEngaged(SeatId("8016"), CallId("own"), "talking"))
+    floor.join("a")
+    floor.at(30.0)
+    assert floor.rings() == []
+
+
+def test_offer_row_tells_the_choice(kit: Any) -> None:
+    """Winner's key, how many were eligible, the next three."""
+    numbers = [f"800{n}" for n in range(1, 7)]
+    floor = kit.floor((kit.queue(),), tuple(kit.seat(number) for number in numbers))
+    for place, number in enumerate(numbers):
+        floor.at(float(place))
+        floor.sign_in(number)
+    floor.join("a")
+    floor.leave("a")
+    row = floor.offers()[0]
+    assert (row.policy, row.key, row.eligible) == ("least-skilled-first", "0 1 0.000 8001", 6)
+    assert row.runners_up == "8002 (0 1 1.000 8002), 8003 (0 1 2.000 8003), 8004 (0 1 3.000 8004)"
+
+
+def test_eligible_leaves_out_the_held_and_the_backed_off(kit: Any) -> None:
+    """Ready are 8001 (just refused this call), 8003, 8004 and 8016 (held back): two are eligible."""
+    free = MissedRules(refused=MissedRule())
+    floor = kit.floor(
+        (kit.queue(relax=(RelaxStep(10.0, highest=2),), missed=free), kit.queue("complaint", 2)),
+        (*(kit.seat(f"800{n}") for n in range(1, 5)), kit.seat("8016", 2, ("junior", "complaint"))),
+        hold_back=(0, 0, 1),
+    )
+    floor.join("a")
+    floor.at(20.0)
+    floor.sign_in("8016", "8001")
+    floor.refuse("8001")
+    floor.sign_in("8002", "8003", "8004")
+    floor.refuse("8002")
+    offer = floor.seat("8003").offer
+    assert (offer.eligible, offer.runners_up) == (2, "8004 (0 1 20.000 8004)")
+
+
+@pytest.mark.parametrize("policy", ["round-robin", "fewest-calls", "least-talk-time", "top-down", "random"])
+def test_every_policy_gives_every_call_a_seat(kit: Any, policy: str) -> None:
+    numbers = [f"800{n}" for n in range(1, 6)]
+    floor = kit.floor((kit.queue(policy=policy),), tuple(kit.seat(number) for number in numbers))
+    floor.sign_in(*numbers)
+    for number in range(5):
+        floor.join(f"c{number}")
+    assert sorted(seat for _, seat in floor.rings()) == numbers
+
+
+def test_policies_of_two_queues_share_a_seat(kit: Any) -> None:
+    floor = kit.floor(
+        (kit.queue("a", policy="top-down"), kit.queue("b", policy="longest-idle")),
+        (kit.seat("8001", 0, ("a", "b")), kit.seat("8002", 0, ("a", "b"))),
+    )
+    floor.sign_in("8002")
+    floor.at(1.0)
+    floor.sign_in("8001")
+    floor.join("x", "a")
+    assert floor.ringing() == {"x": "8001"}
+    floor.leave("x")
+    floor.join("y", "b")
+    assert floor.ringing() == {"y": "8002"}
