@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tests.simulator.network import Address
-from tests.simulator.transactions import OnResponse, ServerTransaction
+from tests.simulator.transactions import GIVE_UP, OnResponse, ServerTransaction
 from tests.simulator.wire import Message, Sdp, build_sdp, host_port, parse_sdp, uri_of
 
 if TYPE_CHECKING:
@@ -243,6 +243,10 @@ class Call:
         if self.state != "cancelling":
             self.state = "cancelling"
             self.endpoint.cancel(self)
+            # RFC 3261 9.1: whoever hears nothing of its cancelled INVITE for 64*T1 takes it as ended.
+            self.endpoint.after(
+                GIVE_UP, lambda: self._end("silence after CANCEL") if self.state == "cancelling" else None
+            )
 
     def _end(self, why: str) -> None:
         if not self.has_ended:

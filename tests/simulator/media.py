@@ -30,7 +30,6 @@ from media.messages import (
     decode_commands,
     encode_reports,
 )
-from media.plane import Plane
 from media.ports import split_ports
 from tests.simulator.network import Address
 
@@ -225,7 +224,7 @@ class Worker:
 class Workers:
     """Every media worker of one world."""
 
-    def __init__(self, world: "World", plane: Plane, random: Random) -> None:
+    def __init__(self, world: "World", random: Random) -> None:
         self.world, self.random = world, random
         settings = world.node.settings.media
         count = max(settings.workers, 1)
@@ -243,6 +242,13 @@ class Workers:
         """Connect every worker."""
         for number in self.workers:
             self.world.turn(lambda now, number=number: self.world.node.worker_started(number, now))
+
+    def restart(self) -> None:
+        """Every worker dies with its switch and is started for the next."""
+        for worker in self.workers.values():
+            worker.die()
+            worker.is_running = True
+        self.start()
 
     def crash(self) -> None:
         """One worker dies and is started again half a second later."""

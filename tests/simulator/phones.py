@@ -68,7 +68,11 @@ class CalledPhone(Endpoint):
         else:
             self.after(manner.answers_after, call.answer)
             if manner.vanishes_after is not None:
-                self.after(manner.answers_after + manner.vanishes_after, self.vanish)
+                self.after(manner.answers_after + manner.vanishes_after, lambda: self.drop_dead(call))
+
+    def drop_dead(self, call: Call) -> None:
+        """Vanish in a call: a phone loses its power."""
+        self.vanish()
 
     def on_cancel(self, call: Call) -> None:
         if isinstance(call.plan, Manner) and call.plan.answers_cancelled and not call.has_ended:
@@ -239,6 +243,10 @@ class Trunk(CalledPhone):
         if not call.has_ended:
             call.state, call.why, call.ended_at = "ended", "forgotten", self.now
             self.note(f"forgets the call to {call.number}")
+
+    def drop_dead(self, call: Call) -> None:
+        """A carrier does not vanish with one mobile: it forgets the call."""
+        self.forget(call)
 
     def on_talking(self, call: Call) -> None:
         errand = call.plan

@@ -23,6 +23,9 @@ def staffed(manner: Manner | None = None, town: Town = ONE_SEAT, habits: Habits 
 
 def settle(world: World, within: float = 120.0) -> None:
     """Let the world fall quiet, and ask every question there is."""
-    world.run_until(lambda: not check_quiet(world), within, "quiet")
+    until = world.time.now + within
+    while (left := check_quiet(world)) and world.step(until):
+        pass
+    assert not left, f"not quiet within {within:g} s: {left}"
     check_rows(world)
     assert world.complaints == []

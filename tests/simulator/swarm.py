@@ -18,7 +18,7 @@ from tests.simulator.phones import Errand, Manner, Softphone
 from tests.simulator.town import CARRIER, SWITCH, Town
 from tests.simulator.world import Stuck, Unsafe, World
 
-QUIET_WITHIN = 240.0  # virtual seconds of fair weather: 64*T1, RTP time-out, rings and holds, with room
+QUIET_WITHIN = 240.0  # virtual seconds of fair weather beside max_wait: 64*T1, RTP time-out, rings
 SAFETY_MAX = 3_000.0  # virtual seconds for the safety phase
 FAULTS = (
     "loss",
@@ -159,6 +159,7 @@ class Swarm:
             self.world.long_log = []
         self.world.network.tells_unreachable = "icmp" in options.faults
         self.begun = 0
+        self.has_healed = False
 
     def run(self) -> Result:
         """Run both phases; Unsafe or Stuck when something is wrong."""
@@ -206,7 +207,12 @@ class Swarm:
         for fault, plan in self._faults().items():
             if fault in options.faults:
                 for _ in range(random.randint(1, 4)):
-                    world.time.after(round(random.uniform(5.0, options.span + 40.0), 3), plan)
+                    at = round(random.uniform(5.0, options.span + 40.0), 3)
+                    world.time.after(at, lambda plan=plan: self._strike(plan))
+
+    def _strike(self, fault: Callable[[], None]) -> None:
+        if not self.has_healed:
+            fault()
 
     def _dial(self, errand: Errand) -> None:
         self.begun += 1
@@ -326,6 +332,7 @@ class Swarm:
     def _liveness(self) -> None:
         world = self.world
         world.note("world", "heals")
+        self.has_healed = True
         world.network.heal()
         for phone in world.phones.values():
             self._back(phone)
@@ -335,12 +342,13 @@ class Swarm:
             for call in endpoint.calls:
                 if not call.has_ended:
                     call.hang_up()
-        until = world.time.now + QUIET_WITHIN
+        within = QUIET_WITHIN + self.options.town.max_wait
+        until = world.time.now + within
         while (left := check_quiet(world)) and world.time.now < until:
             world.run(5.0)
         self._objections()
         if left:
-            raise Stuck(f"not quiet after {QUIET_WITHIN:g} s of fair weather: {'; '.join(left[:8])}")
+            raise Stuck(f"not quiet after {within:g} s of fair weather: {'; '.join(left[:8])}")
 
     def _objections(self) -> None:
         if self.world.complaints:

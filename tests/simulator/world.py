@@ -61,12 +61,10 @@ class World:
         self.agents: dict[str, Agent] = {}
         self._hash = sha256()
         self._turns_now, self._moment = 0, BEGIN
-        settings = load_settings(self.town.toml(), file="town.toml")
-        draw = Random(f"{seed}/node")
-        self.node = Node(settings, Chance(draw.randbytes), EPOCH - BEGIN, BEGIN)
-        self.api = Api(self.node, settings.rpc.tokens)
+        self._lives = 0
+        self._build_switch()
         self.network.attach(SWITCH, self._receive, self._unreachable)
-        self.workers = Workers(self, self.node.plane, Random(f"{seed}/media"))
+        self.workers = Workers(self, Random(f"{seed}/media"))
         self.streams = Streams(
             self.network, SWITCH, Random(f"{seed}/streams"), self._receive_stream, self._stream_closed
         )
@@ -76,6 +74,25 @@ class World:
             "carrier", self.network, CARRIER, SWITCH, Random(f"{seed}/carrier"), self
         )  # outside numbers answer like any phone
         self._admin: Desk | None = None
+
+    def _build_switch(self) -> None:
+        settings = load_settings(self.town.toml(), file="town.toml")
+        draw = Random(f"{self.seed}/node/{self._lives}")
+        now = self.time.now
+        self.node = Node(settings, Chance(draw.randbytes), EPOCH - BEGIN, now)
+        self.api = Api(self.node, settings.rpc.tokens)
+
+    def restart_switch(self) -> None:
+        """Kill the switch and its workers without a word, and start it again from its rows."""
+        self.note("fault", "the switch is killed and started again")
+        self._lives += 1
+        for desk in self.desks.values():
+            desk.is_open = False
+        self._admin = None
+        self._build_switch()
+        self.workers.restart()
+        kept = [*self.bindings.values(), *self.seat_states.values()]
+        self.turn(lambda now: self.node.restore(kept, now))
 
     # People and phones.
 
