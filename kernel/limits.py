@@ -22,7 +22,7 @@ STREAM_FIRST_REQUEST_MAX = 30.0  # seconds a stranger may stay silent after conn
 # JSON-RPC.
 RPC_LINE_MAX = 1_048_576  # bytes of one request line
 RPC_BATCH_MAX = 100
-RPC_CONNECTIONS_MAX = 1_024
+RPC_CONNECTIONS_MAX = 4_096  # one per desk, for more seats than one process serves
 RPC_BACKLOG_MAX = 4_194_304  # bytes unsent to a slow reader before it is disconnected
 RPC_NESTING_MAX = 32
 SESSION_RESUME_AFTER = 60.0  # seconds a lost session may be resumed
