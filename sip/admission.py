@@ -123,6 +123,9 @@ class Admission:
     def _challenge(self, flow: Flow, now: float, *, stale: bool = False) -> Refused:
         nonce = self._nonces.make(flow.host, now)
         lines = [
-            f"WWW-Authenticate: {value}\r\n" for value in challenges(self._core.realm, nonce, stale=stale)
+            f"WWW-Authenticate: {value}\r\n"
+            for value in challenges(
+                self._core.realm, nonce, self._core.settings.digest_algorithms, stale=stale
+            )
         ]
         return Refused(401, "".join(lines))

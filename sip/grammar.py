@@ -125,6 +125,8 @@ def parse_params(text: str) -> dict[str, str]:
             value = value.strip(" \t")
             if (" " in value or "\t" in value) and value[0] != '"':
                 raise SipError(400, "Bad Parameters")
+        if '"' in part and (value[:1] != '"' or quote_end(value, 0) != len(value) - 1):
+            raise SipError(400, "Unbalanced Quote")
         name = name.lower()
         if not is_token(name) or name in params:
             raise SipError(400, "Bad Parameters")

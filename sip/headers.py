@@ -131,7 +131,7 @@ def parse_via(raw: str) -> Via:
     """Read one Via value (no comma list); 400 if it is broken."""
     head, semicolon, tail = raw.partition(";")
     protocol, _, place = head.partition(" ")
-    if protocol[:8] != "SIP/2.0/" or " " in place or not place or "\t" in head:
+    if protocol[:8] != "SIP/2.0/" or not protocol[8:].isalpha() or " " in place or "\t" in head or not place:
         protocol, place = _loose_via_head(head)
     host, port = parse_host_port(place)
     params: dict[str, str] = {}

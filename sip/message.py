@@ -315,7 +315,7 @@ class Request(Message):
         vias = self.headers("via")
         parts = [f"Via: {value}" for value in vias]
         if received is not None and vias:
-            parts[0] = f"Via: {_stamped(self.via, received)}{vias[0][len(self.via.raw) :]}"
+            parts[0] = f"Via: {self._stamped_via(vias[0], received)}"
         first = self.first
         for name, key in (("From", "from"), ("Call-ID", "call-id"), ("CSeq", "cseq")):
             if key in first:
@@ -323,6 +323,13 @@ class Request(Message):
         text = "\r\n".join(parts)
         self._echo = (received, text)
         return text
+
+    def _stamped_via(self, line: str, received: tuple[str, int]) -> str:
+        try:
+            via = self.via
+            return _stamped(via, received) + line[len(via.raw) :]
+        except SipError:  # a Via that cannot be read is echoed as it is
+            return line
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"

@@ -51,9 +51,13 @@ def parse_message(data: bytes) -> Request | Response:
 
 
 def _refusal(message: Request | Response, fault: str) -> SipError:
-    if isinstance(message, Request) and all(name in message.first for name in _TO_ANSWER):
-        return SipError(400, fault, message)
-    return SipError(400, fault)
+    if not isinstance(message, Request) or any(name not in message.first for name in _TO_ANSWER):
+        return SipError(400, fault)
+    try:
+        _ = message.via
+    except SipError:  # nobody knows where an answer would go
+        return SipError(400, fault)
+    return SipError(400, fault, message)
 
 
 def _content_length(message: Request | Response) -> int:
@@ -99,11 +103,11 @@ def _index(lines: list[str], fault: str) -> tuple[Request | Response, str]:
                 fault = "Bad Header Line"
                 continue
         if key not in first:
-            first[key] = value.strip()
+            first[key] = value.strip(" \t")
         elif key in more:
-            more[key].append(value.strip())
+            more[key].append(value.strip(" \t"))
         else:
-            more[key] = [first[key], value.strip()]
+            more[key] = [first[key], value.strip(" \t")]
     if start[:4] == "SIP/" or start[:4].upper() == "SIP/":
         return _parse_status_line(start, lines, first, more, fault)
     words = start.split(" ")
@@ -204,10 +208,11 @@ def _check_common(message: Request | Response) -> None:
         for name in more:
             if name in SINGLE:
                 raise SipError(400, f"More Than One {name.title()}")
-        if "via" in more and sum(value.count(",") + 1 for value in more["via"]) > SIP_VIAS_MAX:
-            raise SipError(400, "Too Many Vias")
     # Decoding is checking: each of these raises on a value that is missing or broken.
     _ = message.via
+    if "," in message.first["via"] or "via" in more:
+        if sum(value.count(",") + 1 for value in message.headers("via")) > SIP_VIAS_MAX:
+            raise SipError(400, "Too Many Vias")
     _ = message.call_id
     _ = message.from_tag
     _ = message.to_tag
