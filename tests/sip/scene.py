@@ -3,8 +3,6 @@
 from itertools import count
 from typing import Any
 
-from sip.stack import Stack
-
 from kernel.chance import Chance
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
@@ -13,6 +11,7 @@ from sip.flows import Flow
 from sip.message import Request, Response
 from sip.parser import parse_message
 from sip.settings import Account, Listener, Secret, SipSettings, TrunkPeer
+from sip.stack import Stack
 
 TRUNK = Flow("udp", 0, "10.0.0.9", 5080)
 PHONE = Flow("udp", 0, "192.0.2.7", 5062)
@@ -73,6 +72,7 @@ class Scene:
 
     def receive(self, data: bytes, flow: Flow) -> list[Sent]:
         """Give the stack a datagram and return what it sent at once."""
+        self.collect()
         before = len(self.sent)
         if flow.transport == "udp":
             self.stack.receive_datagram(data, flow, self.now)
@@ -90,6 +90,7 @@ class Scene:
 
     def advance(self, seconds: float) -> None:
         """Let time pass, timer by timer."""
+        self.collect()
         end = self.now + seconds
         while (deadline := self.timers.next_deadline()) is not None and deadline <= end:
             self.now = max(self.now, deadline)

@@ -1,8 +1,8 @@
 """Who is it: the contract's order, and the attacks on it."""
 
 import pytest
-from sip.digest import answer_challenge
 
+from sip.digest import answer_challenge
 from sip.events import DigestRefused, Identity, InviteArrived
 from sip.flows import Flow
 from sip.message import Response
@@ -19,7 +19,7 @@ def invite(scene: Scene, flow: Flow, from_: str, *, branch: str = "z9hG4bKi", **
         via=f"{flow.host}:{flow.port}",
         call_id=branch,
         body=SDP,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
     answers = scene.receive(data, flow)
     return answers[0].word if answers else ""

@@ -6,10 +6,10 @@ T1 is 0.5 s, T2 4 s, T4 5 s. Rows on dialogs and sessions are in test_session.py
 from itertools import pairwise
 
 import pytest
-from sip.session import Invitation, Session
 
 from sip.events import InviteArrived, SessionAnswered, SessionEnded, SessionFailed, SessionProgressed
 from sip.flows import Flow
+from sip.session import Invitation, Session
 from tests.sip.scene import OURS, SDP, STRANGER, TRUNK, Scene, request, respond, to_tag
 
 DOUBLING = [0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]

@@ -1,15 +1,15 @@
 """Dialogs: route sets, targets, and the way to the peer (rows T27, T28; A-ROUTE)."""
 
 import pytest
+
 from sip.dialog import contact_target, dialog_of_request, uri_is_loose, uri_of
+from sip.events import InviteArrived
+from sip.flows import Flow
 from sip.grammar import SipError
 from sip.message import Request
 from sip.parser import parse_message
 from sip.places import Places
 from sip.session import Invitation
-
-from sip.events import InviteArrived
-from sip.flows import Flow
 from tests.sip.scene import OURS, PHONE, SDP, TRUNK, Scene, request, respond, settings
 from tests.sip.test_registrar import register
 
@@ -38,7 +38,7 @@ def test_loose_routes_of_a_caller() -> None:
     outgoing(scene, ("<sip:10.0.0.21;lr>", "<sip:10.0.0.22:5066;lr>"))
     for word in ("ACK", "BYE"):
         sent = scene.last(word)
-        assert sent.message.uri == "sip:callee@10.0.0.9:5090"  # type: ignore[union-attr]
+        assert sent.message.uri == "sip:callee@10.0.0.9:5090"
         assert sent.message.header("route") == "<sip:10.0.0.22:5066;lr>, <sip:10.0.0.21;lr>"
         assert sent.flow == Flow("udp", 0, "10.0.0.22", 5066)
 
@@ -48,7 +48,7 @@ def test_a_strict_router_is_addressed_itself() -> None:
     scene = Scene()
     outgoing(scene, ("<sip:10.0.0.21;lr>", "<sip:10.0.0.22>"))
     bye = scene.last("BYE")
-    assert bye.message.uri == "sip:10.0.0.22"  # type: ignore[union-attr]
+    assert bye.message.uri == "sip:10.0.0.22"
     assert bye.message.header("route") == "<sip:10.0.0.21;lr>, <sip:callee@10.0.0.9:5090>"
     assert bye.flow == Flow("udp", 0, "10.0.0.22", 5060)
 
@@ -62,7 +62,10 @@ def test_routes_of_a_callee_are_in_order_and_echoed() -> None:
     scene.stack.ring(session, scene.now)
     scene.stack.answer(session, OURS, scene.now)
     for word in ("180", "200"):
-        assert scene.last(word).message.headers("record-route") == ["<sip:10.0.0.21;lr>", "<sip:10.0.0.22;lr>"]
+        assert scene.last(word).message.headers("record-route") == [
+            "<sip:10.0.0.21;lr>",
+            "<sip:10.0.0.22;lr>",
+        ]
     to = f"<sip:96198@example.com>;tag={session.local_tag}"
     scene.receive(request("ACK", branch="z9hG4bKack", to=to), TRUNK)
     scene.stack.hang_up(session, scene.now)
@@ -94,7 +97,7 @@ def test_a_phone_behind_nat_is_reached_over_its_flow() -> None:
     )
     session = scene.stack.invite(invitation, "leg", scene.now)
     invite = scene.last("INVITE")
-    assert (invite.flow, invite.message.uri) == (PHONE, "sip:8001@192.168.1.5:5062")  # type: ignore[union-attr]
+    assert (invite.flow, invite.message.uri) == (PHONE, "sip:8001@192.168.1.5:5062")
     answer = respond(invite, 200, contact="<sip:8001@192.168.1.5:5062;ob>", body=SDP)
     scene.receive(answer, PHONE)
     assert scene.last("ACK").flow == PHONE
@@ -112,7 +115,7 @@ def test_a_gruu_of_ours_as_contact_means_the_phones_flow() -> None:
     gruu = "<sip:8001@10.0.0.1;gr=urn:uuid:1>"
     scene.receive(respond(scene.last("INVITE"), 200, contact=gruu, body=SDP), PHONE)
     assert scene.last("ACK").flow == PHONE
-    assert scene.last("ACK").message.uri == "sip:8001@10.0.0.1;gr=urn:uuid:1"  # type: ignore[union-attr]
+    assert scene.last("ACK").message.uri == "sip:8001@10.0.0.1;gr=urn:uuid:1"
 
 
 def test_a_call_over_a_connection_stays_on_it() -> None:
@@ -133,7 +136,9 @@ def test_a_call_over_a_connection_stays_on_it() -> None:
 def test_an_invite_needs_one_contact(contact: str) -> None:
     """RFC 3261 8.1.1.8: exactly one, a SIP URI; else 400."""
     scene = Scene()
-    assert [sent.word for sent in scene.receive(request("INVITE", contact=contact, body=SDP), TRUNK)] == ["400"]
+    assert [sent.word for sent in scene.receive(request("INVITE", contact=contact, body=SDP), TRUNK)] == [
+        "400"
+    ]
     assert scene.told == []
     message = parse_message(request("INVITE", contact=contact))
     with pytest.raises(SipError):

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from sip.digest import answer_challenge
 
 from kernel.rows import BindingRow
 from kernel.walltime import WallTime
+from sip.digest import answer_challenge
 from sip.events import BindingsChanged, DigestRefused
 from sip.flows import Flow
 from sip.settings import Secret
@@ -223,7 +223,7 @@ def test_a_phone_that_leaves_two_options_unanswered_is_unreachable() -> None:
     scene.clear()
     scene.advance(34)
     probe = scene.last("OPTIONS")
-    assert (probe.flow, probe.message.uri) == (PHONE, "sip:8001@192.0.2.7:5062")  # type: ignore[union-attr]
+    assert (probe.flow, probe.message.uri) == (PHONE, "sip:8001@192.0.2.7:5062")
     scene.receive(respond(probe, 405), PHONE)
     scene.advance(60)
     assert scene.stack.is_reachable("8001")

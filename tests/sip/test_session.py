@@ -3,8 +3,6 @@
 from itertools import product
 
 import pytest
-from sip.session import Invitation, Session
-from sip.sessionstate import DROPPED, MOVES, SessionInput, SessionState
 
 from sip.events import (
     InfoReceived,
@@ -18,6 +16,8 @@ from sip.events import (
     UpdateAnswered,
     UpdateFailed,
 )
+from sip.session import Invitation, Session
+from sip.sessionstate import DROPPED, MOVES, SessionInput, SessionState
 from sip.settings import Secret, TrunkPeer
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
 
@@ -90,7 +90,7 @@ def test_cancel_before_any_provisional_is_held() -> None:
     asked, given_up = invite.message, cancel.message
     assert cancel.flow == invite.flow
     assert given_up.via.raw == asked.via.raw
-    assert given_up.uri == asked.uri  # type: ignore[union-attr]
+    assert given_up.uri == asked.uri
     assert given_up.cseq == (1, "CANCEL")
     assert given_up.header("to") == asked.header("to")
     assert given_up.header("reason") == "SIP;cause=200"
@@ -458,7 +458,7 @@ def test_target_refresh() -> None:
     scene.receive(from_callee("ACK", session, 1), TRUNK)
     scene.stack.update(session, OURS, scene.now)
     ours = scene.last("INVITE")
-    assert ours.message.uri == "sip:callee@10.0.0.9:5091"  # type: ignore[union-attr]
+    assert ours.message.uri == "sip:callee@10.0.0.9:5091"
     assert ours.flow.port == 5091
     scene.receive(respond(ours, 200, contact="<sip:callee@10.0.0.9:5092>", body=SDP), TRUNK)
     assert scene.last("ACK").flow.port == 5092

@@ -2,8 +2,6 @@
 
 import gc
 
-from sip.session import Invitation
-
 from sip.events import (
     InviteArrived,
     SessionAnswered,
@@ -12,11 +10,12 @@ from sip.events import (
     SessionProgressed,
 )
 from sip.flows import Flow
-from tests.sip.scene import OURS, PHONE, SDP, TRUNK, Scene, request, respond
+from sip.session import Invitation
+from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
 
 
 def arrive(scene: Scene, **changes: object) -> InviteArrived:
-    scene.receive(request("INVITE", body=SDP, **changes), TRUNK)  # type: ignore[arg-type]
+    scene.receive(request("INVITE", body=SDP, **changes), TRUNK)
     return scene.events(InviteArrived)[-1]
 
 
@@ -48,7 +47,7 @@ def test_incoming_call_from_invite_to_bye() -> None:
 def test_outgoing_call_from_invite_to_bye() -> None:
     """RFC 3665 3.1 as the caller, with our BYE."""
     scene = Scene()
-    invitation = Invitation("sip:138@10.0.0.9:5080", "<sip:138@10.0.0.9>", "8001", "Ann \"A\"", OURS)
+    invitation = Invitation("sip:138@10.0.0.9:5080", "<sip:138@10.0.0.9>", "8001", 'Ann "A"', OURS)
     session = scene.stack.invite(invitation, "leg", scene.now)
     invite = scene.last("INVITE")
     assert invite.flow == TRUNK
@@ -59,11 +58,11 @@ def test_outgoing_call_from_invite_to_bye() -> None:
     scene.receive(respond(invite, 200, body=SDP), TRUNK)
     assert scene.told == [SessionProgressed(session, 180, b""), SessionAnswered(session, SDP)]
     ack = scene.last("ACK")
-    assert ack.message.uri == "sip:callee@10.0.0.9:5090"  # type: ignore[union-attr]
+    assert ack.message.uri == "sip:callee@10.0.0.9:5090"
     assert ack.flow == Flow("udp", 0, "10.0.0.9", 5090)
     assert ack.message.cseq == (1, "ACK")
     assert session.user == "leg"
-    scene.stack.hang_up(session, scene.now, 'Q.850;cause=16')
+    scene.stack.hang_up(session, scene.now, "Q.850;cause=16")
     bye = scene.last("BYE")
     assert bye.message.cseq == (2, "BYE")
     assert bye.message.header("reason") == "Q.850;cause=16"

@@ -1,0 +1,52 @@
+"""Places: what we call ourselves, and whom we are ready to send to."""
+
+import pytest
+
+from sip.flows import Flow
+from sip.places import Places, host_of, is_reachable_host
+from sip.settings import Listener
+from tests.sip.scene import settings
+
+
+def test_a_wildcard_socket_says_its_advertised_name() -> None:
+    """The public host, else the first domain; else the socket's own."""
+    wildcard = (Listener("udp", "0.0.0.0", 5060),)
+    assert Places(settings(listen=wildcard))[0].contact == "Contact: <sip:example.com:5060>\r\n"
+    public = Places(settings(listen=wildcard, advertise="203.0.113.1"))[0]
+    assert public.via == "Via: SIP/2.0/UDP 203.0.113.1:5060;rport;branch="
+    assert Places(settings())[1].contact == "Contact: <sip:10.0.0.1:5060;transport=tcp>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("uri", "flow"),
+    [
+        ("sip:138@10.0.0.9", Flow("udp", 0, "10.0.0.9", 5060)),
+        ("sip:138@10.0.0.9:5080;transport=TCP", Flow("tcp", 1, "10.0.0.9", 5080)),
+        ("sip:138@[2001:db8::1]:5080", Flow("udp", 0, "2001:db8::1", 5080)),
+        ("sips:138@10.0.0.9", None),
+        ("sip:138@10.0.0.9;transport=tls", None),
+        ("sip:138@carrier.example", None),
+        ("sip:138@224.0.0.1", None),
+        ("sip:138@0.0.0.0", None),
+        ("sip:138@255.255.255.255", None),
+        ("sip:96198@10.0.0.1:5060", None),
+        ("tel:138", None),
+        ("no uri", None),
+    ],
+)
+def test_resolving(uri: str, flow: Flow | None) -> None:
+    """IP literals only; never ourselves, never many."""
+    places = Places(settings())
+    assert places.resolve(uri) == flow
+    assert places.resolve(uri) == flow
+
+
+def test_host_of() -> None:
+    assert host_of("sip:a@Host.example:5060;lr?x=y") == "host.example"
+    assert host_of("sip:[2001:DB8::1]:5060") == "2001:db8::1"
+    assert host_of("sip:10.0.0.9") == "10.0.0.9"
+
+
+def test_reachable_hosts() -> None:
+    assert is_reachable_host("127.0.0.1")
+    assert not is_reachable_host("example.com")
