@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from hmac import compare_digest
 from hmac import digest as keyed_digest
 
-from sip.grammar import SipError, is_token, quote, split_list, unquote
+from sip.grammar import SipError, is_token, quote, quote_end, split_list, unquote
 from sip.settings import Secret
 
 _HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
@@ -85,7 +85,10 @@ def _parse(value: str) -> dict[str, str] | None:
         name = name.strip(" \t").lower()
         if not is_token(name) or name in params:
             raise SipError(400, "Bad Digest")
-        params[name] = unquote(text.strip(" \t"))
+        text = text.strip(" \t")
+        if '"' in text and (text[0] != '"' or quote_end(text, 0) != len(text) - 1):
+            raise SipError(400, "Bad Digest")
+        params[name] = unquote(text)
     return params
 
 

@@ -91,20 +91,31 @@ def split_list(text: str, separator: str = ",") -> list[str]:
     items: list[str] = []
     begin = at = 0
     end = len(text)
+    cut = quoted = opens = -1  # where the next of each stands; sought again only when passed
     while at < end:
-        char = text[at]
-        if char == separator:
-            items.append(text[begin:at].strip(" \t"))
-            begin = at + 1
-        elif char == '"':
-            at = quote_end(text, at)
-        elif char == "<":
-            at = text.find(">", at)
-        if at < 0:
-            raise SipError(400, "Unbalanced Quote Or Bracket")
-        at += 1
+        if cut < at:
+            cut = _find(text, separator, at)
+        if quoted < at:
+            quoted = _find(text, '"', at)
+        if opens < at:
+            opens = _find(text, "<", at)
+        if cut < quoted and cut < opens:
+            items.append(text[begin:cut].strip(" \t"))
+            begin = at = cut + 1
+        elif quoted == opens:  # nothing of the three is left
+            break
+        else:
+            at = 1 + (quote_end(text, quoted) if quoted < opens else text.find(">", opens))
+            if at == 0:
+                raise SipError(400, "Unbalanced Quote Or Bracket")
     items.append(text[begin:].strip(" \t"))
     return items
+
+
+def _find(text: str, char: str, at: int) -> int:
+    """Return where ``char`` is next, the length of ``text`` for nowhere."""
+    found = text.find(char, at)
+    return found if found >= 0 else len(text)
 
 
 def parse_params(text: str) -> dict[str, str]:
