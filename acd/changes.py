@@ -168,5 +168,8 @@ class Changes:
             seat.idle_since = min(what.since, now)
         if what.presence == Presence.WRAPUP and what.wrapup_until is not None and what.wrapup_until > now:
             self._desk.wrap_up(seat, "restored", what.wrapup_until - now, now)
+            seat.wrapup_since = min(what.since, now)
         elif seat.pending and not seat.is_busy:
             self._desk.apply_pending(seat, "restored", now)
+        if seat.presence == (Presence.PAUSED if what.presence == FORCED else what.presence):
+            seat.since = min(what.since, now)

@@ -8,7 +8,6 @@ from acd.board import Board
 from acd.commands import ReleaseCall, RingSeat, WithdrawOffer
 from acd.desk import Desk
 from acd.events import QueueChanged
-from acd.history import key_text, runners_text
 from acd.inputs import CallJoined, CallLeft
 from acd.matcher import Choice
 from acd.missed import Cause, count_miss, rule_for
@@ -275,14 +274,12 @@ class Distribution:
         queue = board.queues[call.queue]
         policy = board.policies[queue.settings.policy]
         offer = Offer(call.next_offer_id(), call, seat, now, self._offer_keeper)
-        key = policy.seat_key(seat) if choice is None else choice.entry[0]
+        key = offer.key = policy.seat_key(seat) if choice is None else choice.entry[0]
         policy.chosen(key)
         offer.policy = policy.name
-        offer.key = key_text(key)
         if choice is not None:
             offer.eligible = choice.eligible
-            if choice.runners_up:
-                offer.runners_up = runners_text(choice.runners_up)
+            offer.runners_up = choice.runners_up
         board.offers[offer.id] = offer
         call.ringing.append(offer.id)
         if len(call.ringing) >= policy.fan_out and call.entry is not None and call.line is not None:

@@ -1,5 +1,7 @@
 """History: one row per visit, per offer and per change of a seat, and the row a seat is restored from."""
 
+from collections.abc import Sequence
+
 from acd.offer import Offer
 from acd.readiness import Entry
 from acd.seat import Presence, Seat
@@ -21,7 +23,7 @@ def key_text(key: SeatKey) -> str:
     return " ".join([f"{part:.3f}" if type(part) is float else str(part) for part in key])
 
 
-def runners_text(runners: list[Entry]) -> str:
+def runners_text(runners: Sequence[Entry]) -> str:
     """Return the next best seats with their keys: ``8002 (0 1 17.250 8002), 8003 (...)``."""
     return ", ".join(f"{seat.id} ({key_text(key)})" for key, _, seat in runners)
 
@@ -75,9 +77,9 @@ class History:
                 outcome,
                 status,
                 offer.policy,
-                offer.key,
+                key_text(offer.key),
                 offer.eligible,
-                offer.runners_up,
+                runners_text(offer.runners_up) if offer.runners_up else "",
             )
         )
 

@@ -4,12 +4,15 @@ Rule: an offer never outlives its visit, a seat holds at most one, and it ends e
 after its end is dropped by this table.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from acd.readiness import Entry
 from acd.seat import Seat
 from kernel.ids import OfferId
 from kernel.timers import Timer
+from policies.views import SeatKey
 from queues.waiting import WaitingCall
 
 
@@ -94,9 +97,9 @@ class Offer:
         self.rung_at: float | None = None  # None until the phone rings
         self.timer: Timer | None = None
         self.policy = ""
-        self.key = ""
+        self.key: SeatKey = ()  # of the winner, as the policy gave it
         self.eligible = 1
-        self.runners_up = ""
+        self.runners_up: Sequence[Entry] = ()  # the next best; put into words when the row is written
         self.keeper = keeper
 
     def step(self, cause: Input) -> bool:

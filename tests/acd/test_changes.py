@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from acd.commands import ReleaseCall
-from acd.inputs import ReadyAsked, Reconfigured, SeatRestored
+from acd.inputs import ReadyAsked, Reconfigured, SeatRestored, WrapUpExtended
 from acd.settings import TenantSettings
 from kernel.errors import OperatorError
 from kernel.ids import CallId, SeatId
@@ -192,6 +192,16 @@ def test_remaining_wrap_up_goes_on(one_seat: Any) -> None:
     assert one_seat.state("8001") == "wrapup idle"
     one_seat.at(12.0)
     assert (one_seat.state("8001"), one_seat.seat("8001").reason) == ("paused idle", "rest")
+
+
+def test_the_state_is_as_old_as_it_was(one_seat: Any) -> None:
+    """A wrap-up may be extended up to the most of all, counted from its real beginning."""
+    one_seat.at(100.0)
+    one_seat.do(restored("wrapup", since=40.0, wrapup_until=110.0))
+    assert one_seat.seat("8001").since == 40.0
+    for _ in range(6):
+        one_seat.do(WrapUpExtended(S, 600.0))
+    assert one_seat.seat("8001").wrapup_until == 3640.0
 
 
 def test_forced_pause_is_still_forced(one_seat: Any) -> None:
