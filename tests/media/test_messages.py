@@ -1,0 +1,36 @@
+import msgspec
+import pytest
+
+from kernel.ids import StreamId
+from media import messages
+from media.messages import (
+    Close,
+    Closed,
+    Wire,
+    decode_commands,
+    decode_reports,
+    encode_commands,
+    encode_reports,
+)
+
+
+def test_messages_are_arrays_of_arrays_that_begin_with_a_number() -> None:
+    message = encode_commands([Close(StreamId(5)), messages.Connect(StreamId(1), StreamId(2))])
+    assert msgspec.msgpack.decode(message) == [[7, 5], [2, 1, 2]]
+    assert decode_commands(message) == [Close(StreamId(5)), messages.Connect(StreamId(1), StreamId(2))]
+
+
+def test_reports_come_back_as_they_were() -> None:
+    report = Closed(messages.StreamStatistics(StreamId(3), 5, 860, jitter_ms=0.25))
+    assert decode_reports(encode_reports([report])) == [report]
+
+
+def test_no_number_is_given_twice() -> None:
+    """A worker may be older than the switch it serves."""
+    tags = [kind.__struct_config__.tag for kind in Wire.__subclasses__()]
+    assert len(dict.fromkeys(tags)) == len(tags) == 19
+
+
+def test_unknown_numbers_are_refused() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        decode_commands(msgspec.msgpack.encode([[99, 1]]))
