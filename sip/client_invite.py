@@ -150,8 +150,10 @@ class ClientInvite:
         self.user = None
         self.context = None
 
-    def cancel_sent(self, now: float) -> None:
-        """Wait no longer than 64*T1 for the final response (RFC 3261 9.1)."""
+    def give_up_later(self, now: float) -> None:
+        """Wait no longer than 64*T1 from now for the final response: after a CANCEL (RFC 3261 9.1), and
+        wherever nobody rings a person.
+        """
         transactions = self._transactions
         self._give_up_at = now + transactions.give_up_after
         transactions.timers.disarm(self._timer)

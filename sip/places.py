@@ -53,6 +53,16 @@ class Places:
         """Return the place of a listening socket."""
         return self._places[local]
 
+    def adopt(self, flow: Flow) -> Flow | None:
+        """Return ``flow`` of an earlier run on a socket of this one; None if that transport is gone."""
+        places = self._places
+        if flow.local < len(places) and places[flow.local].transport == flow.transport:
+            return flow
+        for local, place in enumerate(places):
+            if place.transport == flow.transport:
+                return flow._replace(local=local)
+        return None
+
     def resolve(self, uri: str) -> Flow | None:
         """Return the flow to a URI, or None: a name, a foreign scheme, ourselves, or nobody's address."""
         found = self._resolved.get(uri, _UNKNOWN)

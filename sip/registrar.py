@@ -298,8 +298,10 @@ class Registrar:
         if expires_at <= now or row.user not in self._core.settings.accounts:
             return
         try:
-            parsed, flow = parse_uri(row.contact), parse_flow(row.flow)
+            parsed, flow = parse_uri(row.contact), self._core.places.adopt(parse_flow(row.flow))
         except (SipError, ValueError):
+            return
+        if flow is None:
             return
         binding = Binding(self, row.user, row.contact, parsed)
         # A connection did not survive; its phone will register again.

@@ -132,6 +132,7 @@ class Session:
         self._attempt(1, "", now)
 
     def _attempt(self, cseq: int, authorization: str, now: float) -> None:
+        self.last_status = 0
         core, invitation, flow = self._core, self.invitation, self.flow
         assert invitation is not None
         place = core.places[flow[1]]
@@ -253,7 +254,7 @@ class Session:
         key = client_key_of(client.branch, "CANCEL")
         data = client.context.cancel(headers)
         ClientRequest(self._core.transactions, key, "CANCEL", data, client.flow, None, now)
-        client.cancel_sent(now)
+        client.give_up_later(now)
 
     # Incoming.
 
@@ -303,7 +304,7 @@ class Session:
         server.respond(200, data, now)
         self._server = None
         self._server_request = None
-        if self._is_reinvited:
+        if self._is_reinvited and request.header("contact") is not None:
             self._refresh_target(request)
         transactions = self._core.transactions
         is_offer = not request.body
@@ -418,6 +419,7 @@ class Session:
     def _update_answered(self, transaction: ClientInvite, response: Response, now: float) -> None:
         status = response.status
         if status < 200:
+            transaction.give_up_later(now)
             return
         core, dialog = self._core, self._dialog
         assert dialog is not None
@@ -468,7 +470,6 @@ class Session:
         """The peer does not know the dialog any more, or is silent (RFC 3261 12.2.1.2)."""
         if self._move(SessionInput.GONE):
             self._stop_answer()
-            self._final(487, now)
             self._send_bye("", now)
             self._core.put_event(SessionEnded(self, cause))
 
@@ -488,9 +489,16 @@ class Session:
         ClientRequest(core.transactions, key, method, data, flow, self, now, context)
 
     def _send_bye(self, headers: str, now: float) -> None:
+        self._drop_updates(now)
+        self._send("BYE", headers, b"", "", now)
+
+    def _drop_updates(self, now: float) -> None:
+        """Let go of re-INVITEs in both directions: the session is over."""
         self._disarm()
         self._update = None
-        self._send("BYE", headers, b"", "", now)
+        self._final(487, now)
+        if self._client is not None:
+            self._client.give_up_later(now)
 
     def _request_answered(self, transaction: ClientRequest, response: Response, now: float) -> None:
         """Take the final answer to a BYE or an INFO."""
@@ -559,7 +567,7 @@ class Session:
             return
         if not self._move(SessionInput.BYE) or self.state is SessionState.ENDING:
             return
-        self._final(487, now)
+        self._drop_updates(now)
         self._finish()
         if state is not SessionState.LEAVING:
             self._core.put_event(SessionEnded(self, "bye"))
@@ -631,6 +639,7 @@ class Session:
 
     def _finish(self) -> None:
         """Let go of everything: nobody asks for an ended session any more."""
+        assert self._server is None, "an INVITE of theirs was left without final answer"
         self._disarm()
         self._stop_answer()
         self._update = None

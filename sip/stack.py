@@ -359,8 +359,15 @@ class Stack:
             session.receive_ack(request, now)
 
     def _receive_cancel(self, request: Request, flow: Flow, key: str, now: float) -> None:
-        """RFC 3261 9.2: 200 if there is an INVITE of that branch, whatever became of it; else 481."""
+        """RFC 3261 9.2: 200 if there is an INVITE of that branch, whatever became of it; else 481.
+
+        Only the host that sent the INVITE can take it back: branches of some clients can be guessed.
+        """
         invite = self._transactions.servers.get(server_key(request, "INVITE"))
+        if invite is not None:
+            source = invite.flow if type(invite) is ServerInvite else flow_of(invite)
+            if source.host != flow.host:
+                invite = None
         if invite is None:
             self._refuse(request, flow, 481, "", now)
             return
@@ -379,7 +386,8 @@ class Stack:
         method = request.method
         if method == "INVITE":
             self._check_body(request)
-            contact_target(request)
+            if request.header("contact") is not None:
+                contact_target(request)
             if not session.is_fresh(request.cseq[0]):
                 self._respond(request, flow, key, 500, "", now)
             else:

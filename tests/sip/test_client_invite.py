@@ -73,7 +73,7 @@ def test_a_cancelled_invite_waits_64_t1() -> None:
     invite, caller, transactions, _ = started()
     invite.receive(response(180), 0.1)
     assert transactions.timers.armed() == []
-    invite.cancel_sent(10.0)
+    invite.give_up_later(10.0)
     transactions.timers.fire_due(41.9)
     assert caller.heard == [180]
     transactions.timers.fire_due(42.0)

@@ -50,3 +50,12 @@ def test_host_of() -> None:
 def test_reachable_hosts() -> None:
     assert is_reachable_host("127.0.0.1")
     assert not is_reachable_host("example.com")
+
+
+def test_a_flow_of_an_earlier_run_is_adopted() -> None:
+    """The order of the listening sockets may have changed over a restart."""
+    places = Places(settings())
+    assert places.adopt(Flow("udp", 0, "h", 1)) == Flow("udp", 0, "h", 1)
+    assert places.adopt(Flow("tcp", 0, "h", 1)) == Flow("tcp", 1, "h", 1)
+    assert places.adopt(Flow("udp", 9, "h", 1)) == Flow("udp", 0, "h", 1)
+    assert places.adopt(Flow("wss", 0, "h", 1)) is None

@@ -523,3 +523,49 @@ def test_only_the_first_answer_is_told() -> None:
     scene.receive(answer, TRUNK)
     scene.receive(answer, TRUNK)
     assert scene.told == [SessionAnswered(session, SDP)]
+
+
+def test_a_cancel_from_elsewhere_has_no_effect() -> None:
+    """A-DLG: the branch alone, which can be guessed, does not end a call."""
+    scene = Scene()
+    session = arrived(scene)
+    forged = request("CANCEL", contact="")
+    elsewhere = TRUNK._replace(host="10.0.0.66")
+    assert [sent.word for sent in scene.receive(forged, elsewhere)] == ["481"]
+    assert session.state is SessionState.ARRIVED
+
+
+def test_hanging_up_answers_a_pending_reinvite() -> None:
+    """Nothing of the session is left open: 487 to theirs; ours is waited for no longer than 64*T1."""
+    scene = Scene()
+    session, to = answered(scene)
+    scene.receive(request("INVITE", branch="z9hG4bKre", to=to, cseq=2, body=SDP), TRUNK)
+    scene.stack.hang_up(session, scene.now)
+    assert scene.words() == ["100", "487", "BYE"]
+    scene.receive(respond(scene.last("BYE"), 200, contact=""), TRUNK)
+    scene.advance(40)
+    assert scene.stack.is_quiet()
+
+
+def test_a_reinvite_of_ours_outlives_the_session_by_64_t1_at_most() -> None:
+    scene = Scene()
+    session = connected(scene)
+    scene.stack.update(session, OURS, scene.now)
+    scene.receive(respond(scene.last("INVITE"), 100, tag="", contact=""), TRUNK)
+    scene.stack.hang_up(session, scene.now)
+    scene.receive(respond(scene.last("BYE"), 200, contact=""), TRUNK)
+    scene.advance(33)
+    assert scene.told == []
+    assert scene.stack.is_quiet()
+
+
+def test_a_cancel_is_held_again_after_a_challenge() -> None:
+    """T20: the second INVITE is a new transaction without provisional."""
+    scene = trunk_with_password()
+    invitation = Invitation("sip:138@10.0.0.9:5080", "<sip:138@10.0.0.9>", "8001", sdp=OURS, trunk="carrier")
+    session = scene.stack.invite(invitation, "leg", scene.now)
+    scene.receive(respond(scene.last("INVITE"), 401, contact="", headers=(CHALLENGE,)), TRUNK)
+    scene.stack.hang_up(session, scene.now)
+    assert "CANCEL" not in scene.words()
+    scene.receive(respond(scene.last("INVITE"), 100, tag="", contact=""), TRUNK)
+    assert scene.words()[-1] == "CANCEL"
