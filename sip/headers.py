@@ -147,18 +147,21 @@ def parse_via(raw: str) -> Via:
 
 
 def _loose_via_head(head: str) -> tuple[str, str]:
-    """Cut ``SIP / 2.0 / UDP   host : port`` with its blanks; 400 if it is no Via."""
+    """Cut ``SIP / 2.0 / UDP   host : port`` with its blanks; 400 if it is no Via.
+
+    Any protocol and version will do (RFC 3261 25.1): a request of another version is answered with 505.
+    """
     name, _, rest = head.partition("/")
     version, _, rest = rest.partition("/")
     words = rest.replace("\t", " ").strip().split(" ", 1)
-    if name.strip(" \t").upper() != "SIP" or version.strip(" \t") != "2.0" or len(words) != 2:
+    if len(words) != 2:
         raise SipError(400, "Bad Via")
     transport, place = words[0], words[1].strip()
     if ":" in place:
         before, _, port = place.rpartition(":")
         if before[-1:] in " \t" or port[:1] in " \t":
             place = f"{before.rstrip()}:{port.lstrip()}"
-    if not is_token(transport):
+    if not (is_token(transport) and is_token(name.strip(" \t")) and is_token(version.strip(" \t"))):
         raise SipError(400, "Bad Via")
     return "SIP/2.0/" + transport, place
 

@@ -40,6 +40,7 @@ def test_via() -> None:
     assert via.sent_by == ("192.0.2.1", 5070)
     assert parse_via("SIP/2.0/TLS h").sent_by == ("h", 5061)
     assert parse_via("SIP/2.0/UDP h").rport is None
+    assert parse_via("SIP/7.0/UDP h").transport == "UDP"  # RFC 4475 3.1.2.16: still to be answered
     assert parse_via("sip / 2.0 / TCP [::1] : 5070 ; branch = x").sent_by == ("[::1]", 5070)
 
 
@@ -48,8 +49,8 @@ def test_via() -> None:
     [
         "",
         "SIP/2.0/UDP",
-        "SIP/3.0/UDP h",
-        "HTTP/1.1/TCP h",
+        "SIP//UDP h",
+        "/2.0/UDP h",
         "SIP/2.0/UDP h;",
         "SIP/2.0/UDP h;;",
         "SIP/2.0/UDP h;branch=1;branch=2",

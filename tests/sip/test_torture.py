@@ -104,6 +104,18 @@ def test_refused_request_can_be_answered(name: str) -> None:
     assert (answer.status, answer.call_id, answer.cseq) == (400, salvaged.call_id, salvaged.cseq)
 
 
+@pytest.mark.parametrize("name", ["badvers", "quotbal", "badaspec", "insuf", "multi01", "unkscm"])
+def test_request_that_fails_the_check_can_be_answered(name: str) -> None:
+    message = parse_message(raw(name))
+    assert isinstance(message, Request)
+    with pytest.raises(SipError) as caught:
+        check_request(message)
+    data = build_response(message, caught.value.status, to_tag="x", received=("192.0.2.1", 5060))
+    answer = parse_message(data)
+    assert (answer.via.branch, answer.via.received) == (message.via.branch, "192.0.2.1")
+    assert answer.header("cseq") == message.header("cseq")
+
+
 def test_what_is_no_message_at_all_is_not_answered() -> None:
     with pytest.raises(SipError) as caught:
         parse_message(raw("test"))
