@@ -1,5 +1,6 @@
 """Random histories: whatever happens in whatever order, what must hold holds after every turn."""
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -306,3 +307,60 @@ def test_any_history_keeps_every_rule(kit: Any, examples: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def busy_hour(kit: Any, seed: int) -> Any:
+    """Two hundred things that people do, drawn densely, where the machine above roams."""
+    draw = Random(seed)
+    machine = Histories.__new__(Histories)
+    machine.kit = kit
+    machine.policy = draw.choice(POLICIES)
+    machine.floor = floor = kit.Floor(configuration(machine.policy, draw.randrange(3), 0, 30.0))
+    machine.calls = 0
+    for seat in SEATS:
+        machine.say(SignedIn(seat, "a"))
+    happenings = (OfferRang, OfferAnswered, OfferAnswered, OfferRefused, OfferFailed)
+    for _ in range(200):
+        kind, seat, flag = draw.randrange(16), draw.choice(SEATS), draw.random() < 0.5
+        known = floor.engine.seats.get(seat)
+        if kind < 3:
+            machine.calls += 1
+            call, skills = CallId(f"c{machine.calls}"), (("typing", 4),) if draw.random() < 0.2 else ()
+            credit = draw.choice((0.0, 60.0))
+            machine.say(CallJoined(call, draw.choice(QUEUES), "100", "", credit, skills))
+        elif kind < 6:
+            machine.offer_moves(draw.randrange(20), draw.choice(happenings))
+        elif kind < 8 and known is not None and known.engaged:
+            machine.say(TalkEnded(seat, next(iter(known.engaged)), draw.random() < 0.8))
+        elif kind == 9:
+            asked = (
+                PauseAsked(seat, "rest", flag),
+                ReadyAsked(seat, True),
+                SignedIn(seat, "b"),
+                SignedOut(seat, flag, forced=draw.random() < 0.3),
+                SeatEngaged(seat, CallId(f"own-{seat}"), "talking"),
+                WrapUpEnded(seat),
+            )
+            machine.say(draw.choice(asked))
+        elif kind == 10:
+            machine.say(PhoneReachable("softphone", seat, flag))
+        elif kind == 11 and draw.random() < 0.2:
+            left_out = draw.choice((0, 0, 1, 4, 6))
+            machine.say(Reconfigured(configuration(machine.policy, draw.randrange(3), left_out, 30.0)))
+        elif kind == 12:
+            machine.say(SignedIn(seat, "a"))
+        else:
+            floor.after(draw.choice((0.5, 2.0, 7.0, 25.0)))
+    machine.every_offer_ends_once()
+    machine.every_visit_has_one_outcome()
+    machine.teardown()
+    return floor.rows
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_busy_hour(kit: Any, seed: int) -> None:
+    assert len(busy_hour(kit, seed)) > 50
+
+
+def test_a_busy_hour_replays(kit: Any) -> None:
+    assert busy_hour(kit, 3) == busy_hour(kit, 3)
