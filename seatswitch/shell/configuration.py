@@ -37,7 +37,7 @@ def read_configuration(path: str) -> Settings:
         includes=includes,
         environment=os.environ,
         secrets=secrets,
-        cpus=os.cpu_count() or 1,
+        cpus=len(os.sched_getaffinity(0)),  # those this process may use, not those there are
     )
 
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,13 @@ def test_pattern_that_matches_a_forest_is_refused(folder: Path) -> None:
         (folder / "more" / f"{number}.toml").touch()
     with pytest.raises(OperatorError, match=r"main\.toml: include: names 258 files; 256 is the most"):
         read_configuration("main.toml")
+
+
+def test_as_many_workers_as_processors_this_process_may_use(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``media.workers = "auto"``, on a large machine of which a container has three processors."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5, 9})
+    (folder / "main.toml").write_text(MAIN + '[media]\nworkers = "auto"\n')
+    assert read_configuration("main.toml").media.workers == 2  # one processor is for signalling
