@@ -18,6 +18,12 @@ def advise(settings: Settings, files_max: int | None) -> list[str]:
     ]
 
 
+def files_needed(settings: Settings) -> int:
+    """Return how many files a media worker has open when all its ports are in use."""
+    first, last = settings.media.ports
+    return (last - first + 2) // max(1, settings.media.workers) + FILES_SPARE
+
+
 def _unserved(settings: Settings) -> Iterator[str]:
     served = {name for seat in settings.acd.seats for name in seat.queues}
     for queue in settings.acd.queues:
@@ -67,7 +73,7 @@ def _is_loopback(host: str) -> bool:
 
 def _limits(settings: Settings, files_max: int | None) -> Iterator[str]:
     first, last = settings.media.ports
-    needed = (last - first + 2) // max(1, settings.media.workers) + FILES_SPARE
+    needed = files_needed(settings)
     if files_max is not None and needed > files_max:
         yield f"media.ports needs {needed} open files in a process, the limit is {files_max} (ulimit -n)"
     pairs = (last - first) // 2 + 1

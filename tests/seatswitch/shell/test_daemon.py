@@ -1,6 +1,7 @@
 import asyncio
 import io
 import json
+import resource
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import structlog
 from config.load import load_settings
 from config.schema import Settings
 from kernel.errors import OperatorError
-from seatswitch.shell.daemon import Daemon, LoopErrors, hold_lock
+from seatswitch.shell.daemon import Daemon, LoopErrors, hold_lock, raise_file_limit
 from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.store.journal import Follower, Position
 from tests.seatswitch.shell.stubs import WRITER_COMMAND, StubApi, StubNode, seat_state, until
@@ -256,6 +257,40 @@ async def test_reload_takes_a_right_configuration_and_keeps_the_old_for_a_wrong_
     assert parts.stub_node.heard("reconfigure") == [("reconfigure", changed)]
     assert daemon.settings is changed
     await daemon.stop()
+
+
+async def test_reload_says_what_changes_and_what_waits_for_a_restart(tmp_path: Path) -> None:
+    settings, parts = make_settings(tmp_path), StubParts()
+    media = msgspec.structs.replace(settings.media, ports=(30000, 30998))
+    changed = msgspec.structs.replace(settings, drain_after=1.0, media=media)
+    daemon = make_daemon(settings, parts, lambda: changed)
+    await daemon.start()
+    stream = io.BytesIO()
+    configure_logs("info", stream)
+    daemon.reload()
+    structlog.reset_defaults()
+    said = [line.partition("change=")[2] for line in stream.getvalue().decode().splitlines()]
+    assert said == [
+        '"media.ports has changed ([20000, 29998] -> [30000, 30998]): it takes effect at the next start"',
+        '"switch.drain_after 60 -> 1"',
+    ]
+    await daemon.stop()
+
+
+def test_ports_beyond_the_limit_of_open_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One port pair takes two files; a worker that runs out of them would drop calls at its busiest."""
+    settings, taken = make_settings(tmp_path), list[tuple[int, int]]()
+    monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: taken.append(limits))
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (1024, 10512))
+    raise_file_limit(settings)
+    assert taken == [(10512, 10512)]
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (1024, 10511))
+    with pytest.raises(OperatorError, match=r"media\.ports: 20000-29998 needs 10512 .* the limit is 10511:"):
+        raise_file_limit(settings)
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (1024, resource.RLIM_INFINITY))
+    raise_file_limit(settings)
 
 
 def test_lock_names_its_owner_and_ends_with_it(tmp_path: Path) -> None:
