@@ -1,2 +1,1 @@
-"""Policies: pure rankings of candidates. The place where outsiders add code; imports kernel and queues only.
-"""
+"""Policies: pure rankings of candidates. The place where outsiders add code; imports kernel and queues only."""

@@ -5,7 +5,7 @@ from policies.views import SeatKey, SeatView
 
 
 class LeastSkilledFirst(Policy):
-    """Generalists stay free for what only they can serve; costs nothing and saves about a tenth of all waiting."""
+    """Generalists stay free for what only they can serve; that saves about a tenth of all waiting."""
 
     name = "least-skilled-first"
 
