@@ -44,6 +44,5 @@ class CallSettings(msgspec.Struct, frozen=True):
     domain: str = "127.0.0.1"
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     ring_for: float = 60.0  # a call that is in no queue
-    early_media_ring_for: float = 180.0
     queue_header: bool = True  # X-Queue on the INVITE to a seat
     calls_max: int = 20_000

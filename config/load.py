@@ -138,7 +138,6 @@ def _build(
             domain=sip.domains[0] if sip.domains else "",
             codecs=media.codecs,
             ring_for=float(switch.ring_for),
-            early_media_ring_for=float(switch.early_media_ring_for),
             queue_header=switch.queue_header,
             calls_max=switch.max_calls,
         ),

@@ -98,7 +98,6 @@ class SwitchTable(Table, frozen=True):
     drain_after: Duration = Duration(600)
     max_calls: CountFromOne = 20_000
     ring_for: Duration = Duration(60)
-    early_media_ring_for: Duration = Duration(180)
     queue_header: bool = True
     wrap_up_max: Duration = Duration(3600)
 
