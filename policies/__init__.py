@@ -1,1 +1,1 @@
-"""Policies: pure rankings of candidates. The place where outsiders add code; imports kernel and queues only."""
+"""Policies: pure rankings of candidates, where outsiders add code. Imports kernel and queues only."""
