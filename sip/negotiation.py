@@ -50,7 +50,16 @@ class SdpSide:
     ``session_id`` goes into o=; 0 takes the first port we name, which is ours alone while the session lives.
     """
 
-    __slots__ = ("_m_line", "_offered", "_offered_direction", "_others", "_said", "session_id", "version")
+    __slots__ = (
+        "_agreed",
+        "_m_line",
+        "_offered",
+        "_offered_direction",
+        "_others",
+        "_said",
+        "session_id",
+        "version",
+    )
 
     def __init__(self, session_id: int = 0) -> None:
         self.session_id = session_id
@@ -58,6 +67,7 @@ class SdpSide:
         self._said = ""  # our last description without its o= line
         self._others: list[str] = []  # the m= lines beside ours that must be kept, with port 0
         self._m_line = 0  # where ours stands among them
+        self._agreed: dict[str, int] = {}  # their payload types that we answered with
         self._offered: dict[str, int] = {}  # our last offer: codec or "telephone-event" -> payload type
         self._offered_direction = "sendrecv"
 
@@ -76,10 +86,13 @@ class SdpSide:
         for name in codecs:
             codec = name.upper()
             encoding, payload_type = CODECS[codec]
+            if self._agreed:
+                payload_type = self._kept(codec, payload_type)
             offered[codec] = payload_type
             formats += f" {payload_type}"
             lines += f"a=rtpmap:{payload_type} {encoding}\r\n"
         if dtmf is not None:
+            dtmf = self._kept("telephone-event", dtmf)
             offered["telephone-event"] = dtmf
             formats += f" {dtmf}"
             lines += f"a=rtpmap:{dtmf} telephone-event/8000\r\na=fmtp:{dtmf} 0-15\r\n"
@@ -118,6 +131,9 @@ class SdpSide:
         others = [_switched_off(m.line) for m in session.media if m is not media]
         said = self._say(address, port, session.time, lines, others, m_line)
         self._others, self._m_line = others, m_line
+        self._agreed[codec] = payload
+        if dtmf is not None:
+            self._agreed["telephone-event"] = dtmf
         return said, AudioAgreement(
             host, media.port, codec, payload, payload, dtmf, dtmf, ptime, ours, m_line
         )
@@ -151,6 +167,18 @@ class SdpSide:
         return AudioAgreement(
             host, media.port, codec, payload, offered[codec], dtmf, dtmf_receive, ptime, ours, self._m_line
         )
+
+    def _kept(self, name: str, payload_type: int) -> int:
+        """Return the payload type for ``name``: a number once agreed keeps its meaning as long as the session
+        lives (RFC 3264 8.3.2).
+        """
+        agreed = self._agreed
+        if name in agreed:
+            return agreed[name]
+        taken = agreed.values()
+        if payload_type in taken:
+            return next(number for number in range(96, 128) if number not in taken)
+        return payload_type
 
     def _say(self, address: str, port: int, time: str, audio: str, others: list[str], m_line: int) -> bytes:
         """Return the description, with the version raised if it differs from the last one."""

@@ -85,6 +85,18 @@ def test_payload_types_differ_by_direction_when_the_answer_says_so() -> None:
     assert (agreement.dtmf_send, agreement.dtmf_receive) == (97, 101)
 
 
+def test_numbers_once_agreed_keep_their_meaning() -> None:
+    """RFC 3264 8.3.2: we offer again with their numbers, and never theirs for something else."""
+    side = SdpSide()
+    answered(
+        sdp("m=audio 6000 RTP/AVP 101 111", "a=rtpmap:101 PCMA/8000", "a=rtpmap:111 telephone-event/8000"),
+        side=side,
+    )
+    audio = parse_sdp(side.offer("127.0.0.1", 40000, ("PCMA", "PCMU", "OPUS"))).media[0]
+    assert audio.formats == ["101", "0", "96", "111"]
+    assert (audio.encoding("101"), audio.encoding("96")) == ("PCMA/8000", "opus/48000/2")
+
+
 def test_without_telephone_event_there_is_none() -> None:
     offer = sdp("m=audio 6000 RTP/AVP 0")
     answer, agreement = SdpSide().answer(offer, "127.0.0.1", 40000, CODEC_NAMES)
