@@ -7,6 +7,7 @@ each request.
 from collections.abc import Sequence
 
 from sip.address import Address, build_address
+from sip.branches import has_cookie
 from sip.flows import Flow
 from sip.grammar import SipError
 from sip.message import Request, Response
@@ -152,6 +153,16 @@ def contact_target(message: Request | Response) -> str:
     return contacts[0].uri
 
 
+def initial_target(request: Request) -> str:
+    """Return where requests to a caller go: its Contact; its From if it is older than RFC 3261.
+
+    400 if there is no such URI.
+    """
+    if request.header("contact") is None and not has_cookie(request.via.branch):
+        return request.from_.uri
+    return contact_target(request)
+
+
 def _routes_of(message: Request | Response) -> Sequence[Address]:
     return message.record_routes if message.header("record-route") is not None else ()
 
@@ -165,7 +176,7 @@ def dialog_of_request(request: Request, local_tag: str, place: Place) -> Dialog:
         local_tag,
         request.from_tag,
         tuple(route_text(route) for route in _routes_of(request)),
-        contact_target(request),
+        initial_target(request),
         place,
         is_ours=False,
         local_cseq=0,

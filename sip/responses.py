@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sip.flows import Flow
+from sip.grammar import SipError
 from sip.message import REASONS, Request
 
 _STATUS_LINES = {status: f"SIP/2.0 {status} {reason}\r\n" for status, reason in REASONS.items()}
@@ -28,9 +29,18 @@ def response_head(request: Request, tag: str, flow: Flow) -> str:
     ``tag`` is added to To where it has none; ``flow`` is the request's source (RFC 3581).
     """
     to = request.header("to")
-    if tag and not request.to_tag:
+    if to is None:
+        return f"{request.vias_echoed((flow[2], flow[3]))}\r\n"
+    if tag and not _has_tag(request):
         to = f"{to};tag={tag}"
     return f"{request.vias_echoed((flow[2], flow[3]))}\r\nTo: {to}\r\n"
+
+
+def _has_tag(request: Request) -> bool:
+    try:
+        return bool(request.to_tag)
+    except SipError:
+        return True  # a To that cannot be read is echoed as it is
 
 
 def record_routes(request: Request) -> str:

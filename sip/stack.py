@@ -21,7 +21,7 @@ from sip.admission import Admission, Refused
 from sip.branches import client_key, client_key_of, merge_key, server_key
 from sip.client_request import ClientRequest
 from sip.core import ALLOW, ALLOWED, SUPPORTED, UNSERVED, Core
-from sip.dialog import contact_target, dialog_of_response, uri_of
+from sip.dialog import contact_target, dialog_of_response, initial_target, uri_of
 from sip.events import InviteArrived, SipEvent
 from sip.flows import Flow
 from sip.grammar import SipError
@@ -257,7 +257,7 @@ class Stack:
             head = response_head(request, stateless_tag(request), flow)
             to = answer_flow(request, flow)
         except SipError:
-            return  # not even its Via or To can be read
+            return  # not even its Via can be read
         self.datagrams.put((to, build(status, head, headers, reason=reason)))
 
     def _is_welcome(self, flow: Flow, now: float) -> bool:
@@ -439,7 +439,7 @@ class Stack:
 
     def _receive_invite(self, request: Request, flow: Flow, key: str, merged: str, now: float) -> None:
         self._check_body(request)
-        contact_target(request)
+        initial_target(request)
         who = self._admission.identify(request, flow, now)
         if isinstance(who, Refused):
             self._refuse_welcome(request, flow, who.status, who.headers)
@@ -517,4 +517,5 @@ class Stack:
 
 def stateless_tag(request: Request) -> str:
     """Return the To tag of an answer that nothing is kept of: the same for the same request (8.2.7)."""
-    return f"{crc32(f'{request.via.branch} {request.call_id}'.encode('utf-8', 'surrogateescape')):08x}"
+    seen = f"{request.via.branch} {request.header('call-id')}"
+    return f"{crc32(seen.encode('utf-8', 'surrogateescape')):08x}"

@@ -1,6 +1,11 @@
 """The stack as a whole: calls in both directions, who may do what, floods, and nothing left behind."""
 
 import gc
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from sip.events import (
     InviteArrived,
@@ -11,7 +16,7 @@ from sip.events import (
 )
 from sip.flows import Flow
 from sip.session import Invitation
-from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
+from tests.sip.scene import OURS, SDP, STRANGER, TRUNK, Scene, request, respond
 
 
 def arrive(scene: Scene, **changes: object) -> InviteArrived:
@@ -100,3 +105,75 @@ def test_nothing_is_left_for_the_collector_after_calls() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+TORTURE = Path(__file__).resolve().parent.parent / "data" / "torture"
+
+
+def manifest(folder: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = json.loads((TORTURE / folder / "manifest.json").read_text("utf-8"))
+    return entries
+
+
+@pytest.mark.parametrize("entry", manifest("rfc4475"), ids=lambda entry: str(entry["name"]))
+def test_torture(entry: dict[str, Any]) -> None:
+    """RFC 4475 at a switch that is called from port 5060: the answer that the manifest allows."""
+    scene = Scene()
+    data = (TORTURE / "rfc4475" / f"{entry['name']}.dat").read_bytes()
+    words = [sent.word for sent in scene.receive(data, TRUNK._replace(port=5060))]
+    expected = entry["uas"]
+    if expected == "response" or entry["response"]:
+        assert words == []
+        return
+    allowed = {word for word in expected if word.isdigit()}
+    if "normal" in expected or "ignore-headers" in expected:
+        allowed |= {"100", "200", "401"}
+    if words or "drop" not in expected:
+        # A message without the end of its headers, and one without a readable Via, cannot be answered.
+        assert (len(words) == 1 and words[0] in allowed) or (words == [] and entry["name"] == "baddn")
+
+
+def test_a_stream_is_closed_when_its_framing_is_in_doubt() -> None:
+    """A-SMUG: two Content-Lengths; one answer at most, and the connection goes."""
+    scene = Scene()
+    flow = Flow("tcp", 1, "10.0.0.9", 40000, 7)
+    whole = request("OPTIONS", transport="TCP")
+    assert scene.receive(whole[:40], flow) == []
+    assert [sent.word for sent in scene.receive(whole[40:], flow)] == ["200"]
+    doubtful = request("OPTIONS", transport="TCP", branch="z9hG4bK2", headers=("Content-Length: 5",))
+    scene.receive(doubtful, flow)
+    assert scene.stack.closes.take() == [flow]
+
+
+def test_a_flood_of_invites_is_dropped_and_sampled() -> None:
+    """A-FLOOD1: over its rate a stranger's INVITE costs no state, one in 32 is told 503."""
+    scene = Scene(requests_per_source=50.0)
+    for number in range(1_000):
+        data = request("INVITE", branch=f"z9hG4bK{number}", call_id=f"f{number}", body=SDP)
+        scene.receive(data, STRANGER)
+    words = scene.words()
+    assert words.count("403") == 50
+    assert words.count("503") == 30
+    assert scene.stack.snapshot()["server_transactions"] == 0
+    assert scene.stack.snapshot()["dropped"] == 950
+    arrive(scene)
+    assert scene.words()[-1] == "100"
+
+
+def test_options_says_what_we_can() -> None:
+    """RFC 3261 11.2; no version of the product (A-SCAN1)."""
+    scene = Scene()
+    answer = scene.receive(request("OPTIONS"), STRANGER)[0]
+    headers = dict(answer.message.header_lines)
+    assert headers["Allow"] == "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER"
+    assert (headers["Accept"], headers["Supported"]) == ("application/sdp", "path")
+    assert headers["Server"] == "seatswitch"
+
+
+def test_a_keepalive_is_answered_on_a_stream_and_swallowed_as_a_datagram() -> None:
+    """RFC 5626 4.4.1."""
+    scene = Scene()
+    scene.stack.receive_stream(b"\r\n\r\n", Flow("tcp", 1, "192.0.2.7", 4000, 3), scene.now)
+    assert [data for _, data in scene.stack.datagrams.take()] == [b"\r\n"]
+    scene.stack.receive_datagram(b"\r\n\r\n", STRANGER, scene.now)
+    assert scene.stack.datagrams.take() == []
