@@ -83,7 +83,8 @@ class Changes:
         for order, (name, each) in enumerate(wanted.items()):
             known = board.seats.get(name)
             if known is None:
-                board.seats[name] = Seat(each, order, self._default_phone(each), self._keeper)
+                new = board.seats[name] = Seat(each, order, self._default_phone(each), self._keeper)
+                new.since = now
                 continue
             known.configure(each, order)
             if known.is_removed:
