@@ -25,7 +25,7 @@ from media.events import StreamStatistics
 from media.messages import Close, Closed, PortsBound, decode_commands, encode_reports
 from seatswitch.node import Node
 from sip.flows import Flow, flow_text
-from tests.wire.switch import CONFIG
+from tests.wire.switch import CONFIG, seat_numbers
 
 OFFER = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
@@ -40,36 +40,38 @@ SEATS = 100
 class Peers:
     """A caller and the seats' phones, as strings; and a media worker that says yes."""
 
-    def __init__(self) -> None:
+    def __init__(self, seats: int = SEATS, ports: range = range(20000, 24000, 2)) -> None:
+        self.seats = numbers = seat_numbers(seats)
         text = CONFIG.format(
             sip=5060,
             rpc=5070,
             rtp=20000,
-            rtp_end=28998,
+            rtp_end=59998,
             folder="var",
             workers=1,
             wrap_up=0.2,
-            max_waiting=1000,
+            max_waiting=2000,
             ring_for=25,
             queue_extra='music = ""\nwelcome = ""',
-            last_seat=8000 + SEATS,
+            first_seat=numbers[0],
+            last_seat=numbers[-1],
         )
         self.now = 1000.0
         settings = load_settings(text, file="bench")
         self.node = Node(settings, Chance(random.Random(1).randbytes), 0.0, self.now)
         self.node.worker_started(0, self.now)
-        ports = PortsBound(tuple(range(20000, 24000, 2)), True)
-        self.node.receive_worker(0, encode_reports([ports]), self.now)
+        bound = PortsBound(tuple(ports), True)
+        self.node.receive_worker(0, encode_reports([bound]), self.now)
         flow = flow_text(PHONE)
         rows = [
             BindingRow(
-                f"{user} c", str(user), f"sip:{user}@127.0.0.1:5071", flow, "", "", "r", 1, 1.0, 1e9
+                f"{user} c", user, f"sip:{user}@127.0.0.1:5071", flow, "", "", "r", 1, 1.0, 1e9
             )
-            for user in range(8001, 8001 + SEATS)
+            for user in numbers
         ]
         self.node.restore(rows, self.now)
-        for number in range(SEATS):
-            self.node.handle(SignedIn(SeatId(str(8001 + number)), f"s{number}"), self.now)
+        for number in numbers:
+            self.node.handle(SignedIn(SeatId(number), f"s{number}"), self.now)
         self.drain()
         self._calls = 0
 
@@ -94,10 +96,9 @@ class Peers:
         self.node.receive_datagram(text.encode(), flow, self.now)
         return self.drain()
 
-    def call(self) -> None:
-        """One complete queue call."""
-        self._calls += 1
-        number = self._calls
+    @staticmethod
+    def _caller(number: int) -> tuple[str, str]:
+        """Return the headers, with blanks, and the SDP part of a caller's messages."""
         head = (
             f"Via: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK{number}-{{branch}}\r\n"
             f"From: <sip:1390000{number}@127.0.0.1:5080>;tag=c{number}\r\n"
@@ -106,7 +107,25 @@ class Peers:
             "Max-Forwards: 70\r\n"
         )
         body = OFFER.format(port=40000 + number % 1000 * 2)
-        sdp = f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        return head, f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+
+    def arrive(self, number: int) -> str:
+        """Let a caller arrive who stays; return the answer."""
+        head, sdp = self._caller(number)
+        start = "INVITE sip:96198@127.0.0.1:5060 SIP/2.0\r\n" + head.format(branch=1, tag="", cseq="1 INVITE")
+        out = [data.decode() for _, data in self.receive(start + sdp, CALLER)]
+        answer = next(text for text in out if text.startswith("SIP/2.0 200"))
+        tag = ";tag=" + line(answer, "To").rpartition(";tag=")[2]
+        target = line(answer, "Contact").partition("<")[2].partition(">")[0]
+        ack = f"ACK {target} SIP/2.0\r\n" + head.format(branch=2, tag=tag, cseq="1 ACK")
+        self.receive(ack + "Content-Length: 0\r\n\r\n", CALLER)
+        return answer
+
+    def call(self) -> None:
+        """One complete queue call."""
+        self._calls += 1
+        number = self._calls
+        head, sdp = self._caller(number)
         nothing = "Content-Length: 0\r\n\r\n"
         start = "INVITE sip:96198@127.0.0.1:5060 SIP/2.0\r\n" + head.format(branch=1, tag="", cseq="1 INVITE")
         out = [data.decode() for _, data in self.receive(start + sdp, CALLER)]

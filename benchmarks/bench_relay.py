@@ -1,13 +1,13 @@
 """Relay: CPU per forwarded RTP packet and added delay, of our media worker, a bare loop and rtpengine.
 
 All three stand between the same phones: CALLS calls, both directions, 50 packets/s each of 172 bytes, one
-process sending and receiving on one core, the relay on the other. Half of our streams have heard music before,
-so that their packets are rewritten to go on where it stopped. Delay is from before the phone's ``sendto`` to
-the kernel's time stamp of arrival. rtpengine (Debian: rtpengine-daemon) is measured when it is installed,
-without its kernel module, which no other relay here has either.
+process sending and receiving on one core, the relay on the other. Half of our streams have heard music
+before, so that their packets are rewritten to go on where it stopped. Delay is from before the phone's
+``sendto`` to the kernel's time stamp of arrival. rtpengine (Debian: rtpengine-daemon) is measured when it is
+installed, without its kernel module, which no other relay here has either.
 
-    python -m benchmarks.bench_relay                 # 200 calls, 5 s each: about 20 s
-    python -m benchmarks.bench_relay --calls 400 --seconds 3 --only worker bare
+python -m benchmarks.bench_relay                 # 200 calls, 5 s each: about 20 s python -m
+benchmarks.bench_relay --calls 400 --seconds 3 --only worker bare
 """
 
 import argparse
@@ -88,7 +88,7 @@ class Phones:
         delays = self.delays
         while True:
             left = until - time.monotonic()
-            for descriptor, _ in self.poll_set.poll(0, 64):
+            for descriptor, _ in self.poll_set.poll(max(0.0, left), 64):
                 try:
                     data, marks, _, _ = self.by_descriptor[descriptor].recvmsg(2048, 64)
                 except BlockingIOError:

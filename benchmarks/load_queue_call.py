@@ -67,10 +67,10 @@ class Family:
             subprocess.run(["taskset", "-a", "-cp", str(cpu), str(pid)], check=True, capture_output=True)
 
 
-def sign_in(switch: Switch, count: int) -> Rpc:
+def sign_in(switch: Switch) -> Rpc:
     """Sign every seat in, each over a connection of its own as desks do, and return one more connection."""
-    for number in range(count):
-        switch.rpc().call("session.login", hotline="96198", seat=str(8001 + number), password="demo")
+    for seat in switch.seats:
+        switch.rpc().call("session.login", hotline="96198", seat=seat, password="demo")
     return switch.rpc()
 
 
@@ -97,8 +97,8 @@ def run_rate(folder: Path, rate: int, seconds: float, talk: float, pin: bool) ->
     phone_port, caller_port = free_port(), free_port()
     with Switch(folder, seats=seats, queue_extra='music = ""\nwelcome = ""', ports=PORTS) as switch:
         assert switch.process is not None
-        register(folder, switch.sip_port, [str(8001 + n) for n in range(seats)], port=phone_port)
-        rpc = sign_in(switch, seats)
+        register(folder, switch.sip_port, switch.seats, port=phone_port)
+        rpc = sign_in(switch)
         family = Family(switch.process.pid)
         if pin:
             family.pin(0)

@@ -72,7 +72,7 @@ tenant = "demo"
 requires = {{level = "senior"}}
 
 [[seat]]
-numbers = "8001-{last_seat}"
+numbers = "{first_seat}-{last_seat}"
 tenant = "demo"
 password = "demo"
 level = "junior"
@@ -88,6 +88,12 @@ number = "2002"
 tenant = "demo"
 password = "demo"
 """
+
+
+def seat_numbers(count: int) -> list[str]:
+    """Return the numbers of ``count`` seats: 8001 and on, with a digit more for a large house."""
+    first = 8001 if count < 1000 else 80001
+    return [str(first + number) for number in range(count)]
 
 
 def free_port() -> int:
@@ -169,6 +175,7 @@ class Switch:
         self.socket_path = folder / "switch.sock"
         self.log_path = folder / "switch.log"
         self.config_path = folder / "switch.toml"
+        self.seats = seat_numbers(seats)
         rtp = 20000 + (os.getpid() * 7 % 20) * 400
         self.rtp_ports = ports or (rtp, rtp + 4000 if seats > 20 else rtp + 398)
         self.config_path.write_text(
@@ -183,7 +190,8 @@ class Switch:
                 max_waiting=max_waiting,
                 ring_for=ring_for,
                 queue_extra=queue_extra,
-                last_seat=8000 + seats,
+                first_seat=self.seats[0],
+                last_seat=self.seats[-1],
             )
         )
         self.process: subprocess.Popen[bytes] | None = None
