@@ -93,6 +93,10 @@ class MediaLink:
         if self._server is not None:
             Path(self.path).unlink(missing_ok=True)
 
+    def pids(self) -> list[int]:
+        """Return the process ids of the workers, -1 for one that is not there."""
+        return [process.pid for process in self._processes]
+
     def welcome(self, connection: "Connection", message: bytes) -> bool:
         """Take the first message of a connection: True if it is from a worker that was started here."""
         reports = decode_reports(message)

@@ -219,6 +219,7 @@ class WorkerLoop:
             serve(events, buffer, now)
             if now >= self._due_at or reports:
                 self._attend(now)
+        self._link.close()
         return 0
 
     def _attend(self, now: float) -> None:

@@ -1,0 +1,202 @@
+"""The worker's loop in a thread of the test, with a real link and real sockets."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kernel.chance import Chance
+from kernel.ids import StreamId
+from media.host import Host
+from media.messages import (
+    BindPorts,
+    Command,
+    Configure,
+    Connect,
+    Hello,
+    PortsBound,
+    Quit,
+    Report,
+    SetRemote,
+    decode_reports,
+    encode_commands,
+)
+from seatswitch.shell import media_worker
+from seatswitch.shell.media_worker import Link, RtpSockets, WorkerLoop, load_builtin
+from tests.seatswitch.shell.test_media_link import HEADER, HOST, WAIT_MAX, free_range
+
+
+class Switch:
+    """The other end of the link, blocking."""
+
+    def __init__(self, path: str) -> None:
+        self.listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.listening.bind(path)
+        self.listening.listen()
+        self.listening.settimeout(WAIT_MAX)
+        self.peer: socket.socket | None = None
+
+    def accept(self) -> list[Report]:
+        """Take a worker's connection; return its first message."""
+        self.peer, _ = self.listening.accept()
+        self.peer.settimeout(WAIT_MAX)
+        return self.read()
+
+    def frame(self) -> bytes:
+        assert self.peer is not None
+        size = int.from_bytes(self.peer.recv(4, socket.MSG_WAITALL), "big")
+        return self.peer.recv(size, socket.MSG_WAITALL) if size else b""
+
+    def read(self) -> list[Report]:
+        return decode_reports(self.frame())
+
+    def write(self, data: bytes) -> None:
+        assert self.peer is not None
+        self.peer.sendall(len(data).to_bytes(4, "big") + data)
+
+    def tell(self, *commands: Command) -> None:
+        self.write(encode_commands(list(commands)))
+
+    def hang_up(self) -> None:
+        assert self.peer is not None
+        self.peer.close()
+
+    def close(self) -> None:
+        if self.peer is not None:
+            self.peer.close()
+        self.listening.close()
+
+
+class Worker(threading.Thread):
+    """A worker in a thread."""
+
+    def __init__(self, path: str, ports: tuple[int, int], ahead: int) -> None:
+        super().__init__(daemon=True)
+        self.sockets = RtpSockets(HOST)
+        self.host = Host(self.sockets, Chance(os.urandom), ports)
+        self.host.ask_for_ports(ahead)
+        self.loop = WorkerLoop(Link(path, 3), self.host, self.sockets)
+        self.status = -1
+
+    def run(self) -> None:
+        """Serve."""
+        self.status = self.loop.run()
+        self.sockets.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "media.sock")
+
+
+@pytest.fixture
+def switch(path: str) -> Iterator[Switch]:
+    made = Switch(path)
+    yield made
+    made.close()
+
+
+def ended(worker: Worker) -> int:
+    worker.join(WAIT_MAX)
+    assert not worker.is_alive()
+    return worker.status
+
+
+def test_worker_says_who_it_is_and_what_it_has_bound(path: str, switch: Switch) -> None:
+    first, last = free_range(4)
+    worker = Worker(path, (first, last), 3)
+    worker.start()
+    assert switch.accept() == [Hello(3, os.getpid())]
+    assert switch.read() == [PortsBound((first, first + 2, first + 4), False)]
+    switch.tell(BindPorts(9))
+    assert switch.read() == [PortsBound((last,), True)]
+    switch.tell(Quit())
+    assert ended(worker) == 0
+
+
+def test_sign_of_life_is_answered_and_messages_may_come_in_pieces(path: str, switch: Switch) -> None:
+    worker = Worker(path, free_range(1), 0)
+    worker.start()
+    switch.accept()
+    switch.write(b"")
+    assert switch.frame() == b""
+    assert switch.peer is not None
+    message = encode_commands([Configure(5.0)])
+    for byte in len(message).to_bytes(4, "big") + message:
+        switch.peer.sendall(bytes((byte,)))
+    switch.write(b"")
+    assert switch.frame() == b""
+    switch.tell(Quit())
+    assert ended(worker) == 0
+
+
+def test_worker_without_a_switch_says_so(path: str) -> None:
+    worker = Worker(path, free_range(1), 0)
+    worker.start()
+    assert ended(worker) == 1
+
+
+def test_orphan_forwards_and_finds_its_switch_again(
+    path: str, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The switch dies and comes back under the same name: audio went on, the worker says hello again."""
+    monkeypatch.setattr(media_worker, "RECONNECT_EVERY", 0.05)
+    first, last = free_range(2)
+    worker = Worker(path, (first, last), 2)
+    worker.start()
+    switch.accept()
+    switch.read()
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+    ):
+        for stream, phone in ((1, one), (2, other)):
+            phone.bind((HOST, 0))
+            phone.settimeout(WAIT_MAX)
+            port, codec = phone.getsockname()[1], "PCMU"
+            where = (StreamId(stream), first + 2 * (stream - 1), HOST, port, False, codec)
+            switch.tell(SetRemote(*where, 0, 0, -1, -1, True, True))
+        switch.tell(Connect(StreamId(1), StreamId(2)))
+        switch.write(b"")
+        assert switch.frame() == b""
+        switch.hang_up()
+        one.sendto(HEADER.pack(0x80, 0, 9, 9, 9) + bytes(160), (HOST, first))
+        assert HEADER.unpack_from(other.recv(2048))[2] == 9
+    assert switch.accept() == [Hello(3, os.getpid())]
+    switch.tell(Quit())
+    assert ended(worker) == 0
+
+
+def test_orphan_gives_up(path: str, switch: Switch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_worker, "RECONNECT_EVERY", 0.02)
+    monkeypatch.setattr(media_worker, "ORPHAN_FOR", 0.1)
+    worker = Worker(path, free_range(1), 0)
+    worker.start()
+    switch.accept()
+    switch.close()
+    Path(path).unlink()
+    assert ended(worker) == 0
+
+
+def test_taken_ports_are_passed_over(path: str, switch: Switch) -> None:
+    first, last = free_range(3)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((HOST, first + 3))  # the RTCP port of the second pair
+        worker = Worker(path, (first, last), 3)
+        worker.start()
+        switch.accept()
+        assert switch.read() == [PortsBound((first, last), True)]
+        switch.tell(Quit())
+        assert ended(worker) == 0
+
+
+def test_shipped_sounds_are_loaded() -> None:
+    sockets = RtpSockets(HOST)
+    host = Host(sockets, Chance(os.urandom), (1, 0))
+    load_builtin(host)
+    assert len(host.prompts["builtin:welcome"].frames["PCMU"]) == 150
+    assert len(host.prompts["builtin:music"].frames["PCMA"]) == 1600
+    sockets.close()
