@@ -1,16 +1,22 @@
 """New settings under load, and seats from before a restart."""
 
+from random import Random
 from typing import Any
 
 import pytest
 
 from acd.commands import ReleaseCall
+from acd.engine import Engine
 from acd.inputs import ReadyAsked, Reconfigured, SeatRestored, WrapUpExtended
 from acd.settings import TenantSettings
+from kernel.chance import Chance
 from kernel.errors import OperatorError
 from kernel.ids import CallId, SeatId
+from kernel.timers import TimerQueue
+from kernel.walltime import WallTime
 from queues.settings import RelaxStep
 
+EPOCH = 1_700_000_000.0
 S = SeatId("8001")
 
 
@@ -222,3 +228,15 @@ def test_restored_seat_that_is_gone_or_signed_in_already_is_left_alone(one_seat:
     one_seat.do(restored("paused", reason="rest"))
     assert one_seat.state("8001") == "ready idle"
     one_seat.do(SeatRestored(SeatId("9"), "", "", "ready", "", 0.0, None, "", "", ""))
+
+
+def test_a_seat_that_nobody_has_signed_in_at_is_offline_since_it_was_configured(kit: Any) -> None:
+    """Not since monotonic zero, which is when the machine was started."""
+    settings = kit.settings((kit.queue(),), (kit.seat("8001"),))
+    walltime = WallTime(EPOCH)
+    engine = Engine(settings, TimerQueue(), Chance(Random(1).randbytes), walltime, now=500.0)
+    assert engine.seat_object(S, 600.0)["since"] == walltime.text(500.0)
+    more = kit.settings((kit.queue(),), (kit.seat("8001"), kit.seat("8002")))
+    engine.handle(Reconfigured(more), 700.0)
+    since = [engine.seat_object(SeatId(seat), 800.0)["since"] for seat in ("8001", "8002")]
+    assert since == [walltime.text(500.0), walltime.text(700.0)]
