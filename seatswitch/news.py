@@ -1,7 +1,8 @@
 """News: the node's numbered events, kept for a while so that a client that was away loses nothing.
 
-Numbers have no gaps. While nobody listens, or has listened within the resume time, events are counted but not
-built: a resume from before that moment is answered with a resync.
+Numbers have no gaps and begin, in each run, behind those of the runs before, so that a number from before a
+restart is known to be old. While nobody listens, or has listened within the resume time, events are counted
+but not built: a resume from before that moment is answered with a resync.
 """
 
 from collections import deque
@@ -17,12 +18,13 @@ Entry = tuple[int, float, str, dict[str, Any]]  # seq, at (monotonic), topic, da
 class EventLog:
     """The last events of one node."""
 
-    def __init__(self) -> None:
-        self.seq = 0
+    def __init__(self, base: int = 0) -> None:
+        """The first event gets the number after ``base``: epoch milliseconds of the start."""
+        self.seq = base
         self.wanted = False
         self.fresh: Outbox[Entry] = Outbox()
         self._kept: deque[Entry] = deque(maxlen=EVENT_BUFFER_MAX)
-        self._gap_at = 0  # the last number that was counted only
+        self._gap_at = base  # the last number that was counted only, or was another run's
 
     def put(self, topic: str, build: Callable[[], dict[str, Any]], now: float) -> None:
         """Count an event; build its data only while somebody may want it."""

@@ -50,3 +50,18 @@ def test_while_nobody_listens_events_are_counted_but_not_built() -> None:
     assert kept is not None
     assert len(kept) == 1
     assert len(news.fresh) == 1
+
+
+def test_a_number_from_before_a_restart_is_known_to_be_old() -> None:
+    """Each run counts on from the milliseconds of its start, without a gap."""
+    before, after = EventLog(1_000_000), EventLog(1_090_000)
+    before.wanted = after.wanted = True
+    for _ in range(5):
+        before.put("seat", data, 1.0)
+        after.put("seat", data, 91.0)
+    kept = after.since(1_090_000)
+    assert kept is not None
+    assert [entry[0] for entry in kept] == [1_090_001, 1_090_002, 1_090_003, 1_090_004, 1_090_005]
+    assert before.seq == 1_000_005
+    assert after.since(before.seq) is None
+    assert after.since(0) is None
