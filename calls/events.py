@@ -84,6 +84,8 @@ class CallChanged(msgspec.Struct, frozen=True):
 
     call: CallId
     state: str
+    tenant: str = ""  # of a call that has ended: nobody can be asked any more
+    verdict: str = ""
 
 
 CallEvent = (

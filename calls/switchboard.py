@@ -9,10 +9,6 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
-from media.plane import Plane
-from sip.grammar import SipError
-from sip.session import Session
-from sip.stack import Stack
 
 from calls.bridge import agree, codecs_for, is_held, mirrored
 from calls.call import Call, CallInput, CallState
@@ -44,6 +40,7 @@ from kernel.rows import CallRow, StreamRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from media.events import MediaEvent, StreamClosed, StreamFailed, StreamReady, StreamTimedOut
+from media.plane import Plane
 from sip.events import (
     BindingsChanged,
     DigestRefused,
@@ -60,6 +57,9 @@ from sip.events import (
     UpdateAnswered,
     UpdateFailed,
 )
+from sip.grammar import SipError
+from sip.session import Session
+from sip.stack import Stack
 
 REFUSED = frozenset({480, 486, 600, 603})  # somebody said no; anything else is a failure
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326: no missed call at the losing phone
@@ -538,14 +538,7 @@ class Switchboard:
         self._end(call, now, ended_by="caller" if by_caller else "seat", verdict=verdict, status=200)
 
     def _end(
-        self,
-        call: Call,
-        now: float,
-        *,
-        ended_by: str,
-        verdict: str,
-        status: int,
-        cause: str = "abandoned",
+        self, call: Call, now: float, *, ended_by: str, verdict: str, status: int, cause: str = "abandoned"
     ) -> None:
         """End a call whatever its state: every session, stream, ring and seat of it is let go, one row is
         left.
@@ -582,7 +575,7 @@ class Switchboard:
         if call.trunk:
             self.gate.release(call.trunk)
         call.caller_leg = call.callee = None
-        self.events.put(CallChanged(call.id, "ended"))
+        self.events.put(CallChanged(call.id, "ended", call.tenant, verdict))
 
     def _write_row(self, call: Call, now: float, *, ended_by: str, verdict: str, status: int) -> None:
         row = call_row(call, now, self._walltime, ended_by=ended_by, verdict=verdict, sip_status=status)

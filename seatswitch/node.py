@@ -71,7 +71,7 @@ class Node:
         self.started_at = now
         self.stack = Stack(settings.sip, self.timers, chance, self.walltime)
         self.plane = Plane(settings.media, self.timers, chance)
-        self.engine = Engine(settings.acd, self.timers, chance, self.walltime)
+        self.engine = Engine(settings.acd, self.timers, chance, self.walltime, now=now)
         self.switchboard = Switchboard(
             settings.calls, self.stack, self.plane, self.timers, chance, self.walltime, self.engine
         )
@@ -79,7 +79,8 @@ class Node:
         self.rows: Outbox[AnyRow] = Outbox()
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self.kicked: Outbox[tuple[SeatId, str]] = Outbox()
-        self.news = EventLog()
+        # Numbers of an earlier run are all smaller, unless it told more than a thousand events a second.
+        self.news = EventLog(int(self.walltime.epoch(now) * 1000))
         self.is_draining = False
         self.lag = 0.0
         self._overloaded = False
@@ -340,14 +341,10 @@ class Node:
 
     def _call_changed(self, event: CallChanged, now: float) -> None:
         if event.state == "ended":
-            self.news.put("call", partial(dict, call=event.call, state="ended"), now)
-        else:
-            self.news.put("call", partial(self._living_call, event.call, now), now)
-
-    def _living_call(self, call: CallId, now: float) -> dict[str, Any]:
-        if call not in self.switchboard.calls:
-            return {"call": call, "state": "ended"}
-        return self.views.call(call, now)
+            data = {"call": event.call, "state": "ended", "tenant": event.tenant, "verdict": event.verdict}
+            self.news.put("call", partial(dict, data), now)
+        elif event.call in self.switchboard.calls:  # else it ended in this very turn, which is told next
+            self.news.put("call", partial(self.views.call, event.call, now), now)
 
     def _tell(self, now: float) -> None:
         for event in self.engine.events.take():
