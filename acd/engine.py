@@ -58,7 +58,16 @@ from queues.waiting import WaitingCall
 class Engine:
     """One node's distribution."""
 
-    def __init__(self, settings: AcdSettings, timers: TimerQueue, chance: Chance, walltime: WallTime) -> None:
+    def __init__(
+        self,
+        settings: AcdSettings,
+        timers: TimerQueue,
+        chance: Chance,
+        walltime: WallTime,
+        *,
+        now: float = 0.0,
+    ) -> None:
+        """Seats have been offline since ``now``."""
         board = self._board = Board(settings, timers, chance, walltime)
         self.commands: Outbox[Command] = board.commands
         self.events: Outbox[AcdEvent] = board.events
@@ -67,7 +76,7 @@ class Engine:
         self._distribution = Distribution(board, desk, self, self)
         self._attendance = Attendance(board, desk, self._distribution)
         self._changes = Changes(board, desk, self._distribution, self)
-        self._changes.configure(settings, 0.0)
+        self._changes.configure(settings, now)
         self._explainer = Explainer(board)
         self._actions = self._build_actions()
 
