@@ -41,7 +41,7 @@ class Call:
         self.server: ServerTransaction | None = None
         self.plan: object = None
         self.offers_seen = 0
-        self._ack = b""
+        self.is_late_offer = False  # our INVITE has no SDP: the 2xx offers, our ACK answers
         self._invite_data = (b"", "")
 
     def __repr__(self) -> str:
@@ -97,6 +97,13 @@ class Call:
             self.refuse(603, "Decline")
         elif self.state in ("answered", "talking"):
             self._bye("hung up")
+
+    def fork(self) -> None:
+        """Ring under another To tag than the one that will answer, as a forking proxy lets it (12.1.2)."""
+        if self.state in ("arrived", "ringing") and self.server is not None:
+            other = self.endpoint.token()
+            self.server.respond(180, "Ringing", [("Contact", self.endpoint.contact)], tag=other)
+            self.state, self.rung_at = "ringing", self.endpoint.now
 
     def reinvite(self, direction: str = "sendrecv") -> None:
         """Send a re-INVITE with a new description (hold: sendonly or inactive)."""
@@ -223,7 +230,8 @@ class Call:
         self.remote_sdp = sdp
 
     def _send_ack(self, cseq: int) -> None:
-        request = self.endpoint.request_in(self, "ACK", cseq)
+        body = self.sdp() if self.is_late_offer and cseq == 1 else b""
+        request = self.endpoint.request_in(self, "ACK", cseq, body)
         self.endpoint.send(request[0], self._next_hop())
 
     def _next_hop(self) -> Address:

@@ -13,6 +13,7 @@ from kernel.rows import OfferRow, PresenceRow, VisitRow
 if TYPE_CHECKING:
     from tests.simulator.world import World
 
+SETTLED = 0.5  # seconds after which workers have done what they were told
 GRAIN = 0.002  # rows carry milliseconds
 LASTING_TIMERS = (
     "binding",
@@ -52,6 +53,7 @@ def check_rows(world: "World") -> None:
     check_order(world)
     check_callers(world)
     check_counters(world)
+    check_wrap_up(world)
 
 
 def check_one_row_each(world: "World") -> None:
@@ -195,6 +197,8 @@ def check_callers(world: "World") -> None:
         caller = call.local.partition("sip:")[2].partition("@")[0]
         if call.status == 503 and not rows[caller]:
             continue  # a draining or late switch refuses before there is a call
+        if world.is_noisy and len(rows[caller]) > 1:
+            continue  # a damaged copy of its INVITE was a call of its own
         assert len(rows[caller]) == 1, f"caller {caller} ({call}) has the rows {rows[caller]}"
         if 200 <= call.status < 300 and call.why == "hung up" and rows[caller][0].ended_by == "seat":
             assert rows[caller][0].talked > 0, f"{caller}: {rows[caller][0]}"
@@ -209,6 +213,39 @@ def check_counters(world: "World") -> None:
             assert view[outcome] == counted, f"{view['queue']}: {view[outcome]} {outcome}, {counted} rows"
         within = sum(1 for row in rows if row.within)
         assert view["answered_within"] + view["abandoned_within"] == within, f"{view['queue']}: within"
+
+
+def check_wrap_up(world: "World") -> None:
+    """Who has talked to a caller of a queue wraps up, unless somebody has said otherwise meanwhile."""
+    if not world.town.wrap_up or world.has_reloaded:
+        return
+    calls = {row.call: row for row in world.call_rows}
+    for offer in world.offer_rows:
+        call = calls.get(call_of(offer))
+        if offer.outcome != "answered" or call is None:
+            continue
+        rows = [row for row in world.presence_rows if row.seat == offer.seat]
+        after = [row for row in rows if row.at >= call.ended_at - GRAIN and row.activity != "talking"]
+        assert after, f"{offer.seat} talks on after {call}"
+        said = after[0].presence
+        assert said in ("wrapup", "paused", "offline"), f"{offer.seat} is {said} after {call}"
+
+
+def check_audio(world: "World") -> None:
+    """Who waits hears music, who talks hears the other; asked half a second after each change."""
+    now = world.time.now
+    if not world.workers.are_settled():
+        return
+    for call in world.node.switchboard.calls.values():
+        caller = call.caller_leg
+        if caller is None or caller.agreement is None:
+            continue  # a caller who offers nothing is heard of with its ACK
+        if call.answered_at is not None:
+            if call.callee is not None and now - call.answered_at > SETTLED:
+                are_joined = world.workers.are_streams_joined(caller.stream, call.callee.stream)
+                assert are_joined, f"{call.id} talks and its streams are not joined"
+        elif call.joined_at is not None and now - call.joined_at > SETTLED:
+            assert world.workers.is_stream_playing(caller.stream), f"{call.id} waits in silence"
 
 
 def check_quiet(world: "World") -> list[str]:

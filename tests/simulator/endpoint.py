@@ -136,6 +136,7 @@ class Endpoint:
         )
         call.local += f";tag={call.local_tag}"
         call.number, call.target = number, f"sip:{number}@{host}"
+        call.is_late_offer = not body
         self.calls.append(call)
         self._dialogs[call.call_id, call.local_tag] = call
         self.note(f"calls {number}")
@@ -276,7 +277,7 @@ class Endpoint:
             server.respond(200, "OK", [("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS")], tag=self.token())
         elif request.method != "INVITE":
             server.respond(501, "Not Implemented", tag=self.token())
-        else:
+        elif self.admits(request, server):
             call = Call(
                 self,
                 is_caller=False,
@@ -317,6 +318,10 @@ class Endpoint:
             server.respond(200, "OK")
 
     # What a person decides; overridden.
+
+    def admits(self, request: Message, server: ServerTransaction) -> bool:
+        """Return whether an INVITE is let in; else it has been answered."""
+        return True
 
     def on_invite(self, call: Call) -> None:
         call.refuse(486, "Busy Here")

@@ -68,10 +68,14 @@ class Worker:
         self.streams: dict[int, _Stream] = {}
         self.rtp_timeout = 60.0
         self.is_running = True
+        self.started_at = workers.now
         self.life = 0
         self._next_port, self._last_port = ports
         self._first_port = ports[0]
         self._bound: dict[int, bool] = {}
+        self._failed: dict[
+            int, bool
+        ] = {}  # streams that could not be opened, and that the switch may not know of
         self._on: dict[type, Callable[[Any], None]] = {
             SetRemote: self._set_remote,
             Connect: self._connect,
@@ -122,6 +126,7 @@ class Worker:
                 if other.local_port == what.local_port:
                     self.workers.complain(f"port {what.local_port} is given to two streams")
             if self.workers.fails_to_bind():
+                self._failed[what.stream] = True
                 self.report(OpenFailed(what.stream, "address in use"))
                 return
             self._bound[what.local_port] = True
@@ -131,7 +136,7 @@ class Worker:
 
     def _known(self, stream: int, what: str) -> _Stream | None:
         found = self.streams.get(stream)
-        if found is None and self.life == 0:
+        if found is None and self.life == 0 and stream not in self._failed:
             self.workers.complain(f"{what} for stream {stream}, which is not open")
         return found
 
@@ -247,7 +252,7 @@ class Workers:
         """Every worker dies with its switch and is started for the next."""
         for worker in self.workers.values():
             worker.die()
-            worker.is_running = True
+            worker.is_running, worker.started_at = True, self.now
         self.start()
 
     def crash(self) -> None:
@@ -262,7 +267,7 @@ class Workers:
         self.after(0.5, lambda: self._again(worker))
 
     def _again(self, worker: Worker) -> None:
-        worker.is_running = True
+        worker.is_running, worker.started_at = True, self.now
         self.world.turn(lambda now: self.world.node.worker_started(worker.number, now))
 
     def receive(self, number: int, message: bytes) -> None:
@@ -316,6 +321,33 @@ class Workers:
                 if stream.address == address:
                     return stream
         return None
+
+    def are_settled(self) -> bool:
+        """Return whether every worker has been up for a second."""
+        return all(
+            worker.is_running and self.now - worker.started_at > 1.0 for worker in self.workers.values()
+        )
+
+    def find(self, number: int) -> _Stream | None:
+        """Return a stream by its number."""
+        for worker in self.workers.values():
+            if number in worker.streams:
+                return worker.streams[number]
+        return None
+
+    def are_streams_joined(self, one: int, other: int) -> bool:
+        """Return whether two streams are joined, in one worker or across two."""
+        a, b = self.find(one), self.find(other)
+        if a is None or b is None:
+            return False
+        if isinstance(a.peer, tuple) and isinstance(b.peer, tuple):
+            return a.peer[1] == b.local_port and b.peer[1] == a.local_port
+        return bool(a.peer == other and b.peer == one)
+
+    def is_stream_playing(self, number: int) -> bool:
+        """Return whether something is played into a stream."""
+        stream = self.find(number)
+        return stream is not None and bool(stream.playing)
 
     def is_playing(self, address: Address) -> bool:
         """Return whether something is played to ``address`` now."""

@@ -233,6 +233,9 @@ class Agent:
 
     def _resumed(self, response: dict[str, Any]) -> None:
         if "error" in response:
+            if self.world.has_meddlers:  # somebody may have signed the seat out meanwhile
+                self.is_signed_in = False
+                return
             self.world.complain(f"seat {self.seat}", f"resume within 60 s refused: {response['error']}")
             return
         self.world.note(f"seat {self.seat}", "desk resumed")

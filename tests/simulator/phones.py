@@ -8,7 +8,8 @@ from tests.simulator.call import Call
 from tests.simulator.endpoint import Endpoint, Journal
 from tests.simulator.network import Address, Network
 from tests.simulator.timeline import Planned
-from tests.simulator.wire import Message, build, challenge_of, credentials, param, uri_of
+from tests.simulator.transactions import ServerTransaction
+from tests.simulator.wire import Message, answer_of, build, challenge_of, credentials, param, uri_of
 
 _CHALLENGES = (("www-authenticate", "Authorization"), ("proxy-authenticate", "Proxy-Authorization"))
 
@@ -21,6 +22,7 @@ class Manner:
     answers_after: float | None = 2.0
     refuses: int = 0  # status, at ``answers_after``
     is_silent: bool = False  # no response at all
+    forks: bool = False  # another To tag rings first
     answers_cancelled: bool = False  # its 200 crosses the CANCEL, which is refused with 481... or so it seems
     talks_for: float | None = None  # hangs up so long after the ACK
     vanishes_after: float | None = None  # loses power so long after its own answer
@@ -59,6 +61,8 @@ class CalledPhone(Endpoint):
     def on_invite(self, call: Call) -> None:
         manner = self.choose(call)
         call.plan = manner
+        if manner.forks:
+            call.fork()
         if manner.rings_after is not None:
             self.after(manner.rings_after, call.ring)
         if manner.answers_after is None:
@@ -220,14 +224,42 @@ class Errand:
     bye_before_ack: bool = False
     vanishes_after: float | None = None  # the trunk forgets this call, without a word
     reinvites_after: float | None = None  # seconds after our answer: a session refresh
+    offers_late: bool = False  # the INVITE carries no SDP
 
 
 class Trunk(CalledPhone):
     """A carrier: callers come out of it, outside numbers are behind it."""
 
+    password = ""  # set: outbound calls are challenged (RFC 3261 22.3)
+
+    def admits(self, request: Message, server: ServerTransaction) -> bool:
+        """Challenge an INVITE without, refuse one with wrong, credentials."""
+        if not self.password:
+            return True
+        given = request.get("proxy-authorization")
+        challenge = {"realm": "carrier", "nonce": "abc123", "qop": "auth", "algorithm": "MD5"}
+        if given:
+            told = challenge_of(given)
+            expected = answer_of(
+                challenge | {"cnonce": told.get("cnonce", "")},
+                user=told.get("username", ""),
+                password=self.password,
+                method="INVITE",
+                uri=request.uri,
+                count=int(told.get("nc", "1"), 16),
+            )
+            if told.get("response") == expected:
+                return True
+            self.complain(f"wrong credentials: {given}")
+        value = 'Digest realm="carrier", nonce="abc123", qop="auth", algorithm=MD5'
+        server.respond(
+            407, "Proxy Authentication Required", [("Proxy-Authenticate", value)], tag=self.token()
+        )
+        return False
+
     def dial(self, errand: Errand) -> Call:
         """Let one caller call."""
-        call = self.invite(errand.number, user=errand.caller)
+        call = self.invite(errand.number, user=errand.caller, body=not errand.offers_late)
         call.acks, call.ack_after, call.bye_before_ack = errand.acks, errand.ack_after, errand.bye_before_ack
         call.plan = errand
         if errand.hangs_up_after is not None:

@@ -7,15 +7,16 @@ lost phones come back, whoever still talks hangs up, and the switch must fall qu
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from config.load import load_settings
 from kernel.errors import OperationRefused
 from kernel.ids import CallId
-from tests.simulator.checkers import check_quiet, check_rows
+from tests.simulator.checkers import check_audio, check_quiet, check_rows
 from tests.simulator.network import Weather
 from tests.simulator.people import Habits
 from tests.simulator.phones import Errand, Manner, Softphone
-from tests.simulator.town import CARRIER, SWITCH, Town
+from tests.simulator.town import CARRIER, STRANGER, SWITCH, Town
 from tests.simulator.world import Stuck, Unsafe, World
 
 QUIET_WITHIN = 240.0  # virtual seconds of fair weather beside max_wait: 64*T1, RTP time-out, rings
@@ -36,10 +37,45 @@ FAULTS = (
     "operator",
     "internal",
     "tcp",
+    "glare",
+    "bind",
+    "noise",
+    "desk operations",
     "cut",
     "holds",
     "deaf callers",
     "pstn",
+)
+
+
+# What may be pressed at any time: refused with a word, or done, but never an error of the switch.
+BUTTONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("seat.ready", {}),
+    ("seat.pause", {"reason": "rest"}),
+    ("seat.pause", {"reason": "no such reason"}),
+    ("seat.bind", {"phone": {"kind": "softphone"}}),
+    ("seat.bind", {"phone": {"kind": "pstn", "number": "1390008001"}}),
+    ("seat.wrapup_end", {}),
+    ("seat.wrapup_extend", {"seconds": 60}),
+    ("seat.get", {}),
+    ("seat.list", {"queue": "junior"}),
+    ("call.list", {}),
+    ("call.hangup", {}),
+    ("call.hold", {}),
+    ("call.unhold", {}),
+    ("call.answer", {}),
+    ("call.refuse", {}),
+    ("queue.list", {}),
+    ("queue.get", {"queue": "junior"}),
+    ("queue.statistics", {"queue": "junior"}),
+    ("explain.seat", {"seat": "SEAT"}),
+    ("supervisor.force_ready", {"seat": "SEAT"}),
+    ("supervisor.force_pause", {"seat": "SEAT", "reason": "rest"}),
+    ("supervisor.force_logout", {"seat": "SEAT"}),
+    ("supervisor.disconnect", {"seat": "SEAT"}),
+    ("session.whoami", {}),
+    ("trunk.list", {}),
+    ("admin.status", {}),
 )
 
 
@@ -95,6 +131,8 @@ def draw_options(seed: int, calls_max: int = 20) -> Options:
         wrap_up=random.choice((0.0, 5.0, 30.0)),
         policy=random.choice(("least-skilled-first", "longest-idle")),
         relaxes=random.random() < 0.7,
+        workers=random.choice((1, 1, 2)),
+        ports=random.choice(((20000, 20998), (20000, 20998), (20000, 20007))),
     )
     weather = Weather(
         delay=random.choice((0.001, 0.005, 0.05)),
@@ -116,6 +154,7 @@ def _draw_errand(random: Random, index: int, span: float, faults: tuple[str, ...
         number=random.choice(("96198",) * 8 + ("96199", "96200", "96201", "95555")),
         caller=str(13800000001 + index),
         hangs_up_after=round(random.expovariate(1 / random.choice((2.0, 20.0, 90.0))), 3),
+        offers_late=random.random() < 0.1,
         acks=not (deaf and random.random() < 0.15),
         ack_after=random.choice((0.0, 0.0, 0.3, 1.2)),
         bye_before_ack=deaf and random.random() < 0.15,
@@ -133,7 +172,8 @@ def draw_manner(random: Random) -> Manner:
     rings_after = random.choice((None, 0.02, 0.2, 1.0))
     talks_for = random.choice((None, round(random.uniform(0.0, 2.0), 3), round(random.uniform(5.0, 60.0), 3)))
     if kind < 0.65:
-        return Manner(rings_after, round(random.uniform(0.0, 8.0), 3), talks_for=talks_for)
+        forks = random.random() < 0.1
+        return Manner(rings_after, round(random.uniform(0.0, 8.0), 3), talks_for=talks_for, forks=forks)
     if kind < 0.78:
         refuses = random.choice((486, 480, 603, 600, 404, 500, 503))
         return Manner(rings_after, round(random.uniform(0.0, 3.0), 3), refuses=refuses)
@@ -198,17 +238,32 @@ class Swarm:
             if agent.phone is not None:
                 agent.phone.choose = lambda _: draw_manner(random)
         world.trunk.choose = lambda _: draw_manner(random)
+        if random.random() < 0.5:
+            world.trunk.password = "trunk-secret"
         for index in range(options.extensions):
             phone = world.add_phone(str(2001 + index), algorithm=random.choice(("MD5", "SHA-256")))
             phone.choose = lambda _: draw_manner(random)
             world.time.after(0.2, phone.register)
         for at, errand in options.errands:
             world.time.after(at, lambda errand=errand: self._dial(errand))
+        world.time.after(1.0, self._listen)
         for fault, plan in self._faults().items():
             if fault in options.faults:
                 for _ in range(random.randint(1, 4)):
                     at = round(random.uniform(5.0, options.span + 40.0), 3)
                     world.time.after(at, lambda plan=plan: self._strike(plan))
+
+    def _listen(self) -> None:
+        """Once a second: does everybody hear what they should?"""
+        check_audio(self.world)
+        self.world.time.after(1.0, self._listen)
+
+    def _bind(self) -> None:
+        """For ten seconds ports cannot be bound."""
+        workers = self.world.workers
+        workers.bind_failures = 0.5
+        self.world.note("fault", "half of the ports cannot be bound")
+        self.world.time.after(10.0, lambda: setattr(workers, "bind_failures", 0.0))
 
     def _strike(self, fault: Callable[[], None]) -> None:
         if not self.has_healed:
@@ -229,6 +284,10 @@ class Swarm:
             "operator": self._operator,
             "internal": self._internal,
             "cut": self._cut,
+            "glare": self._glare,
+            "bind": self._bind,
+            "noise": self._noise,
+            "desk operations": self._operate,
             "holds": self._hold,
         }
 
@@ -278,6 +337,7 @@ class Swarm:
         town = self.options.town
         changed = Town(**{**vars(town), "wrap_up": self.random.choice((0.0, 7.0)), "max_waiting": 50})
         self.world.note("fault", "configuration reloaded")
+        self.world.has_reloaded = True
         settings = load_settings(changed.toml(), file="town.toml")
         self.world.turn(lambda now: self.world.node.reconfigure(settings, now))
 
@@ -308,6 +368,58 @@ class Swarm:
             call = self.random.choice(talking)
             call.reinvite("sendonly")
             self.world.time.after(self.random.choice((0.05, 5.0)), lambda: self._resume(call))
+
+    def _glare(self) -> None:
+        """Both sides of a conversation change it at the same moment (RFC 3261 14.1)."""
+        callers = [call for call in self.world.trunk.calls if call.is_caller and call.state == "talking"]
+        for phone in self.world.phones.values():
+            for call in phone.calls:
+                if call.state == "talking" and callers:
+                    call.reinvite("sendonly")
+                    callers[0].reinvite("sendrecv")
+                    self.world.time.after(2.0, lambda call=call: self._resume(call))
+                    return
+
+    def _noise(self) -> None:
+        """What was seen on the wire arrives again, damaged, from a stranger and from the carrier's net."""
+        seen = self.world.recent
+        self.world.is_noisy = True
+        for _ in range(20):
+            if not seen:
+                return
+            data = bytearray(self.random.choice(seen))
+            for _ in range(self.random.randint(1, 6)):
+                at = self.random.randrange(len(data))
+                kind = self.random.randrange(3)
+                if kind == 0:
+                    data[at] = self.random.randrange(256)
+                elif kind == 1:
+                    del data[at : at + self.random.randint(1, 40)]
+                else:
+                    data[at:at] = data[max(at - 20, 0) : at]
+                if not data:
+                    break
+            source = self.random.choice((STRANGER, ("203.0.113.99", 5060)))
+            self.world.network.send(source, SWITCH, bytes(data))
+
+    def _operate(self) -> None:
+        """Somebody at a desk presses whatever button."""
+        random, world = self.random, self.world
+        world.has_meddlers = True
+        desks = [
+            agent.desk for agent in world.agents.values() if agent.desk is not None and agent.desk.is_open
+        ]
+        for _ in range(5):
+            desk = random.choice([*desks, world.admin])
+            seat = random.choice(world.town.seats)
+            method, params = random.choice(BUTTONS)
+            filled = {key: seat if value == "SEAT" else value for key, value in params.items()}
+            desk.send(method, filled, self._check_reply)
+
+    def _check_reply(self, response: dict[str, Any]) -> None:
+        code = response.get("error", {}).get("code", 0)
+        if code in (-32603, -32602, -32601):
+            self.world.complain("desk", f"{response}")
 
     def _resume(self, call: object) -> None:
         if getattr(call, "state", "") == "talking":
@@ -346,9 +458,18 @@ class Swarm:
         until = world.time.now + within
         while (left := check_quiet(world)) and world.time.now < until:
             world.run(5.0)
+            self._end_ghosts()
         self._objections()
         if left:
             raise Stuck(f"not quiet after {within:g} s of fair weather: {'; '.join(left[:8])}")
+
+    def _end_ghosts(self) -> None:
+        """End calls on hold whose phones are both gone: there is no session timer that would (RFC 4028)."""
+        node = self.world.node
+        ghosts = [call.id for call in node.switchboard.calls.values() if call.held]
+        for ghost in ghosts:
+            self.world.note("operator", f"ends {ghost}, which is on hold with nobody there")
+            self.world.turn(lambda now, ghost=ghost: node.hang_up(ghost, "operator", now))
 
     def _objections(self) -> None:
         if self.world.complaints:

@@ -29,6 +29,9 @@ def world(calls: list[Any], visits: list[Any], offers: list[Any], presences: lis
         presence_rows=presences,
         node=node,
         trunk=SimpleNamespace(calls=[]),
+        is_noisy=False,
+        has_reloaded=False,
+        town=SimpleNamespace(wrap_up=0.0),
     )
 
 

@@ -31,6 +31,7 @@ class Town:
     probes_every: float = 30.0
     ports: tuple[int, int] = (20000, 20998)
     trunk_calls: int = 0
+    workers: int = 1
     missed: str = '{no_answer = {pause_after = 3}, refused = {delay = "5s"}, unreachable = {delay = "5s"}}'
 
     @property
@@ -84,7 +85,7 @@ domain = "sim.example"
 [media]
 address = "192.0.2.1"
 ports = {ports}
-workers = 1
+workers = {town.workers}
 codecs = ["PCMU", "PCMA"]
 
 [rpc]
@@ -106,6 +107,7 @@ accept = ["203.0.113.0/24"]
 contact = "sip:203.0.113.10:5060"
 max_calls = {trunk_calls}
 hotline_in = "request-uri"
+auth = {{user = "demo", password = "trunk-secret"}}
 
 [[tenant]]
 name = "demo"

@@ -35,7 +35,7 @@ class Message:
         head, separator, body = data.partition(b"\r\n\r\n")
         if not separator:
             raise Malformed("no empty line after the headers")
-        start, *lines = head.decode("utf-8").split("\r\n")
+        start, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
         self.headers: list[tuple[str, str]] = []
         for line in lines:
             name, colon, value = line.partition(":")
@@ -161,7 +161,7 @@ def build(start: str, headers: list[tuple[str, str]], body: bytes = b"") -> byte
     if body:
         lines.append("Content-Type: application/sdp")
     lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + body
 
 
 class Sdp(NamedTuple):
@@ -241,25 +241,29 @@ def _split_commas(text: str) -> list[str]:
     return [*items, text[start:]]
 
 
-def credentials(
+def answer_of(
     challenge: dict[str, str], *, user: str, password: str, method: str, uri: str, count: int = 1
 ) -> str:
-    """Answer a Digest challenge (RFC 7616 with qop=auth, or RFC 2069 without)."""
-    algorithm = challenge.get("algorithm", "MD5")
-    make = {"MD5": md5, "SHA-256": sha256}[algorithm]
+    """Return the ``response`` of a Digest challenge (RFC 7616 with qop=auth, or RFC 2069 without)."""
+    make = {"MD5": md5, "SHA-256": sha256}[challenge.get("algorithm", "MD5")]
 
     def digest(text: str) -> str:
         return make(text.encode()).hexdigest()
 
-    realm, nonce = challenge["realm"], challenge["nonce"]
-    ha1, ha2 = digest(f"{user}:{realm}:{password}"), digest(f"{method}:{uri}")
+    ha1, ha2 = digest(f"{user}:{challenge['realm']}:{password}"), digest(f"{method}:{uri}")
+    if "qop" not in challenge:
+        return digest(f"{ha1}:{challenge['nonce']}:{ha2}")
+    return digest(f"{ha1}:{challenge['nonce']}:{count:08x}:{challenge['cnonce']}:auth:{ha2}")
+
+
+def credentials(challenge: dict[str, str], *, user: str, password: str, method: str, uri: str) -> str:
+    """Return the Authorization that answers a challenge."""
+    algorithm, realm, nonce = challenge.get("algorithm", "MD5"), challenge["realm"], challenge["nonce"]
+    full = challenge | {"cnonce": "0a4f113b"}
+    answer = answer_of(full, user=user, password=password, method=method, uri=uri)
     value = f'Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", algorithm={algorithm}'
     if "qop" in challenge:
-        cnonce, number = "0a4f113b", f"{count:08x}"
-        answer = digest(f"{ha1}:{nonce}:{number}:{cnonce}:auth:{ha2}")
-        value += f', qop=auth, nc={number}, cnonce="{cnonce}"'
-    else:
-        answer = digest(f"{ha1}:{nonce}:{ha2}")
+        value += ', qop=auth, nc=00000001, cnonce="0a4f113b"'
     value += f', response="{answer}"'
     if "opaque" in challenge:
         value += f', opaque="{challenge["opaque"]}"'

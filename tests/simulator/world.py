@@ -56,7 +56,11 @@ class World:
         self.seat_states: dict[str, SeatStateRow] = {}
         self.bindings: dict[str, BindingRow] = {}
         self.requests: list[str] = []
+        self.is_noisy = False  # damaged copies of messages are about
+        self.has_reloaded = False  # the town is no longer what it was
+        self.has_meddlers = False  # somebody presses buttons at random
         self.desks: dict[int, Desk] = {}
+        self.recent: list[bytes] = []  # datagrams to the switch, some of them
         self.phones: dict[str, Softphone] = {}
         self.agents: dict[str, Agent] = {}
         self._hash = sha256()
@@ -298,6 +302,8 @@ class World:
     def _watch(self, passed: Passed) -> None:
         self._hash.update(f"{passed.at:.6f}{passed.source}{passed.destination}{passed.fate}".encode())
         self._hash.update(passed.data)
+        if passed.destination == SWITCH and len(self.recent) < 300:
+            self.recent.append(passed.data)
         if self.long_log is not None:
             line = passed.data.partition(b"\r\n")[0].decode("utf-8", "replace")
             fate = "" if passed.fate == "sent" else f" ({passed.fate})"
