@@ -1,26 +1,26 @@
 """The output queue of a part: filled during a turn, drained before the next."""
 
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 Output = TypeVar("Output")
 
 
-class Outbox(Generic[Output]):
-    """What a part has to say. A list under two verbs, because it is on the hot path."""
+class Outbox(list[Output]):
+    """What a part has to say: a list under two verbs, itself and not a field because it is on the hot path."""
 
-    __slots__ = ("_items", "put")
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self._items: list[Output] = []
-        self.put = self._items.append
+    if TYPE_CHECKING:
+
+        def put(self, output: Output) -> None:
+            """Say ``output`` after everything that waits."""
+    else:
+        put = list.append
 
     def take(self) -> list[Output]:
         """Return everything put since the last call, in order, and start anew."""
-        if not self._items:
+        if not self:
             return []
-        taken = self._items.copy()
-        self._items.clear()
+        taken = self[:]
+        self.clear()
         return taken
-
-    def __len__(self) -> int:
-        return len(self._items)

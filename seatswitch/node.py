@@ -305,26 +305,28 @@ class Node:
         """Carry what floors say to each other until nobody has anything left to say."""
         stack, plane, board, engine = self.stack, self.plane, self.switchboard, self.engine
         while stack.events or plane.events or board.events or engine.commands:
-            for sip_event in stack.events.take():
-                board.handle_sip(sip_event, now)
-            for media_event in plane.events.take():
-                board.handle_media(media_event, now)
-            for call_event in board.events.take():
-                self._on_call[type(call_event)](call_event, now)
-            self._carry_out(now)
+            if stack.events:
+                for sip_event in stack.events.take():
+                    board.handle_sip(sip_event, now)
+            if plane.events:
+                for media_event in plane.events.take():
+                    board.handle_media(media_event, now)
+            if board.events:
+                for call_event in board.events.take():
+                    self._on_call[type(call_event)](call_event, now)
+            if engine.commands:
+                for command in engine.commands.take():
+                    self._on_command[type(command)](command, now)
         if engine.events:
             self._tell(now)
-        for rows in (stack.rows, board.rows, engine.rows):
-            if rows:
-                for row in rows.take():
-                    self.rows.put(row)
+        if stack.rows:
+            self.rows.extend(stack.rows.take())
+        if board.rows:
+            self.rows.extend(board.rows.take())
+        if engine.rows:
+            self.rows.extend(engine.rows.take())
         if board.log:
-            for line in board.log.take():
-                self.log.put(line)
-
-    def _carry_out(self, now: float) -> None:
-        for command in self.engine.commands.take():
-            self._on_command[type(command)](command, now)
+            self.log.extend(board.log.take())
 
     def _call_queued(self, event: CallQueued, now: float) -> None:
         """The engine first: a call that the queue refuses must not be answered."""
@@ -340,14 +342,20 @@ class Node:
         self.switchboard.ring_seat(what.offer, what.call, what.seat, what.queue, phone, now)
 
     def _call_changed(self, event: CallChanged, now: float) -> None:
-        if event.state == "ended":
+        if not self.news.wanted:
+            self.news.skip(1)
+        elif event.state == "ended":
             data = {"call": event.call, "state": "ended", "tenant": event.tenant, "verdict": event.verdict}
             self.news.put("call", partial(dict, data), now)
         elif event.call in self.switchboard.calls:  # else it ended in this very turn, which is told next
             self.news.put("call", partial(self.views.call, event.call, now), now)
 
     def _tell(self, now: float) -> None:
-        for event in self.engine.events.take():
+        events = self.engine.events.take()
+        if not self.news.wanted:
+            self.news.skip(len(events))
+            return
+        for event in events:
             if isinstance(event, SeatChanged):
                 self.news.put("seat", partial(self.views.seat, event.seat, now), now)
             elif isinstance(event, QueueChanged):

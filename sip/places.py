@@ -6,7 +6,7 @@ A URI is resolved only if its host is an IP literal; names are refused (503) unt
 from ipaddress import ip_address
 
 from sip.flows import Flow
-from sip.grammar import SipError
+from sip.grammar import SipError, is_unicast_quad
 from sip.settings import SipSettings
 from sip.uri import SipUri, parse_uri
 
@@ -97,6 +97,8 @@ _UNKNOWN = Flow("", 0, "", 0)
 
 def is_reachable_host(host: str) -> bool:
     """Return whether ``host`` is the IP literal of one machine."""
+    if is_unicast_quad(host):
+        return True
     try:
         address = ip_address(host)
     except ValueError:

@@ -7,7 +7,7 @@ ones that matter for audio are a SipError 400. Host names are kept as text and n
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from kernel.limits import SDP_LINES_MAX, SDP_MEDIA_MAX, SIP_MESSAGE_MAX
-from sip.grammar import SipError
+from sip.grammar import SipError, is_unicast_quad
 
 DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 STATIC_PAYLOADS = {  # RFC 3551 table 4
@@ -155,6 +155,8 @@ def sendable_host(host: str) -> bool:
     """Return whether audio may be sent to ``host``: a unicast address literal, no name, group or broadcast
     (A-SDP).
     """
+    if is_unicast_quad(host):
+        return True
     try:
         if ":" in host:
             address6 = IPv6Address(host)
