@@ -26,6 +26,10 @@ RPC_CONNECTIONS_MAX = 4_096  # one per desk, for more seats than one process ser
 RPC_BACKLOG_MAX = 4_194_304  # bytes unsent to a slow reader before it is disconnected
 RPC_NESTING_MAX = 32
 SESSION_RESUME_AFTER = 60.0  # seconds a lost session may be resumed
+STRANGER_LINE_MAX = 16_384  # bytes; who may only sign in has nothing longer to say
+FAILED_SIGN_INS_MAX = 10  # of one connection or for one seat, within
+FAILED_SIGN_INS_WITHIN = 60.0  # seconds
+FAILED_SEATS_MAX = 4_096  # seats, true or invented, whose failures are remembered
 
 # Events.
 EVENT_BUFFER_MAX = 20_000  # events kept for resume

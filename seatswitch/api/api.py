@@ -11,7 +11,7 @@ import msgspec
 from config.schema import Token
 from kernel.errors import OperationRefused
 from kernel.ids import SeatId
-from kernel.limits import RPC_LINE_MAX
+from kernel.limits import RPC_LINE_MAX, STRANGER_LINE_MAX
 from kernel.outbox import Outbox
 from seatswitch.api.dispatch import answer, decode_params, no_such_method
 from seatswitch.api.methods import METHODS
@@ -21,7 +21,6 @@ from seatswitch.api.sessions import Connection, Sessions
 from seatswitch.api.subscriptions import Subscriptions
 from seatswitch.api.switch import Switch
 
-STRANGER_LINE_MAX = 16_384  # bytes; who may only sign in has nothing longer to say
 _HTTP = (b" HTTP/1.1", b" HTTP/1.0")  # how a request line of HTTP ends, and no JSON text
 
 

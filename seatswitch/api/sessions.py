@@ -12,16 +12,17 @@ from hmac import compare_digest
 from acd.inputs import SignedOut
 from kernel.errors import OperationRefused
 from kernel.ids import SeatId
-from kernel.limits import SESSION_RESUME_AFTER
+from kernel.limits import (
+    FAILED_SEATS_MAX,
+    FAILED_SIGN_INS_MAX,
+    FAILED_SIGN_INS_WITHIN,
+    SESSION_RESUME_AFTER,
+)
 from kernel.outbox import Outbox
 from kernel.timers import Timer
 from seatswitch.api.errors import Refusal
 from seatswitch.api.subscriptions import Subscription
 from seatswitch.api.switch import Switch
-
-FAILED_SIGN_INS_MAX = 10  # of one connection or for one seat, within
-FAILED_SIGN_INS_WITHIN = 60.0  # seconds
-FAILED_SEATS_MAX = 4_096  # seats, true or invented, whose failures are remembered
 
 RANKS = {"": 0, "agent": 1, "supervisor": 2, "admin": 3}
 

@@ -4,8 +4,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from kernel.limits import RPC_BATCH_MAX, RPC_LINE_MAX, RPC_NESTING_MAX, SESSION_RESUME_AFTER
-from seatswitch.api.api import STRANGER_LINE_MAX
+from kernel.limits import (
+    RPC_BATCH_MAX,
+    RPC_LINE_MAX,
+    RPC_NESTING_MAX,
+    SESSION_RESUME_AFTER,
+    STRANGER_LINE_MAX,
+)
 from seatswitch.api.errors import WORDS
 from seatswitch.api.methods import METHODS
 from seatswitch.api.openrpc import build_document, build_markdown

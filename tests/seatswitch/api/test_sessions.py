@@ -2,7 +2,8 @@
 
 from acd.inputs import SeatRestored
 from kernel.ids import SeatId
-from seatswitch.api.sessions import FAILED_SEATS_MAX, Failures
+from kernel.limits import FAILED_SEATS_MAX
+from seatswitch.api.sessions import Failures
 from tests.seatswitch.api.stub import Office
 
 
