@@ -96,7 +96,6 @@ def _peer(trunk: TrunkTable) -> TrunkPeer:
         user="" if auth is None else auth.user,
         secret=None if auth is None else Secret(password=str(auth.password)),
         realm="" if auth is None else auth.realm,
-        max_cps=float(trunk.max_cps),
     )
 
 

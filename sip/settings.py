@@ -27,14 +27,13 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class TrunkPeer(msgspec.Struct, frozen=True):
-    """A trunk as signalling sees it."""
+    """A trunk as signalling sees it. Its rate and its lines are limited by call control."""
 
     name: str
     accept: tuple[str, ...] = ()  # networks, "203.0.113.0/24"
     user: str = ""  # digest credentials we answer the trunk's challenges with
     secret: Secret | None = None
     realm: str = ""
-    max_cps: float = 0.0  # 0: no limit of its own
 
 
 class Timing(msgspec.Struct, frozen=True):
