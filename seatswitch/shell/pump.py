@@ -168,11 +168,11 @@ class Pump:
         self._fresh = node.news.fresh
         told = getattr(node, "log", None)
         self._log: Outbox[tuple[str, dict[str, Any]]] = Outbox() if told is None else told
-        self._take_datagrams = node.stack.datagrams.take
-        self._take_closes = node.stack.closes.take
-        self._take_commands = node.plane.commands.take
-        self._take_rows = node.rows.take
-        self._take_replies = api.replies.take
+        self._datagrams = node.stack.datagrams
+        self._closes = node.stack.closes
+        self._commands = node.plane.commands
+        self._rows = node.rows
+        self._replies = api.replies
         self._api_closes = api.closes
         self._api_requests = api.requests
         self._next_deadline = node.next_deadline
@@ -228,31 +228,23 @@ class Pump:
 
     def _drain(self, now: float) -> None:
         exits = self._exits
-        for item in self._take_datagrams():
-            flow, data = item
-            if flow[0] == "udp":
-                sender = exits.udp.get(flow[1])
-                if sender is not None:
-                    self.sending = item
-                    sender.sendto(data, flow[2:4])
-            elif exits.streams is not None:
-                exits.streams.send(flow, data)
-        self.sending = None
-        if exits.streams is not None:
-            for flow in self._take_closes():
+        if self._datagrams:
+            self._send_datagrams(exits)
+        if self._closes and exits.streams is not None:
+            for flow in self._closes.take():
                 exits.streams.close(flow)
-        commands = self._take_commands()
+        commands = self._commands.take()
         if commands and exits.workers is not None:
             for worker, message in commands:
                 exits.workers.send(worker, message)
-        rows = self._take_rows()
-        if rows and exits.rows is not None:
-            exits.rows.append(rows)
+        if self._rows:
+            rows = self._rows.take()
+            if exits.rows is not None:
+                exits.rows.append(rows)
         if self._fresh:
             self.api.flush(now)
-        replies = self._take_replies()
-        if replies and exits.replies is not None:
-            for connection, text in replies:
+        if self._replies and exits.replies is not None:
+            for connection, text in self._replies.take():
                 exits.replies.send(connection, text)
         if self._api_closes and exits.replies is not None:
             for connection, reason in self._api_closes.take():
@@ -264,6 +256,18 @@ class Pump:
             for word in self._api_requests.take():
                 if self._on_request is not None:
                     self._loop.call_soon(self._on_request, word)
+
+    def _send_datagrams(self, exits: Exits) -> None:
+        for item in self._datagrams.take():
+            flow, data = item
+            if flow[0] == "udp":
+                sender = exits.udp.get(flow[1])
+                if sender is not None:
+                    self.sending = item
+                    sender.sendto(data, flow[2:4])
+            elif exits.streams is not None:
+                exits.streams.send(flow, data)
+        self.sending = None
 
     def _arm(self, at: float, now: float) -> None:
         at = max(at, self._fired_at + GRAIN)  # at most one wake-up per grain
