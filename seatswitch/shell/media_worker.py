@@ -29,10 +29,12 @@ RECONNECT_EVERY = 0.5  # seconds
 FRAME_MAX = 64 * 1024 * 1024  # bytes of one message on the link: prompts are its longest
 BUILTIN = ("welcome", "music")
 _IDLE_WAIT = 5.0  # seconds of poll when nothing is due
+_GATHER_FOR = 0.005  # seconds between two messages to the switch at least: each costs it a turn of its loop
 _STUCK_RETRY = 0.01  # seconds until a full link is tried again
 _EVENTS_MAX = 64  # packets between two looks at the clock: 0.5 ms
 _RTP_BUFFER = 64 * 1024  # bytes a socket may hold: 4 s of one stream
 _LENGTH = 4
+_CHUNK = 65_536  # bytes read from the link at once; kept, because a fresh buffer costs more than the reading
 
 Receive = Callable[[bytearray], tuple[int, Address]]
 Deliver = Callable[[int, Address, float], None]
@@ -113,6 +115,8 @@ class Link:
         self._path = path
         self._worker = worker
         self._socket: socket.socket | None = None
+        self._chunk = bytearray(_CHUNK)
+        self._chunk_view = memoryview(self._chunk)
         self._received = bytearray()
         self._unsent = bytearray()
 
@@ -145,16 +149,16 @@ class Link:
         """Return the messages that have arrived; None when the switch is gone."""
         assert self._socket is not None
         try:
-            data = self._socket.recv(262_144)
+            size = self._socket.recv_into(self._chunk)
         except BlockingIOError:
             return []
         except OSError:
-            data = b""
-        if not data:
+            size = 0
+        if not size:
             self.close()
             return None
         received = self._received
-        received += data
+        received += self._chunk_view[:size]
         messages: list[bytes] = []
         at = 0
         while len(received) - at >= _LENGTH:
@@ -203,6 +207,7 @@ class WorkerLoop:
         self._host = host
         self._sockets = sockets
         self._orphan_since: float | None = None  # no switch has said anything since
+        self._sent_at = 0.0
         self._due_at = 0.0  # when something besides packets wants attention
 
     def run(self) -> int:
@@ -217,7 +222,7 @@ class WorkerLoop:
             events = poll(wait if wait > 0.0 else 0.0, _EVENTS_MAX)
             now = monotonic()
             serve(events, buffer, now)
-            if now >= self._due_at or reports:
+            if now >= self._due_at or (reports and now >= self._sent_at + _GATHER_FOR):
                 self._attend(now)
         self._link.close()
         return 0
@@ -227,10 +232,14 @@ class WorkerLoop:
         host, link = self._host, self._link
         host.tick(now)
         has_more = host.bind_some()
-        message = host.take_message()
-        if message is not None:
-            link.send(message)
         due_at = min(now if has_more else now + _IDLE_WAIT, host.next_tick())
+        if now >= self._sent_at + _GATHER_FOR or host.is_quitting:
+            message = host.take_message()
+            if message is not None:
+                link.send(message)
+                self._sent_at = now
+        elif host.reports:
+            due_at = min(due_at, self._sent_at + _GATHER_FOR)
         if link.descriptor < 0:
             due_at = min(due_at, self._seek_switch(now))
         elif link.is_stuck:
