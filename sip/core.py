@@ -58,7 +58,10 @@ class Core:
     def configure(self, settings: SipSettings) -> None:
         """Take settings, at start and on a reload."""
         self.settings = settings
-        self.places = Places(settings)
+        places = Places(settings)
+        if self.sessions:
+            places.keep_moves(self.places)
+        self.places: Places = places
         self.transactions.set_timing(settings.timing)
         self.realm = settings.realm or (settings.domains[0] if settings.domains else "localhost")
         self.trunks: dict[str, TrunkPeer] = {trunk.name: trunk for trunk in settings.trunks}

@@ -115,7 +115,7 @@ class Dialog:
         """
         next_hop = uri_of(self.route_set[0]) if self.route_set else self.remote_target
         if self.home_flow is not None and not self.route_set and host_of(next_hop) == self.home_host:
-            self.flow = self.home_flow
+            self.flow = self.home_flow = places.follow(self.home_flow)
         else:
             self.flow = places.resolve(next_hop)
         return self.flow

@@ -11,6 +11,8 @@ from sip.settings import SipSettings
 from sip.uri import SipUri, parse_uri
 
 _RESOLVED_MAX = 4_096  # URIs whose flow is remembered
+_MOVED_MAX = 4_096  # flows whose phone is remembered to have registered over another since
+_MOVES_IN_A_ROW_MAX = 16
 _DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
 
 
@@ -48,6 +50,7 @@ class Places:
             for host in (listener.host, settings.advertise, *settings.domains)
         }
         self._resolved: dict[str, Flow | None] = {}
+        self._moved: dict[tuple[str, int, str, int], Flow] = {}  # by the old flow without its connection
 
     def __getitem__(self, local: int) -> Place:
         """Return the place of a listening socket."""
@@ -62,6 +65,34 @@ class Places:
             if place.transport == flow.transport:
                 return flow._replace(local=local)
         return None
+
+    def keep_moves(self, other: "Places") -> None:
+        """Know what ``other`` knew of phones that have moved."""
+        self._moved = other._moved
+
+    def arrived(self, flow: Flow) -> None:
+        """A phone that was not registered before registers over ``flow``: it has nobody else's dialogs."""
+        self._moved.pop(flow[:4], None)
+
+    def moved(self, old: Flow, new: Flow) -> None:
+        """A registered phone has registered again over another flow: its dialogs follow it (RFC 5626 5.3)."""
+        if old == new:
+            return
+        self._moved.pop(new[:4], None)
+        if len(self._moved) >= _MOVED_MAX:
+            del self._moved[next(iter(self._moved))]
+        self._moved[old[:4]] = new
+
+    def follow(self, flow: Flow) -> Flow:
+        """Return the flow over which the phone that ``flow`` led to can be reached now."""
+        if not self._moved:
+            return flow
+        for _ in range(_MOVES_IN_A_ROW_MAX):
+            there = self._moved.get(flow[:4])
+            if there is None or there == flow:
+                break
+            flow = there
+        return flow
 
     def resolve(self, uri: str) -> Flow | None:
         """Return the flow to a URI, or None: a name, a foreign scheme, ourselves, or nobody's address."""

@@ -228,8 +228,10 @@ class Registrar:
         binding = found or Binding(self, user, wish.uri, wish.target)
         if found is None:
             self._users.setdefault(user, []).append(binding)
+            self._core.places.arrived(flow)
         else:
             self._leave_flow(binding)
+            self._core.places.moved(binding.flow, flow)
         binding.uri, binding.parsed = wish.uri, wish.target
         binding.flow, binding.path, binding.instance = flow, path, wish.instance
         binding.sip_call_id, binding.cseq = request.call_id, request.cseq[0]

@@ -255,6 +255,21 @@ def test_a_conversation_survives_the_loss_of_its_connection() -> None:
     settle(world)
 
 
+def test_a_conversation_follows_its_phone_through_a_nat_rebinding() -> None:
+    """The outside port changes in the call; after the next REGISTER our BYE goes to the new one."""
+    world = staffed(Manner(answers_after=1.0))
+    caller = world.trunk.dial(Errand())
+    world.run(3.0)
+    phone = world.phones["8001"]
+    world.network.rebind(phone.address, (phone.address[0], 41000))
+    phone.register()
+    world.run(1.0)
+    caller.hang_up()
+    world.run(2.0)
+    assert phone.calls[0].why == "bye"
+    settle(world)
+
+
 def test_a_clock_that_jumps_changes_no_duration() -> None:
     """The wall clock is set back an hour while a caller waits and an agent wraps up."""
     world = staffed(Manner(answers_after=2.0, talks_for=5.0))

@@ -59,3 +59,24 @@ def test_a_flow_of_an_earlier_run_is_adopted() -> None:
     assert places.adopt(Flow("tcp", 0, "h", 1)) == Flow("tcp", 1, "h", 1)
     assert places.adopt(Flow("udp", 9, "h", 1)) == Flow("udp", 0, "h", 1)
     assert places.adopt(Flow("wss", 0, "h", 1)) is None
+
+
+def test_a_phone_that_registers_over_another_flow_is_followed() -> None:
+    """RFC 5626 5.3: from flow to flow; a flow taken over by another phone leads to that one, and no further."""
+    places = Places(settings())
+    first, second, third = Flow("udp", 0, "h", 1), Flow("udp", 0, "h", 2), Flow("tcp", 1, "h", 3, 7)
+    assert places.follow(first) == first
+    places.moved(first, second)
+    places.moved(second, third)
+    assert places.follow(first) == third
+    places.moved(third, first)
+    assert (places.follow(third), places.follow(second), places.follow(first)) == (first, first, first)
+    places.arrived(second)
+    assert places.follow(second) == second
+
+
+def test_a_phone_that_connects_again_from_the_same_port_is_followed() -> None:
+    """Only the connection differs; one that was lost has the number -1."""
+    places = Places(settings())
+    places.moved(Flow("tcp", 1, "h", 3, -1), Flow("tcp", 1, "h", 3, 8))
+    assert places.follow(Flow("tcp", 1, "h", 3, 7)) == Flow("tcp", 1, "h", 3, 8)
