@@ -139,6 +139,7 @@ class Plane:
         self._timers = timers
         self._address = settings.advertise or settings.address
         self._own_hosts = dict.fromkeys((settings.address, self._address, "127.0.0.1"))
+        self._listeners = dict.fromkeys(settings.never_send_to)
         self._workers = [Worker() for _ in range(max(1, settings.workers))]
         self._streams: dict[StreamId, Stream] = {}
         self._waiting: deque[tuple[float, Stream]] = deque()  # (fails at, stream without a port), in order
@@ -439,7 +440,11 @@ class Plane:
             self._timer = self._timers.arm(self, "ports", at)
 
     def _is_ours(self, host: str, port: int) -> bool:
-        return host in self._own_hosts and any(worker.pool.owns(port) for worker in self._workers)
+        if (host, port) in self._listeners:
+            return True
+        if host not in self._own_hosts:
+            return False
+        return ("0.0.0.0", port) in self._listeners or any(worker.pool.owns(port) for worker in self._workers)
 
     def _tell(self, stream: Stream, command: Command) -> None:
         """Tell the stream's worker, if it knows the stream; else it is told with the first SetRemote."""

@@ -12,4 +12,7 @@ class MediaSettings(msgspec.Struct, frozen=True):
     workers: int = 1  # 0: in the switch's own process
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     ports_ahead: int = 64  # port pairs a worker keeps bound in advance of need
+    never_send_to: tuple[
+        tuple[str, int], ...
+    ] = ()  # our SIP and RPC listeners; 0.0.0.0: any of our addresses
     rtp_timeout: float = 60.0  # seconds without a packet before StreamTimedOut; 0: never

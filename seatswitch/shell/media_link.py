@@ -24,6 +24,7 @@ from kernel.errors import OperatorError
 from media.host import Host
 from media.messages import Hello, Quit, decode_reports, encode_commands
 from media.ports import split_ports
+from media.relay import serve
 from media.settings import MediaSettings
 from seatswitch.shell.clock import monotonic
 from seatswitch.shell.media_worker import FRAME_MAX, RtpSockets, load_builtin
@@ -346,7 +347,7 @@ class OwnWorker:
     def _on_ready(self) -> None:
         now = monotonic()
         host = self._host
-        self._sockets.serve(self._sockets.poll_set.poll(0, _EVENTS_MAX), host.desk.buffer, now)
+        serve(self._sockets.poll_set.poll(0, _EVENTS_MAX), self._sockets.table, host.desk, now)
         if host.reports:
             self._attend(now)
 

@@ -14,7 +14,6 @@ import resource
 import select
 import signal
 import socket
-from collections.abc import Callable
 from importlib.resources import files
 from time import monotonic
 
@@ -22,7 +21,7 @@ from kernel.chance import Chance
 from media.host import Host
 from media.latch import Address
 from media.messages import Hello, encode_reports
-from media.relay import Stream
+from media.relay import Desk, Stream, Table, serve
 
 ORPHAN_FOR = 30.0  # seconds that audio outlives the switch
 RECONNECT_EVERY = 0.5  # seconds
@@ -36,16 +35,14 @@ _RTP_BUFFER = 64 * 1024  # bytes a socket may hold: 4 s of one stream
 _LENGTH = 4
 _CHUNK = 65_536  # bytes read from the link at once; kept, because a fresh buffer costs more than the reading
 
-Receive = Callable[[bytearray], tuple[int, Address]]
-Deliver = Callable[[int, Address, float], None]
-
 
 class RtpSockets:
     """The sockets of one host and the poll set over them: a real :class:`media.host.Network`."""
 
     def __init__(self, address: str) -> None:
         self.poll_set = select.epoll()
-        self.table: dict[int, tuple[Receive, Deliver]] = {}
+        self.nobody = Stream(Desk(Chance(os.urandom), lambda report: None), 0)  # whose packets are all odd
+        self.table: Table = {}
         self._address = address
         self._sockets: list[socket.socket] = []
 
@@ -60,24 +57,11 @@ class RtpSockets:
             return False
         stream.sendto, stream.sendto_rtcp = rtp.sendto, rtcp.sendto
         for bound, deliver in ((rtp, stream.receive), (rtcp, stream.receive_rtcp)):
-            self.table[bound.fileno()] = (bound.recvfrom_into, deliver)
+            takes_short_way = stream if bound is rtp else self.nobody
+            self.table[bound.fileno()] = (bound.recvfrom_into, takes_short_way, deliver)
             self.poll_set.register(bound.fileno(), select.EPOLLIN)
             self._sockets.append(bound)
         return True
-
-    def serve(self, events: list[tuple[int, int]], buffer: bytearray, now: float) -> None:
-        """Take one packet from every ready socket; draining each was measured slower.
-
-        An error of a socket (an ICMP message, a datagram that is gone) concerns nobody.
-        """
-        table = self.table
-        for descriptor, _ in events:
-            receive, deliver = table[descriptor]
-            try:
-                size, source = receive(buffer)
-            except OSError:
-                continue
-            deliver(size, source, now)
 
     def close(self) -> None:
         """Close every socket."""
@@ -214,14 +198,14 @@ class WorkerLoop:
         """Serve until told to quit, or an orphan for too long; 1 if there was no switch to begin with."""
         if not self._find_switch():
             return 1
-        host, serve = self._host, self._sockets.serve
-        poll, buffer, reports = self._sockets.poll_set.poll, host.desk.buffer, host.reports
+        host, table = self._host, self._sockets.table
+        poll, desk, reports = self._sockets.poll_set.poll, host.desk, host.reports
         now = monotonic()
         while not host.is_quitting:
             wait = self._due_at - now
             events = poll(wait if wait > 0.0 else 0.0, _EVENTS_MAX)
             now = monotonic()
-            serve(events, buffer, now)
+            serve(events, table, desk, now)
             if now >= self._due_at or (reports and now >= self._sent_at + _GATHER_FOR):
                 self._attend(now)
         self._link.close()
@@ -267,7 +251,7 @@ class WorkerLoop:
         if not self._link.connect():
             return False
         descriptor = self._link.descriptor
-        self._sockets.table[descriptor] = (_receive_nothing, self._serve_link)
+        self._sockets.table[descriptor] = (_receive_nothing, self._sockets.nobody, self._serve_link)
         self._sockets.poll_set.register(descriptor, select.EPOLLIN)
         return True
 

@@ -55,7 +55,13 @@ class Desk:
     def __init__(self, workers: int = 1, ports: int = 8, is_up: bool = True) -> None:
         self.now = 0.0
         self.timers = TimerQueue()
-        settings = MediaSettings(address="192.0.2.200", workers=workers, ports_ahead=4, rtp_timeout=30.0)
+        settings = MediaSettings(
+            address="192.0.2.200",
+            workers=workers,
+            ports_ahead=4,
+            rtp_timeout=30.0,
+            never_send_to=(("192.0.2.201", 5060), ("0.0.0.0", 5080)),
+        )
         self.plane = Plane(settings, self.timers, Chance(draw))
         if is_up:
             for worker in range(max(1, workers)):
@@ -137,6 +143,7 @@ def test_groups_names_and_ourselves_are_never_sent_to() -> None:
     for host, port in (
         *(("239.1.1.1", 4000), ("0.0.0.0", 4000), ("255.255.255.255", 4000), ("phone.example", 4000)),
         *(("192.0.2.1", 53), ("192.0.2.1", 0), ("192.0.2.200", 20_002), ("192.0.2.200", 20_003)),
+        *(("192.0.2.201", 5060), ("192.0.2.200", 5080), ("127.0.0.1", 5080)),
     ):
         desk.plane.set_remote(A, RemoteMedia(host, port, "PCMU", 0, 0), 0.0)
         (command,) = desk.told()

@@ -8,7 +8,7 @@ from kernel.ids import StreamId
 from media.host import Host
 from media.latch import Address
 from media.messages import Command, Report, SetRemote, decode_reports, encode_commands
-from media.relay import Stream
+from media.relay import Stream, serve
 
 HEADER = Struct(">BBHII")
 AUDIO = bytes(range(160))
@@ -97,9 +97,17 @@ class Studio:
     def raw(self, port: int, data: bytes, source: Address) -> None:
         """Let any bytes arrive at ``port``."""
         size = min(len(data), len(self.host.desk.buffer))
-        self.host.desk.buffer[:size] = data[:size]
         lane = self.lanes[port - port % 2]
-        (lane.receive_rtcp if port % 2 else lane.receive)(size, source, self.now)
+
+        def receive(buffer: bytearray) -> tuple[int, Address]:
+            buffer[:size] = data[:size]
+            return size, source
+
+        if port % 2:
+            receive(self.host.desk.buffer)
+            lane.receive_rtcp(size, source, self.now)
+        else:
+            serve([(port, 1)], {port: (receive, lane, lane.receive)}, self.host.desk, self.now)
         self.host.check()
 
     def speak(
