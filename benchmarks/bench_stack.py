@@ -39,8 +39,9 @@ def trunk_request(method: str, number: int, to_tag: str, cseq: int, body: bytes 
     head = (
         f"{method} sip:96198@10.0.0.1:5060 SIP/2.0\r\n"
         f"Via: SIP/2.0/UDP 10.0.0.9:5080;branch=z9hG4bK-{number}-{method}\r\nMax-Forwards: 70\r\n"
-        f"From: \"Caller\" <sip:13800000000@10.0.0.9>;tag=f{number}\r\nTo: <sip:96198@10.0.0.1>{tag}\r\n"
-        f"Call-ID: {number}-4711@10.0.0.9\r\nCSeq: {cseq} {method}\r\nContact: <sip:13800000000@10.0.0.9:5080>\r\n"
+        f'From: "Caller" <sip:13800000000@10.0.0.9>;tag=f{number}\r\nTo: <sip:96198@10.0.0.1>{tag}\r\n'
+        f"Call-ID: {number}-4711@10.0.0.9\r\nCSeq: {cseq} {method}\r\n"
+        "Contact: <sip:13800000000@10.0.0.9:5080>\r\n"
     ).encode()
     return head + HEADERS + kind + b"Content-Length: %d\r\n\r\n" % len(body) + body
 

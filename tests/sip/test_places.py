@@ -62,7 +62,7 @@ def test_a_flow_of_an_earlier_run_is_adopted() -> None:
 
 
 def test_a_phone_that_registers_over_another_flow_is_followed() -> None:
-    """RFC 5626 5.3: from flow to flow; a flow taken over by another phone leads to that one, and no further."""
+    """RFC 5626 5.3: from flow to flow; one that another phone takes over leads to that one, no further."""
     places = Places(settings())
     first, second, third = Flow("udp", 0, "h", 1), Flow("udp", 0, "h", 2), Flow("tcp", 1, "h", 3, 7)
     assert places.follow(first) == first
