@@ -240,7 +240,7 @@ class Endpoint:
             self._receive_cancel(request, key, server)
         elif not request.to_tag:
             self._receive_new(request, server)
-        elif call is None:
+        elif call is None or request.from_tag != call.remote_tag:
             server.respond(481, "Call/Transaction Does Not Exist")
         else:
             self._receive_in_dialog(call, request, server)
