@@ -12,6 +12,7 @@ from typing import Any
 from config.load import load_settings
 from kernel.errors import OperationRefused
 from kernel.ids import CallId
+from tests.simulator.call import Call
 from tests.simulator.checkers import check_audio, check_quiet, check_rows
 from tests.simulator.network import Weather
 from tests.simulator.people import Habits
@@ -421,9 +422,9 @@ class Swarm:
         if code in (-32603, -32602, -32601):
             self.world.complain("desk", f"{response}")
 
-    def _resume(self, call: object) -> None:
-        if getattr(call, "state", "") == "talking":
-            call.reinvite("sendrecv")  # type: ignore[attr-defined]
+    def _resume(self, call: Call) -> None:
+        if call.state == "talking":
+            call.reinvite("sendrecv")
 
     # The two phases.
 
