@@ -548,8 +548,10 @@ class Switchboard:
             return
         self._timers.disarm(call.timer)
         call.timer = None
-        self._write_row(call, now, ended_by=ended_by, verdict=verdict, status=status)
         caller, callee, rings = call.caller_leg, call.callee, call.rings
+        if caller is not None and caller.state is LegState.ANSWERED:
+            status = 200  # what the caller has been told
+        self._write_row(call, now, ended_by=ended_by, verdict=verdict, status=status)
         if caller is not None and caller.session is not None and caller.state is not LegState.ANSWERED:
             session, caller.session = caller.session, None
             session.user = None
