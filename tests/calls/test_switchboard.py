@@ -1,0 +1,572 @@
+"""The switchboard: what becomes of callers, phones and their audio, in virtual time and as text."""
+
+import gc
+
+import pytest
+
+from calls.events import (
+    CallChanged,
+    CallGone,
+    CallQueued,
+    PhoneChanged,
+    SeatAnswered,
+    SeatFailed,
+    SeatFreed,
+    SeatHold,
+    SeatRang,
+    SeatRefused,
+    SeatTaken,
+)
+from calls.settings import QueueMedia, TrunkSettings
+from kernel.errors import OperationRefused
+from kernel.ids import CallId, OfferId
+from kernel.rows import CallRow, StreamRow
+from media.messages import Connect, Play, SetRemote
+from sip.settings import TrunkPeer
+from tests.calls.office import OTHER_PHONE, Office, call_settings, direction_of, reason_of, sdp
+from tests.sip.scene import PHONE, STRANGER, TRUNK, request
+
+
+def test_a_queue_call_from_the_first_invite_to_the_last_bye() -> None:
+    """Answered at once, offered, bridged, talks 10 s; one row for the call, one for each stream."""
+    office = Office()
+    office.register("8001")
+    call = office.dial("96198")
+    assert call is not None
+    assert office.words(TRUNK) == ["100", "200"]
+    ok = office.last("200")
+    office.caller_says("ACK", ok, 1)
+    office.advance(4.0)
+    invite = office.ring(call)
+    assert (invite.flow, call.state) == (PHONE, "ringing")
+    assert invite.message.header("x-queue") == "junior"
+    assert "sip:13800000000@" in (invite.message.header("from") or "")
+    assert invite.message.call_id != "call1"
+    office.answer(invite, 180)
+    office.advance(2.0)
+    office.answer(invite, 200, sdp(5000, host="192.0.2.7"))
+    assert call.state == "talking"
+    assert office.words(PHONE) == ["INVITE", "ACK"]
+    office.advance(10.0)
+    office.phone_says("BYE", invite, 1)
+    bye = office.last("BYE", TRUNK)
+    office.answer(bye, 200)
+    assert [type(event) for event in office.told if not isinstance(event, CallChanged | PhoneChanged)] == [
+        CallQueued,
+        SeatRang,
+        SeatAnswered,
+        SeatFreed,
+    ]
+    assert office.events(SeatFreed)[0].bridged
+    (row,) = [row for row in office.rows if isinstance(row, CallRow)]
+    assert (row.tenant, row.direction, row.caller, row.called, row.trunk, row.entry) == (
+        "demo",
+        "in",
+        "13800000000",
+        "96198",
+        "carrier",
+        "queue:junior",
+    )
+    assert (row.waited, row.talked, row.held, row.seat) == (6.0, 10.0, 0.0, "8001")
+    assert (row.ended_by, row.verdict, row.sip_status) == ("seat", "success", 200)
+    streams = [row for row in office.rows if isinstance(row, StreamRow)]
+    assert [(row.side, row.codec, row.packets_received) for row in streams] == [
+        ("callee", "PCMU", 50),
+        ("caller", "PCMU", 50),
+    ]
+    office.advance(40.0)
+    assert office.is_quiet()
+
+
+def test_the_waiting_caller_hears_the_queue_and_then_the_seat() -> None:
+    office = Office()
+    office.register("8001")
+    office.talk()
+    kinds = [type(command) for command in office.commands]
+    play = next(command for command in office.commands if isinstance(command, Play))
+    assert (play.prompts, play.loop_last) == (("builtin:welcome", "builtin:music"), True)
+    assert kinds.index(Play) < kinds.index(Connect)
+    connect = next(command for command in office.commands if isinstance(command, Connect))
+    remotes = {it.stream: (it.host, it.port) for it in office.commands if isinstance(it, SetRemote)}
+    assert {remotes[connect.a], remotes[connect.b]} == {("10.0.0.9", 4000), ("192.0.2.7", 5000)}
+
+
+def test_a_call_that_ends_says_whose_it_was_and_how_it_went() -> None:
+    office = Office()
+    office.register("8001")
+    _, ok, _ = office.talk()
+    office.caller_says("BYE", ok, 2)
+    last = office.events(CallChanged)[-1]
+    assert (last.state, last.tenant, last.verdict) == ("ended", "demo", "success")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "mirrored"),
+    [("sendonly", "recvonly", "sendonly"), ("inactive", "inactive", "inactive")],
+)
+def test_the_seats_hold_and_resume_reach_the_caller(asked: str, answered: str, mirrored: str) -> None:
+    """RFC 3264 8.4: the phone is answered at once, the other side is told by a re-INVITE."""
+    office = Office()
+    office.register("8001")
+    call, _, invite = office.talk()
+    office.advance(5.0)
+    office.phone_says("INVITE", invite, 1, sdp(5000, asked, "192.0.2.7", 2))
+    assert direction_of(office.last("200", PHONE).message.body) == answered
+    hold = office.last("INVITE", TRUNK)
+    assert direction_of(hold.message.body) == mirrored
+    assert call.held
+    assert [(event.seat, event.held) for event in office.events(SeatHold)] == [("8001", True)]
+    office.answer(hold, 200, sdp(4000, answered, version=2))
+    office.phone_says("ACK", invite, 1)
+    office.advance(7.0)
+    office.phone_says("INVITE", invite, 2, sdp(5000, "sendrecv", "192.0.2.7", 3))
+    resume = office.last("INVITE", TRUNK)
+    assert resume is not hold
+    assert direction_of(resume.message.body) == "sendrecv"
+    office.answer(resume, 200, sdp(4000, "sendrecv", version=3))
+    assert not call.held
+    office.advance(1.0)
+    office.phone_says("BYE", invite, 3)
+    (row,) = [row for row in office.rows if isinstance(row, CallRow)]
+    assert (row.held, row.talked) == (7.0, 13.0)
+    states = [event.state for event in office.events(CallChanged)]
+    assert states == ["arrived", "waiting", "ringing", "talking", "held", "talking", "ended"]
+
+
+def test_the_callers_hold_and_resume_reach_the_seat() -> None:
+    office = Office()
+    office.register("8001")
+    call, ok, _ = office.talk()
+    office.caller_says("INVITE", ok, 2, sdp(4000, "sendonly", version=2))
+    hold = office.last("INVITE", PHONE)
+    assert (direction_of(hold.message.body), call.held) == ("sendonly", True)
+    office.answer(hold, 200, sdp(5000, "recvonly", "192.0.2.7", 2))
+    office.caller_says("ACK", ok, 2)
+    office.caller_says("INVITE", ok, 3, sdp(4000, "sendrecv", version=3))
+    resume = office.last("INVITE", PHONE)
+    assert (direction_of(resume.message.body), call.held) == ("sendrecv", False)
+
+
+def test_a_re_invite_that_the_other_side_refuses_changes_nothing_for_it() -> None:
+    """RFC 3261 14.1: the session goes on as it was."""
+    office = Office()
+    office.register("8001")
+    call, _, invite = office.talk()
+    office.phone_says("INVITE", invite, 1, sdp(5000, "sendonly", "192.0.2.7", 2))
+    office.answer(office.last("INVITE", TRUNK), 488)
+    assert (call.state, call.held) == ("talking", True)
+
+
+def test_a_re_invite_that_only_moves_the_audio_stays_on_its_side() -> None:
+    office = Office()
+    office.register("8001")
+    _, _, invite = office.talk()
+    before = office.words(TRUNK)
+    office.phone_says("INVITE", invite, 1, sdp(5010, "sendrecv", "192.0.2.7", 2))
+    assert office.words(TRUNK) == before
+    remote = [command for command in office.commands if isinstance(command, SetRemote)][-1]
+    assert (remote.host, remote.port) == ("192.0.2.7", 5010)
+
+
+def test_a_caller_who_leaves_while_the_phone_rings_frees_it() -> None:
+    """The phone is cancelled, the visit abandoned, nobody was bridged."""
+    office = Office()
+    office.register("8001")
+    call = office.dial("96198")
+    assert call is not None
+    ok = office.last("200")
+    office.caller_says("ACK", ok, 1)
+    invite = office.ring(call)
+    office.answer(invite, 180)
+    office.advance(3.0)
+    office.caller_says("BYE", ok, 2)
+    cancel = office.last("CANCEL", PHONE)
+    office.answer(cancel, 200)
+    office.answer(invite, 487)
+    assert [(event.call, event.cause) for event in office.events(CallGone)] == [(call.id, "abandoned")]
+    assert office.verdicts() == [("caller", "caller:abandoned", 200)]
+    assert not office.events(SeatFreed)
+    office.advance(40.0)
+    assert office.is_quiet()
+
+
+def test_the_phone_that_loses_is_told_that_the_call_was_answered_elsewhere() -> None:
+    """RFC 3326: no missed call at the second contact of a seat."""
+    office = Office()
+    office.register("8001", "phone", "other")
+    call = office.dial("96198")
+    assert call is not None
+    office.caller_says("ACK", office.last("200"), 1)
+    office.ring(call)
+    winner, loser = office.last("INVITE", OTHER_PHONE), office.last("INVITE", PHONE)
+    office.answer(winner, 180)
+    office.answer(loser, 180)
+    office.answer(winner, 200, sdp(5002, host="192.0.2.8"))
+    cancel = office.last("CANCEL", PHONE)
+    assert reason_of(cancel) == 'SIP;cause=200;text="Call completed elsewhere"'
+    assert (call.state, len(office.events(SeatRang)), len(office.events(SeatAnswered))) == ("talking", 1, 1)
+    office.answer(cancel, 200)
+    office.answer(loser, 487)
+    assert call.state == "talking"
+
+
+def test_both_contacts_that_answer_at_once_leave_one_conversation() -> None:
+    """The loser's 200 crosses our CANCEL: ACK and BYE."""
+    office = Office()
+    office.register("8001", "phone", "other")
+    call = office.dial("96198")
+    assert call is not None
+    office.caller_says("ACK", office.last("200"), 1)
+    office.ring(call)
+    winner, loser = office.last("INVITE", OTHER_PHONE), office.last("INVITE", PHONE)
+    office.answer(winner, 180)
+    office.answer(loser, 180)
+    office.answer(winner, 200, sdp(5002, host="192.0.2.8"))
+    office.answer(loser, 200, sdp(5000, host="192.0.2.7"))
+    assert office.words(PHONE) == ["INVITE", "CANCEL", "ACK", "BYE"]
+    assert call.state == "talking"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [
+        ((486, 408), SeatRefused),  # a refusal by a person tells more than a dead contact
+        ((408, 486), SeatRefused),
+        ((500, 408), SeatFailed),
+    ],
+)
+def test_a_phone_of_two_contacts_fails_as_its_better_one(statuses: tuple[int, int], told: type) -> None:
+    """RFC 3261 16.7."""
+    office = Office()
+    office.register("8001", "phone", "other")
+    call = office.dial("96198")
+    assert call is not None
+    office.caller_says("ACK", office.last("200"), 1)
+    office.ring(call)
+    for flow, status in zip((PHONE, OTHER_PHONE), statuses, strict=True):
+        office.answer(office.last("INVITE", flow), status)
+    assert [event.offer for event in office.events(told)] == ["o1"]
+    assert call.state == "waiting"
+
+
+def test_a_withdrawn_ring_stops_and_the_caller_waits_on() -> None:
+    office = Office()
+    office.register("8001")
+    call = office.dial("96198")
+    assert call is not None
+    office.caller_says("ACK", office.last("200"), 1)
+    office.answer(office.ring(call), 180)
+    office.board.withdraw(OfferId("o1"), "missed", office.now)
+    office.settle()
+    assert (call.state, reason_of(office.last("CANCEL", PHONE))) == ("waiting", "")
+    assert not office.events(SeatFailed)
+
+
+def test_an_offer_to_a_seat_without_a_phone_fails_at_once() -> None:
+    office = Office()
+    call = office.dial("96198")
+    assert call is not None
+    office.offer(call.id, ("softphone", "8001"))
+    assert [(event.offer, event.status) for event in office.events(SeatFailed)] == [("o1", 480)]
+    office.offer(CallId("gone"), ("softphone", "8001"))
+    assert [event.status for event in office.events(SeatFailed)] == [480, 487]
+
+
+def test_a_call_to_a_seat_that_talks_is_busy() -> None:
+    office = Office()
+    office.register("8001")
+    office.talk()
+    assert office.dial("96201", "call2") is None
+    assert office.words(TRUNK)[-1] == "486"
+    assert office.verdicts() == [("switch", "agent:busy", 486)]
+
+
+def test_a_call_to_a_seat_that_does_not_answer_ends_after_ring_for() -> None:
+    """60 s; the caller was told 180 and gets 480."""
+    office = Office()
+    office.book.phones["8001"] = ("softphone", "8001")
+    office.register("8001")
+    call = office.dial("96201")
+    assert call is not None
+    invite = office.last("INVITE", PHONE)
+    office.answer(invite, 180)
+    assert office.words(TRUNK) == ["100", "180"]
+    office.advance(59.9)
+    assert call.state == "ringing"
+    office.advance(0.2)
+    assert office.words(TRUNK)[-1] == "480"
+    assert office.words(PHONE)[-1] == "CANCEL"
+    assert office.verdicts() == [("switch", "agent:no_answer", 480)]
+    assert [(event.seat, event.activity) for event in office.events(SeatTaken)] == [("8001", "ringing")]
+    assert [(event.seat, event.bridged) for event in office.events(SeatFreed)] == [("8001", False)]
+
+
+def test_a_direct_call_is_answered_when_the_seat_answers() -> None:
+    office = Office()
+    office.book.phones["8001"] = ("softphone", "8001")
+    office.register("8001")
+    call = office.dial("96201")
+    invite = office.last("INVITE", PHONE)
+    office.answer(invite, 183, sdp(5000, host="192.0.2.7"))
+    assert office.words(TRUNK) == ["100", "183"]
+    early = office.last("183").message.body
+    office.answer(invite, 200, sdp(5000, host="192.0.2.7"))
+    assert office.last("200", TRUNK).message.body == early
+    assert call is not None
+    assert call.state == "talking"
+    assert [event.activity for event in office.events(SeatTaken)] == ["ringing", "talking"]
+
+
+def test_one_seat_calls_another_and_both_are_taken() -> None:
+    office = Office()
+    office.book.phones.update({"8001": ("softphone", "8001"), "8002": ("softphone", "8002")})
+    office.register("8001", "phone")
+    office.register("8002", "other")
+    call = office.dial(
+        "8002", flow=PHONE, from_="<sip:8001@example.com>;tag=x", contact="<sip:8001@192.0.2.7:5062>"
+    )
+    assert call is not None
+    assert (call.direction, call.entry) == ("internal", "seat:8002")
+    office.answer(office.last("INVITE", OTHER_PHONE), 200, sdp(5002, host="192.0.2.8"))
+    assert [(event.seat, event.activity) for event in office.events(SeatTaken)] == [
+        ("8001", "dialling"),
+        ("8002", "ringing"),
+        ("8002", "talking"),
+        ("8001", "talking"),
+    ]
+    office.caller_says("ACK", office.last("200", PHONE), 1)
+    office.caller_says("BYE", office.last("200", PHONE), 2)
+    assert sorted(event.seat for event in office.events(SeatFreed)) == ["8001", "8002"]
+
+
+def test_early_media_lasts_until_a_seat_answers_or_the_queue_gives_up() -> None:
+    """answer = "183": the INVITE is refused in the end if nobody came."""
+    office = Office(call_settings(queues=(QueueMedia("junior", "demo", answer="183"),)))
+    call = office.dial("96198")
+    assert call is not None
+    assert office.words(TRUNK) == ["100", "183"]
+    office.advance(179.0)
+    assert office.words(TRUNK) == ["100", "183", "183", "183"]  # each minute, RFC 3261 13.3.1.1
+    office.board.release(call.id, "timed_out", "max_wait", office.now)
+    office.settle()
+    assert office.words(TRUNK)[-1] == "480"
+    assert office.verdicts() == [("switch", "us:max_wait", 480)]
+    assert not office.events(CallGone)  # the queue itself let go of it
+
+
+def test_a_call_that_the_queue_does_not_take_is_never_answered() -> None:
+    office = Office()
+    office.accepts = False
+    call = office.dial("96198")
+    assert call is not None
+    office.board.release(call.id, "refused", "full", office.now)
+    office.settle()
+    assert office.words(TRUNK) == ["100", "486"]
+    assert office.verdicts() == [("switch", "us:full", 486)]
+
+
+def test_a_trunk_has_so_many_calls_and_no_more() -> None:
+    trunk = TrunkSettings("carrier", tenant="demo", max_calls=2)
+    office = Office(call_settings(trunks=(trunk,)))
+    for name in ("one", "two"):
+        assert office.dial("96198", name) is not None
+    assert office.dial("96198", "three") is None
+    refused = office.last("503", TRUNK)
+    assert refused.message.header("retry-after") == "5"
+    assert office.verdicts() == [("switch", "us:trunk_calls", 503)]
+    first = next(sent for sent in office.sent if sent.word == "200" and sent.message.call_id == "one")
+    office.caller_says("ACK", first, 1)
+    office.caller_says("BYE", first, 2)
+    assert office.dial("96198", "four") is not None
+
+
+def test_a_trunks_rate_replaces_the_limit_of_its_source_and_counts_once() -> None:
+    """Contract 2: a bucket of one second's worth; here 5 a second, the source's own limit being 1."""
+    trunk = TrunkSettings("carrier", tenant="demo", max_cps=5.0)
+    peer = TrunkPeer("carrier", accept=("10.0.0.0/24",))
+    office = Office(call_settings(trunks=(trunk,)), trunks=(peer,), requests_per_source=1.0)
+    taken = [office.dial("96198", f"first{number}") is not None for number in range(7)]
+    assert taken == [True] * 5 + [False] * 2
+    assert [verdict for _, verdict, _ in office.verdicts()] == ["us:trunk_rate"] * 2
+    office.advance(1.0)
+    assert [office.dial("96198", f"then{number}") is not None for number in range(6)] == [True] * 5 + [False]
+
+
+def test_a_switch_that_drains_refuses_and_keeps_what_it_has() -> None:
+    office = Office()
+    assert office.dial("96198", "one") is not None
+    office.stack.refuse_new = (503, 10)
+    assert office.dial("96198", "two") is None
+    assert office.last("503").message.header("retry-after") == "10"
+    assert len(office.board.calls) == 1
+
+
+def test_a_full_switch_refuses() -> None:
+    office = Office(call_settings(calls_max=1))
+    assert office.dial("96198", "one") is not None
+    assert office.dial("96198", "two") is None
+    assert office.verdicts() == [("switch", "us:calls_max", 503)]
+
+
+def test_without_a_port_left_the_call_is_refused() -> None:
+    """Two port pairs: the third caller finds none."""
+    office = Office(ports=(30000, 30002))
+    assert office.dial("96198", "one") is not None
+    assert office.dial("96198", "two") is not None
+    office.dial("96198", "three")
+    assert office.words(TRUNK)[-1] == "503"
+    assert office.verdicts() == [("switch", "us:no_ports", 503)]
+    assert not [event for event in office.events(CallQueued) if event.call == office.call_of(2)]
+
+
+def test_without_a_port_for_the_seat_the_offer_fails_and_the_caller_waits_on() -> None:
+    office = Office(ports=(30000, 30000))
+    office.register("8001")
+    call = office.dial("96198")
+    assert call is not None
+    office.offer(call.id, ("softphone", "8001"))
+    assert [(event.offer, event.status) for event in office.events(SeatFailed)] == [("o1", 503)]
+    assert call.state == "waiting"
+
+
+def test_no_codec_in_common_is_488() -> None:
+    office = Office()
+    g729 = sdp(4000).replace(b"RTP/AVP 0", b"RTP/AVP 18")
+    office.dial("96198", body=g729)
+    assert office.words(TRUNK) == ["100", "488"]
+    assert office.verdicts() == [("switch", "peer:no_common_audio", 488)]
+
+
+def test_a_caller_without_an_offer_gets_ours_and_answers_in_the_ack() -> None:
+    """RFC 3261 13.2.1: the offer is in our 200."""
+    office = Office()
+    office.dial("96198", body=b"")
+    ok = office.last("200")
+    assert b"m=audio 30000 RTP/AVP 0 8" in ok.message.body
+    office.caller_says("ACK", ok, 1, sdp(4000))
+    remote = next(command for command in office.commands if isinstance(command, SetRemote))
+    assert (remote.host, remote.port, remote.codec) == ("10.0.0.9", 4000, "PCMU")
+
+
+@pytest.mark.parametrize("from_caller", [True, False])
+def test_dtmf_in_info_is_relayed(from_caller: bool) -> None:
+    office = Office()
+    office.register("8001")
+    _, ok, invite = office.talk()
+    digits, kind = b"Signal=5\r\nDuration=160\r\n", "application/dtmf-relay"
+    if from_caller:
+        office.caller_says("INFO", ok, 2, digits, content_type=kind)
+    else:
+        office.phone_says("INFO", invite, 1, digits, content_type=kind)
+    info = office.last("INFO", PHONE if from_caller else TRUNK)
+    assert info.message.header("content-type") == "application/dtmf-relay"
+    assert info.message.body == b"Signal=5\r\nDuration=160\r\n"
+
+
+def test_an_outside_number_is_rung_through_the_tenants_trunk() -> None:
+    office = Office()
+    call = office.dial("96198")
+    assert call is not None
+    office.offer(call.id, ("pstn", "13900000001"))
+    invite = office.last("INVITE", TRUNK)
+    assert invite.data.startswith(b"INVITE sip:13900000001@10.0.0.9:5080 SIP/2.0\r\n")
+    office.answer(invite, 404)
+    assert [event.status for event in office.events(SeatFailed)] == [404]
+
+
+def test_an_operator_ends_a_call_that_exists() -> None:
+    office = Office()
+    office.register("8001")
+    call, _, _ = office.talk()
+    office.board.hang_up(call.id, "operator", office.now)
+    office.settle()
+    assert (office.words(TRUNK)[-1], office.words(PHONE)[-1]) == ("BYE", "BYE")
+    assert office.verdicts() == [("switch", "success", 200)]
+    with pytest.raises(OperationRefused, match="NO_SUCH_CALL"):
+        office.board.hang_up(call.id, "operator", office.now)
+
+
+def test_a_switch_that_stops_ends_every_call() -> None:
+    """One talks, one waits, one rings directly: BYE, BYE and CANCEL, 503 where nobody answered."""
+    office = Office()
+    office.book.phones["8002"] = ("softphone", "8002")
+    office.register("8001")
+    office.register("8002", "other")
+    office.talk("talks")
+    office.dial("96198", "waits")
+    office.caller_says("ACK", office.last("200"), 1)
+    office.dial(
+        "8002", "rings", flow=PHONE, from_="<sip:8001@example.com>;tag=x", contact="<sip:8001@192.0.2.7:5062>"
+    )
+    office.board.end_all(office.now)
+    office.settle()
+    assert not office.board.calls
+    assert sorted(verdict for _, verdict, _ in office.verdicts()) == ["us:shutdown"] * 3
+    ended = [sent for sent in office.sent if sent.word == "BYE"]
+    assert sorted(sent.flow for sent in ended) == [TRUNK, TRUNK, PHONE]
+    assert office.words(OTHER_PHONE) == ["INVITE"]  # rung and silent: the CANCEL waits for its first answer
+    assert office.words(PHONE)[-1] == "503"
+
+
+def test_a_reload_changes_what_comes_next_and_not_what_is() -> None:
+    office = Office()
+    call = office.dial("96198", "one")
+    office.board.reconfigure(call_settings(hotlines=()))
+    assert office.dial("96198", "two") is None
+    assert office.verdicts() == [("switch", "caller:unknown_number", 404)]
+    assert call is not None
+    assert call.state == "waiting"
+
+
+def test_a_stranger_never_reaches_the_switchboard() -> None:
+    office = Office()
+    office.receive(request("INVITE", via="203.0.113.5:5060", body=sdp(4000)), STRANGER)
+    assert office.words(STRANGER) == ["403"]
+    assert office.verdicts() == []
+
+
+def test_two_hundred_calls_leave_nothing_for_the_collector() -> None:
+    """Every second one is bridged, every third refused by the phone first; reference counting frees all."""
+    office = Office(ports=(30000, 32998))
+    office.register("8001")
+    _one_of_each(office, "warm")
+    office.sent.clear()
+    office.told.clear()
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(100):
+            _one_of_each(office, f"call{number}")
+            office.sent.clear()
+            office.told.clear()
+            office.advance(2.0)
+        office.advance(70.0)
+        office.rows.clear()
+        office.sent.clear()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+    assert office.is_quiet()
+    assert office.board.gate.total() == 0
+
+
+def _one_of_each(office: Office, name: str) -> None:
+    """A call that is refused once and then talks, and one that gives up while it rings."""
+    call = office.dial("96198", f"{name}-talks")
+    assert call is not None
+    ok = office.last("200")
+    office.caller_says("ACK", ok, 1)
+    office.answer(office.ring(call, offer=f"{name}-1"), 486)
+    invite = office.ring(call, offer=f"{name}-2")
+    office.answer(invite, 200, sdp(5000, host="192.0.2.7"))
+    office.caller_says("BYE", ok, 2)
+    office.answer(office.last("BYE", PHONE), 200)
+    other = office.dial("96198", f"{name}-leaves")
+    assert other is not None
+    ok = office.last("200")
+    office.caller_says("ACK", ok, 1)
+    invite = office.ring(other, offer=f"{name}-3")
+    office.answer(invite, 180)
+    office.caller_says("BYE", ok, 2)
+    office.answer(office.last("CANCEL", PHONE), 200)
+    office.answer(invite, 487)
