@@ -107,7 +107,9 @@ class Endpoint:
     def vanish(self) -> None:
         """Lose power: nothing is sent or heard any more."""
         self.is_alive = False
-        self._connection = None  # half-open: the switch is not told
+        if self._connection is not None:
+            self._connection.abandon(lambda: self.is_alive)
+            self._connection = None
         self.note("vanishes")
         for call in self.calls:
             if not call.has_ended:

@@ -32,7 +32,16 @@ class Connection:
     def answer(self, data: bytes) -> None:
         """Send from the switch's side."""
         if self.is_open:
-            self._push(self._to_phone, data, self._hear)
+            self._push(self._to_phone, data, self._phone_hears)
+
+    def abandon(self, is_back: Callable[[], bool]) -> None:
+        """Forget it at the phone, as a power cut does: what arrives once the phone is back is answered RST."""
+
+        def reset(data: bytes) -> None:
+            if data and is_back():
+                self.close()
+
+        self._hear = reset
 
     def close(self) -> None:
         """Close from the phone's side; the switch is told."""
@@ -45,6 +54,9 @@ class Connection:
         if self.is_open:
             self.is_open = False
             self._streams.network.timeline.after(self._streams.network.weather.delay, lambda: self._hear(b""))
+
+    def _phone_hears(self, data: bytes) -> None:
+        self._hear(data)
 
     def _switch_hears(self, data: bytes) -> None:
         self._streams.on_data(self, data)
