@@ -35,7 +35,7 @@ class Connection:
             self._push(self._to_phone, data, self._phone_hears)
 
     def abandon(self, is_back: Callable[[], bool]) -> None:
-        """Forget it at the phone, as a power cut does: what arrives once the phone is back is answered RST."""
+        """Forget it at the phone, as a power cut does; what arrives once the phone is back draws a reset."""
 
         def reset(data: bytes) -> None:
             if data and is_back():
