@@ -1,87 +1,44 @@
 """The demo: one minute of the main job, on real sockets, with simulated phones and callers and a live board.
 
-Starts the switch with ``config/demo.toml``, registers softphones for a dozen seats, signs their agents in
-over JSON-RPC, lets callers arrive on the trunk, shows the live board, prints what happened and exits 0 if
-every call ended as it should.
+Starts the switch with ``config/demo.toml``, registers softphones for nine seats, signs their agents in over
+JSON-RPC, lets callers arrive on the trunk, shows the live board, prints what happened and exits 0 if every
+call ended as it should.
 
 python -m benchmarks.demo [--seconds 60] [--callers 40]
 """
 
 import argparse
 import random
-import selectors
 import signal
-import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 
-from seatswitch.shell.client import Client
+from benchmarks.realnet import RealNetwork
+from seatswitch.shell.client import Client, RpcFailed
 from seatswitch.shell.top import METHODS, Board
-from tests.simulator.network import Address, Network, Receiver
+from tests.simulator.network import Address
 from tests.simulator.phones import Errand, Manner, Softphone, Trunk
-from tests.simulator.timeline import Planned, Timeline
 
 ROOT = Path(__file__).resolve().parent.parent
 SWITCH: Address = ("127.0.0.1", 5060)
 JUNIORS, INTERMEDIATES, SENIORS = ("8001", "8002", "8003", "8004", "8005"), ("8011", "8012"), ("8016", "8017")
 FRAME = 0.5  # seconds between frames of the board
-
-
-class RealTimeline(Timeline):
-    """The simulator's timeline, on the real clock."""
-
-    def at(self, moment: float, action: Callable[[], None]) -> Planned:
-        """Plan ``action`` for ``moment``."""
-        self.now = max(self.now, time.monotonic())
-        return super().at(moment, action)
-
-
-class RealNetwork:
-    """What the simulated phones need of a network, on UDP sockets of the loopback."""
-
-    def __init__(self) -> None:
-        self.timeline = RealTimeline(time.monotonic())
-        self._selector = selectors.DefaultSelector()
-        self._sockets: dict[Address, socket.socket] = {}
-
-    def attach(self, address: Address, receiver: Receiver) -> None:
-        """Listen at ``address``."""
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(address)
-        udp.setblocking(False)
-        self._sockets[address] = udp
-        self._selector.register(udp, selectors.EVENT_READ, receiver)
-
-    def send(self, source: Address, destination: Address, data: bytes) -> None:
-        """Send one datagram."""
-        self._sockets[source].sendto(data, destination)
-
-    def run(self, seconds: float) -> None:
-        """Let datagrams and plans happen for ``seconds``."""
-        until = time.monotonic() + seconds
-        while (now := time.monotonic()) < until:
-            self.timeline.run(now)
-            next_at = self.timeline.next_at()
-            wait = min(until, until if next_at is None else next_at) - now
-            for key, _ in self._selector.select(max(0.0, wait)):
-                data, source = cast(socket.socket, key.fileobj).recvfrom(65536)
-                self.timeline.now = max(self.timeline.now, time.monotonic())
-                key.data(data, source)
-
-    def close(self) -> None:
-        """Close every socket."""
-        self._selector.close()
-        for udp in self._sockets.values():
-            udp.close()
+TOLD_EVERY = 5.0  # seconds between lines where the output is no terminal
+ARRIVALS = 0.7  # of the time; the rest is for those who wait
+STAYS_MAX = 20.0  # seconds that callers still on the line get at the end
+STOPS_WITHIN = 15.0
 
 
 class Complaints:
@@ -105,8 +62,8 @@ class Demo:
         self.seconds, self.random = seconds, random.Random(seed)
         self.network = RealNetwork()
         self.complaints = Complaints()
-        self.desks: list[Client] = []
-        network = cast(Network, self.network)
+        self.desks: dict[str, Client] = {}
+        network = self.network.for_phones()
         self.phones = [
             Softphone(
                 seat,
@@ -123,24 +80,21 @@ class Demo:
         for phone in self.phones:
             phone.choose = lambda _: self._manner()
         self.trunk = Trunk("carrier", network, ("127.0.0.1", 5080), SWITCH, self.random, self.complaints)
-        self.arrivals = sorted(self.random.uniform(2.0, seconds * 0.75) for _ in range(callers))
+        self.arrivals = sorted(self.random.uniform(0.5, seconds * ARRIVALS) for _ in range(callers))
+        self._done_at: dict[str, float] = {}  # seat -> when its agent has finished the notes
 
     def _manner(self) -> Manner:
-        """Most agents answer soon; some refuse, some do not hear the ring."""
-        chance = self.random.random()
-        if chance < 0.06:
+        """Most agents answer soon; some refuse."""
+        if self.random.random() < 0.06:
             return Manner(answers_after=1.0, refuses=486)
-        if chance < 0.10:
-            return Manner(answers_after=None)
-        return Manner(answers_after=self.random.uniform(0.5, 3.0))
+        return Manner(answers_after=self.random.uniform(0.5, 2.5), talks_for=self.random.uniform(3.0, 8.0))
 
     def _errand(self) -> Errand:
         """Most callers ask for the junior desk, some complain; a few do not have the patience."""
         number = "96199" if self.random.random() < 0.15 else "96198"
         caller = f"139{self.random.randrange(10**8):08d}"
         patience = self.random.uniform(2.0, 6.0) if self.random.random() < 0.1 else None
-        stays = self.random.uniform(6.0, 14.0)
-        return Errand(number=number, caller=caller, talks_for=stays, hangs_up_after=patience)
+        return Errand(number=number, caller=caller, hangs_up_after=patience)
 
     def start(self, socket_path: str) -> None:
         """Register the phones, sign the agents in, plan the callers."""
@@ -149,18 +103,32 @@ class Demo:
         self.network.run(1.0)
         assert all(phone.is_registered for phone in self.phones), "a phone could not register"
         for phone in self.phones:
-            desk = Client(socket_path)
+            desk = self.desks[phone.name] = Client(socket_path)
             desk.call("session.login", {"hotline": "96198", "seat": phone.name, "password": "demo"})
-            self.desks.append(desk)
         for after in self.arrivals:
             self.network.timeline.after(after, self._arrive)
 
     def _arrive(self) -> None:
         self.trunk.dial(self._errand())
 
+    def finish_notes(self, seats: Sequence[dict[str, Any]]) -> None:
+        """Let agents end their wrap-up when their notes are written, as people do."""
+        now = time.monotonic()
+        for seat in seats:
+            number = seat["seat"]
+            if seat["presence"] != "wrapup" or number not in self.desks:
+                self._done_at.pop(number, None)
+            elif number not in self._done_at:
+                self._done_at[number] = now + self.random.uniform(1.0, 4.0)
+            elif now >= self._done_at[number]:
+                try:
+                    self.desks[number].call("seat.wrapup_end", {})
+                except RpcFailed:
+                    continue  # it has just ended by itself
+
     def close(self) -> None:
         """Let go of desks and sockets."""
-        for desk in self.desks:
+        for desk in self.desks.values():
             desk.close()
         self.network.close()
 
@@ -181,6 +149,17 @@ def start_switch(folder: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]
     return process, str(folder / "seatswitch.sock")
 
 
+def stop_switch(process: subprocess.Popen[bytes]) -> None:
+    """End the switch, which saves every row first."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOPS_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def wait_ready(process: subprocess.Popen[bytes], socket_path: str, log: Path) -> Client:
     """Return a client once the switch answers."""
     deadline = time.monotonic() + 20
@@ -194,41 +173,73 @@ def wait_ready(process: subprocess.Popen[bytes], socket_path: str, log: Path) ->
 
 
 def show(demo: Demo, client: Client, console: Console) -> None:
-    """Run the minute with the live board; in a pipe, without."""
-    board, until = Board(), time.monotonic() + demo.seconds
-    with Live(console=console, auto_refresh=False, transient=False) as live:
-        while time.monotonic() < until:
+    """Run the minute with the live board; in a pipe, with a line now and then."""
+    board, began = Board(), time.monotonic()
+    told_at = began
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while (elapsed := time.monotonic() - began) < demo.seconds + STAYS_MAX:
             demo.network.run(FRAME)
+            answers = client.batch(METHODS)
+            _, seats, calls, _ = answers
+            demo.finish_notes(seats)
+            if elapsed >= demo.seconds and not calls:
+                return
             if console.is_terminal:
-                answers = [client.call(method, {}) for method in METHODS]
                 live.update(board.frame(answers, time.monotonic(), time.time()), refresh=True)
+            elif time.monotonic() - told_at >= TOLD_EVERY:
+                told_at = time.monotonic()
+                states = Counter(call["state"] for call in calls)
+                words = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+                console.print(f"  {elapsed:3.0f} s: {words or 'nobody on the line'}")
 
 
-def report(client: Client, demo: Demo, console: Console) -> bool:
-    """Print what happened; return whether it is as it should be."""
-    demo.network.run(1.0)
-    queues: list[dict[str, Any]] = client.call("queue.list", {})
-    total: Counter[str] = Counter()
-    for queue in queues:
-        for word in ("offered", "answered", "abandoned", "timed_out", "refused"):
-            total[word] += int(queue.get(word) or 0)
-    still = len(client.call("call.list", {}))
-    console.print(
-        f"{len(demo.arrivals)} callers arrived: {total['answered']} reached a seat, {total['abandoned']} hung"
-        f" up before, {total['timed_out'] + total['refused']} were turned away, {still} still on the line."
-    )
-    for seat in client.call("seat.list", {}):
-        counters = seat.get("counters") or {}
-        if counters.get("offered"):
-            console.print(
-                f"  seat {seat['seat']} ({seat['level']}): {counters['answered']} answered,"
-                f" {counters['refused']} refused, {counters['missed']} missed,"
-                f" {counters['talked']:.0f} s of talk"
+def tell_queues(client: Client, console: Console) -> Counter[str]:
+    """Print what became of the callers of each queue; return the sums."""
+    table = Table("queue", "callers", "answered", "gave up", "turned away", "waited (mean)", "within 20 s")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    sums: Counter[str] = Counter()
+    for queue in client.call("queue.list", {}):
+        turned_away = int(queue["timed_out"] or 0) + int(queue["refused"] or 0)
+        numbers = {
+            "offered": queue["offered"],
+            "answered": queue["answered"],
+            "abandoned": queue["abandoned"],
+        }
+        sums.update({**numbers, "turned_away": turned_away})
+        if queue["offered"]:
+            waited, within = queue["asa"], queue["service_level"]
+            table.add_row(
+                queue["queue"],
+                *(str(number) for number in numbers.values()),
+                str(turned_away),
+                "" if waited is None else f"{waited:.1f} s",
+                "" if within is None else f"{within:.0%}",
             )
-    for text in demo.complaints.texts[:10]:
-        console.print(f"  a phone objects: {text}", style="red")
-    accounted = total["answered"] + total["abandoned"] + total["timed_out"] + total["refused"]
-    return not demo.complaints.texts and accounted >= len(demo.arrivals) - still and total["answered"] > 0
+    console.print(table)
+    return sums
+
+
+def tell_seats(client: Client, console: Console) -> None:
+    """Print what each seat did."""
+    table = Table("seat", "level", "offered", "answered", "refused", "missed", "talked")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for seat in client.call("seat.list", {}):
+        counters = seat["counters"]
+        if counters["offered"]:
+            words = [str(counters[word]) for word in ("offered", "answered", "refused", "missed")]
+            table.add_row(seat["seat"], seat["level"], *words, f"{counters['talked']:.0f} s")
+    console.print(table)
+
+
+def tell_rows(folder: Path, console: Console) -> int:
+    """Print the verdicts of all calls from the database; return how many there are."""
+    with closing(sqlite3.connect(folder / "seatswitch.db")) as database:
+        found = list(database.execute("select verdict, count(*) from calls group by 1 order by 2 desc"))
+    words = ", ".join(f"{verdict} {count}" for verdict, count in found)
+    console.print(f"In the database, one row and one verdict for each call: {words}.")
+    return sum(count for _, count in found)
 
 
 def main() -> int:
@@ -245,17 +256,31 @@ def main() -> int:
         log = folder / "switch.log"
         process, socket_path = start_switch(folder, log)
         try:
-            client = wait_ready(process, socket_path, log)
-            demo = Demo(options.seconds, options.callers, options.seed)
-            demo.start(socket_path)
-            console.print("Nine phones are registered, their agents signed in; callers begin to arrive.")
-            show(demo, client, console)
-            good = report(client, demo, console)
-            demo.close()
-            client.close()
+            with wait_ready(process, socket_path, log) as client:
+                demo = Demo(options.seconds, options.callers, options.seed)
+                demo.start(socket_path)
+                console.print(f"{len(demo.phones)} phones are registered, their agents signed in.")
+                console.print(f"{options.callers} callers arrive on the trunk, one after the other.")
+                show(demo, client, console)
+                sums = tell_queues(client, console)
+                tell_seats(client, console)
+                still = len(client.call("call.list", {}))
+                demo.close()
+        except KeyboardInterrupt:
+            return 130
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(15)
+            stop_switch(process)
+        rows = tell_rows(folder, console)
+    for text in demo.complaints.texts[:10]:
+        console.print(f"a phone objects: {text}", style="red")
+    is_complete = rows == len(demo.trunk.calls) == options.callers
+    good = is_complete and not demo.complaints.texts and not still and sums["answered"] > 0
+    console.print(
+        f"{rows} of {options.callers} callers are accounted for."
+        if good
+        else "Something is wrong: see above.",
+        style="green" if good else "red",
+    )
     return 0 if good else 1
 
 
