@@ -93,11 +93,17 @@ class Distribution:
         board = self._board
         board.calls[call.call] = call
         queue.join(call)
-        call.weight = queue.settings.weight
+        self._settle_in(call, queue)
         self._assign(call, queue)
         self._arm(call, queue, now)
         board.events.put(QueueChanged(call.queue, "joined", call.call))
         self.stand(call)
+
+    def _settle_in(self, call: WaitingCall, queue: Queue) -> None:
+        """Tell the call what policies compare."""
+        call.weight = queue.settings.weight
+        call.priority = queue.settings.priority
+        call.home = queue
 
     def _end_visit(self, call: WaitingCall, outcome: Outcome, cause: str, seat: str, now: float) -> None:
         """End a visit: the one way out."""
@@ -106,6 +112,8 @@ class Distribution:
         queue = board.queues[call.queue]
         board.timers.disarm(call.timer)
         call.timer = None
+        board.timers.disarm(call.widening)
+        call.widening = None
         for timer in call.back_off.values():
             board.timers.disarm(timer)
         call.back_off.clear()
@@ -201,7 +209,7 @@ class Distribution:
     def put_in_line(self, call: WaitingCall, now: float) -> None:
         """Find the call a line by the new settings, and arm its deadline by them."""
         queue = self._board.queues[call.queue]
-        call.weight = queue.settings.weight
+        self._settle_in(call, queue)
         call.step = min(call.step, len(self._board.steps[queue.name]) - 1)
         self._assign(call, queue)
         if not call.is_overdue:
@@ -282,7 +290,12 @@ class Distribution:
             offer.runners_up = choice.runners_up
         board.offers[offer.id] = offer
         call.ringing.append(offer.id)
-        if len(call.ringing) >= policy.fan_out and call.entry is not None and call.line is not None:
+        fan_out = policy.fan_out
+        if policy.widen_after and call.fan_out < fan_out:
+            fan_out = call.fan_out
+            if call.widening is None:
+                call.widening = board.timers.arm_after(call, "widen", policy.widen_after, now)
+        if len(call.ringing) >= fan_out and call.entry is not None and call.line is not None:
             call.line.remove(call)
         seat.offer = offer
         seat.call = call.call
@@ -294,6 +307,15 @@ class Distribution:
             RingSeat(offer.id, call.call, seat.id, queue.name, seat.phone.kind, seat.phone.number)
         )
         board.events.put(QueueChanged(queue.name, "offered", call.call, "", seat.id))
+
+    def widen(self, call: WaitingCall, now: float) -> None:
+        """Let one seat more ring for a call that nobody has answered yet, up to the policy's most."""
+        call.widening = None
+        policy = self._board.policies[self._board.queues[call.queue].settings.policy]
+        if call.ringing and policy.widen_after and call.fan_out < policy.fan_out:
+            call.fan_out += 1
+            call.widening = self._board.timers.arm_after(call, "widen", policy.widen_after, now)
+            self.stand(call)
 
     def _release(self, offer: Offer, how: OfferInput, status: int, now: float) -> WaitingCall:
         """End the lease: the one way out of an offer. The seat is still reserved; the caller moves it on."""

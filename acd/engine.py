@@ -112,9 +112,11 @@ class Engine:
         self._distribution.settle(now)
 
     def call_due(self, call: WaitingCall, name: str, now: float) -> None:
-        """A deadline of a waiting call: its next step or longest wait, or the end of a back-off."""
+        """A deadline of a waiting call: next step, longest wait, one ring more, or the end of a back-off."""
         if name == "wait":
             self._distribution.wait_due(call, now)
+        elif name == "widen":
+            self._distribution.widen(call, now)
         else:
             self._distribution.back_off_ended(call, SeatId(name.partition(" ")[2]))
         self._distribution.settle(now)

@@ -12,6 +12,7 @@ class Policy:
 
     name = ""
     fan_out = 1  # seats that may ring for one call at the same time
+    widen_after = 0.0  # seconds of ringing before one seat more rings; 0: all at once
 
     def seat_key(self, seat: SeatView) -> SeatKey:
         """Rank ``seat`` among the ready ones."""
@@ -20,9 +21,10 @@ class Policy:
     def call_key(self, head: CallView, now: float) -> CallKey:
         """Rank the heads of the lines a free seat may serve: credited wait times the queue's weight.
 
-        Every wait grows without bound, so no weight starves a queue.
+        Every wait grows without bound, so no weight starves a queue; a strict priority may. Keys of different
+        policies meet where queues share seats, so every policy's begins with the priority.
         """
-        return (-(now - head.key) * head.weight, head.key, head.sequence)
+        return (-head.priority, -(now - head.key) * head.weight, head.key, head.sequence)
 
     def chosen(self, key: SeatKey) -> None:
         """Learn which key has won; for policies that remember."""

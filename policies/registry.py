@@ -2,13 +2,16 @@
 
 from kernel.chance import Chance
 from kernel.errors import OperatorError
+from policies.c_mu import CMu
 from policies.fewest_calls import FewestCalls
+from policies.fixed_queue_ratio import FixedQueueRatio
 from policies.least_skilled_first import LeastSkilledFirst
 from policies.least_talk_time import LeastTalkTime
 from policies.longest_idle import LongestIdle
 from policies.policy import Policy
 from policies.random_ import Random
 from policies.ring_all import RingAll
+from policies.ring_progressively import RingProgressively
 from policies.round_robin import RoundRobin
 from policies.top_down import TopDown
 
@@ -20,6 +23,9 @@ _PLAIN: tuple[type[Policy], ...] = (
     LeastTalkTime,
     TopDown,
     RingAll,
+    RingProgressively,
+    FixedQueueRatio,
+    CMu,
 )
 NAMES: tuple[str, ...] = (*(policy.name for policy in _PLAIN), Random.name)
 

@@ -48,3 +48,15 @@ class CallView(Protocol):
     @property
     def weight(self) -> int:
         """Weight of its queue."""
+
+    @property
+    def priority(self) -> int:
+        """Strict priority of its queue, higher first."""
+
+    @property
+    def queue_length(self) -> int:
+        """Visits in its queue, this one included."""
+
+    @property
+    def handled_for(self) -> float:
+        """Smoothed seconds that calls of its queue keep a seat, wrap-up included; 0: not known yet."""

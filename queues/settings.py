@@ -46,6 +46,7 @@ class QueueSettings(msgspec.Struct, frozen=True):
     policy: str = "least-skilled-first"
     priority_credit: float = 0.0  # seconds of waiting a caller is credited with
     weight: int = 1
+    priority: int = 0  # strict: a free seat takes the higher first, whatever the others have waited
     ring_for: float = 25.0
     max_wait: float = 600.0  # 0: no limit
     max_waiting: int = 200  # 0: no limit

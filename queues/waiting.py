@@ -7,7 +7,7 @@ heap is enough. Leaving is lazy: the entry stays until it surfaces or until the 
 Rule: a call has an entry exactly while it stands in its line, that is, while it may be given a seat.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
@@ -25,6 +25,18 @@ class Keeper(Protocol):
         """Act on the timer ``name`` of ``call``."""
 
 
+class Home(Protocol):
+    """The queue of a waiting call, as far as a policy may look at it."""
+
+    @property
+    def waiting(self) -> Sized:
+        """Every visit in it."""
+
+    @property
+    def handled_for(self) -> float:
+        """Smoothed seconds that its calls keep a seat; 0: not known yet."""
+
+
 class WaitingCall:
     """One visit of one call to one queue, from join to outcome."""
 
@@ -36,12 +48,15 @@ class WaitingCall:
         "credit",
         "entered_at",
         "entry",
+        "fan_out",
+        "home",
         "is_overdue",
         "joined_at",
         "keeper",
         "key",
         "line",
         "offered",
+        "priority",
         "queue",
         "ringing",
         "sequence",
@@ -51,6 +66,7 @@ class WaitingCall:
         "visit",
         "visits",
         "weight",
+        "widening",
     )
 
     def __init__(
@@ -82,6 +98,8 @@ class WaitingCall:
         self.sequence = sequence
         self.skills = skills  # wanted on top of the queue's requirement
         self.weight = 1
+        self.priority = 0
+        self.home: Home | None = None  # the queue itself, once it has entered
         self.step = 0  # relaxation reached; 0: none
         self.line: WaitingLine | None = None
         self.entry: tuple[float, int, WaitingCall] | None = None
@@ -90,12 +108,24 @@ class WaitingCall:
         self.is_overdue = False  # longest wait reached while a seat was ringing
         self.back_off: dict[SeatId, Timer] = {}  # seats that may not be offered this call yet
         self.timer: Timer | None = None
+        self.fan_out = 1  # seats that may ring for it at present, where a policy widens
+        self.widening: Timer | None = None
         self.keeper = keeper
 
     @property
     def place(self) -> tuple[float, int]:
         """What calls of one queue are ordered by."""
         return (self.key, self.sequence)
+
+    @property
+    def queue_length(self) -> int:
+        """Visits in its queue, this one included."""
+        return 0 if self.home is None else len(self.home.waiting)
+
+    @property
+    def handled_for(self) -> float:
+        """Smoothed seconds that calls of its queue keep a seat; 0: not known yet."""
+        return 0.0 if self.home is None else self.home.handled_for
 
     def next_offer_id(self) -> OfferId:
         """Return the id of the next offer, and count it."""

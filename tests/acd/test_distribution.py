@@ -430,6 +430,80 @@ def test_ring_all_asks_those_who_come_later_too(kit: Any) -> None:
     assert [row.outcome for row in floor.offers()] == ["refused", "missed"]
 
 
+def test_ring_progressively_asks_one_seat_more_every_5_seconds(kit: Any) -> None:
+    """In the order of the configuration; who rings goes on ringing, until somebody answers."""
+    seats = tuple(kit.seat(f"800{n}") for n in (1, 2, 3))
+    floor = kit.floor((kit.queue(policy="ring-progressively"),), seats)
+    floor.sign_in("8003", "8002", "8001")
+    floor.join("a")
+    assert floor.rings() == [("a", "8001")]
+    floor.at(4.9)
+    assert floor.ringing() == {"a": "8001"}
+    floor.at(5.0)
+    assert floor.rings() == [("a", "8001"), ("a", "8002")]
+    floor.at(10.0)
+    assert floor.rings()[2:] == [("a", "8003")]
+    floor.answer("8002")
+    assert floor.withdrawn() == [("a.1.1", "answered_elsewhere"), ("a.1.3", "answered_elsewhere")]
+    assert floor.timers.armed() == []
+
+
+def test_ring_progressively_widens_only_while_somebody_rings(kit: Any) -> None:
+    """A minute of waiting for any seat at all does not make all of them ring at once."""
+    floor = kit.floor((kit.queue(policy="ring-progressively"),), (kit.seat("8001"), kit.seat("8002")))
+    floor.join("a")
+    floor.at(60.0)
+    floor.sign_in("8001", "8002")
+    assert floor.rings() == [("a", "8001")]
+    floor.leave("a")
+    assert floor.timers.armed() == []
+
+
+def test_strict_priority_takes_the_free_seat(kit: Any) -> None:
+    """However long the others have waited; inside a queue it is first come, first served."""
+    queues = (kit.queue("plain"), kit.queue("urgent", priority=1))
+    floor = kit.floor(queues, (kit.seat("8001", 0, ("plain", "urgent")),))
+    floor.join("old", "plain")
+    floor.at(500.0)
+    floor.join("new", "urgent")
+    floor.sign_in("8001")
+    assert floor.rings() == [("new", "8001")]
+
+
+def test_longest_queue_for_its_weight_is_served_first(kit: Any) -> None:
+    """Two that wait at weight 1 against one of weight 3, and then against none of it."""
+    queues = tuple(kit.queue(name, policy="fixed-queue-ratio", weight=w) for name, w in (("a", 1), ("b", 3)))
+    floor = kit.floor(queues, (kit.seat("8001", 0, ("a", "b")),))
+    floor.join("a1", "a")
+    floor.join("a2", "a")
+    floor.at(9.0)
+    floor.join("b1", "b")
+    floor.sign_in("8001")
+    assert floor.rings() == [("b1", "8001")]
+    floor.answer("8001")
+    floor.end_talk("8001")
+    assert floor.rings()[1:] == [("a1", "8001")]
+
+
+def test_short_calls_of_equal_cost_are_served_first(kit: Any) -> None:
+    """c-mu learns from what it sees: queue a takes 100 s a call, b 10 s."""
+    queues = (kit.queue("a", policy="c-mu"), kit.queue("b", policy="c-mu"))
+    floor = kit.floor(queues, (kit.seat("8001", 0, ("a", "b")),))
+    floor.sign_in("8001")
+    for name, talk in (("a", 100.0), ("b", 10.0)):
+        floor.join(f"{name}0", name)
+        floor.answer("8001")
+        floor.after(talk)
+        floor.end_talk("8001")
+    floor.join("busy", "a")
+    floor.answer("8001")
+    floor.join("a1", "a")
+    floor.at(200.0)
+    floor.join("b1", "b")
+    floor.end_talk("8001")
+    assert floor.rings()[-1] == ("b1", "8001")
+
+
 def test_lost_races_never_pause_a_seat(kit: Any) -> None:
     floor = kit.floor((kit.queue(policy="ring-all"),), (kit.seat("8001"), kit.seat("8002")))
     floor.sign_in("8001", "8002")

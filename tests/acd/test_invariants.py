@@ -43,7 +43,16 @@ from queues.settings import MissedRule, MissedRules, QueueSettings, RelaxStep, R
 
 SEATS = tuple(SeatId(f"80{number:02}") for number in range(8))
 QUEUES = tuple(QueueName(name) for name in ("junior", "intermediate", "complaint", "everyone"))
-POLICIES = ("least-skilled-first", "longest-idle", "round-robin", "random", "ring-all", "fewest-calls")
+POLICIES = (
+    "least-skilled-first",
+    "longest-idle",
+    "round-robin",
+    "random",
+    "ring-all",
+    "ring-progressively",
+    "fixed-queue-ratio",
+    "c-mu",
+)
 
 
 def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> AcdSettings:

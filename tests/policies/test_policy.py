@@ -8,8 +8,8 @@ import pytest
 from policies.policy import Policy
 
 
-def head(key: float, sequence: int = 1, weight: int = 1) -> Any:
-    return SimpleNamespace(key=key, sequence=sequence, weight=weight)
+def head(key: float, sequence: int = 1, weight: int = 1, priority: int = 0) -> Any:
+    return SimpleNamespace(key=key, sequence=sequence, weight=weight, priority=priority)
 
 
 def first(now: float, **heads: Any) -> str:
@@ -33,6 +33,10 @@ def test_weight_makes_waiting_count_more() -> None:
 def test_aging_never_starves() -> None:
     """Against fresh calls of weight 10 each second, a call of weight 1 is first after 10 s at most."""
     assert first(20.0, old=head(0.0), fresh=head(19.0, weight=10)) == "old"
+
+
+def test_strict_priority_comes_before_every_wait() -> None:
+    assert first(1000.0, late=head(999.0, priority=1), early=head(0.0, weight=9)) == "late"
 
 
 def test_a_policy_has_to_rank_seats() -> None:
