@@ -2,7 +2,7 @@
 
 from acd.commands import Command
 from acd.events import AcdEvent
-from acd.history import AcdRow, History
+from acd.history import AcdRow, History, NoHistory
 from acd.matcher import Matcher
 from acd.offer import Offer
 from acd.phone import PhoneKey, Phones
@@ -26,7 +26,15 @@ VISITS_REMEMBERED = 20_000  # calls whose visits are counted on while they talk;
 class Board:
     """State of one engine."""
 
-    def __init__(self, settings: AcdSettings, timers: TimerQueue, chance: Chance, walltime: WallTime) -> None:
+    def __init__(
+        self,
+        settings: AcdSettings,
+        timers: TimerQueue,
+        chance: Chance,
+        walltime: WallTime,
+        *,
+        keeps_history: bool = True,
+    ) -> None:
         self.settings = settings
         self.timers = timers
         self.walltime = walltime
@@ -34,7 +42,7 @@ class Board:
         self.commands: Outbox[Command] = Outbox()
         self.events: Outbox[AcdEvent] = Outbox()
         self.rows: Outbox[AcdRow] = Outbox()
-        self.history = History(self.rows, walltime)
+        self.history = History(self.rows, walltime) if keeps_history else NoHistory()
         self.seats: dict[SeatId, Seat] = {}
         self.queues: dict[QueueName, Queue] = {}
         self.steps: dict[QueueName, tuple[Step, ...]] = {}

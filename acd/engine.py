@@ -66,9 +66,10 @@ class Engine:
         walltime: WallTime,
         *,
         now: float = 0.0,
+        keeps_history: bool = True,
     ) -> None:
-        """Seats have been offline since ``now``."""
-        board = self._board = Board(settings, timers, chance, walltime)
+        """Seats have been offline since ``now``. Without history there are no rows and no statistics."""
+        board = self._board = Board(settings, timers, chance, walltime, keeps_history=keeps_history)
         self.commands: Outbox[Command] = board.commands
         self.events: Outbox[AcdEvent] = board.events
         self.rows: Outbox[AcdRow] = board.rows

@@ -28,6 +28,26 @@ def runners_text(runners: Sequence[Entry]) -> str:
     return ", ".join(f"{seat.id} ({key_text(key)})" for key, _, seat in runners)
 
 
+class NoHistory:
+    """Writes and counts nothing: for forecasts, which count for themselves what they ask about."""
+
+    __slots__ = ()
+
+    def visit_ended(
+        self, call: WaitingCall, queue: Queue, outcome: Outcome, cause: str, seat: str, now: float
+    ) -> None:
+        """Forget a visit."""
+
+    def offer_ended(self, offer: Offer, outcome: str, status: int, now: float) -> None:
+        """Forget an offer."""
+
+    def seat_changed(self, seat: Seat, cause: str, now: float) -> None:
+        """Forget a change of a seat."""
+
+    def seat_state(self, seat: Seat) -> None:
+        """Forget the state of a seat."""
+
+
 class History:
     """Writes rows into the outbox. Moments become wall time here."""
 

@@ -68,10 +68,11 @@ def settings(
 class Floor:
     """An engine, its clock, and everything it has said."""
 
-    def __init__(self, what: AcdSettings, seed: int = 1) -> None:
+    def __init__(self, what: AcdSettings, seed: int = 1, *, keeps_history: bool = True) -> None:
         self.timers = TimerQueue()
         self.walltime = WallTime(EPOCH)
-        self.engine = Engine(what, self.timers, Chance(Random(seed).randbytes), self.walltime)
+        chance = Chance(Random(seed).randbytes)
+        self.engine = Engine(what, self.timers, chance, self.walltime, keeps_history=keeps_history)
         self.now = 0.0
         self.commands: list[Command] = []
         self.events: list[AcdEvent] = []
@@ -204,9 +205,15 @@ class Kit:
     settings = staticmethod(settings)
 
     def floor(
-        self, queues: tuple[QueueSettings, ...], seats: tuple[SeatSettings, ...], **more: object
+        self,
+        queues: tuple[QueueSettings, ...],
+        seats: tuple[SeatSettings, ...],
+        *,
+        keeps_history: bool = True,
+        **more: object,
     ) -> Floor:
-        return Floor(settings(queues, seats, **more))  # type: ignore[arg-type]
+        what = settings(queues, seats, **more)  # type: ignore[arg-type]
+        return Floor(what, keeps_history=keeps_history)
 
 
 @pytest.fixture

@@ -101,3 +101,15 @@ def test_threshold_is_inclusive(kit: Any) -> None:
 
 def test_keys_read_as_their_parts() -> None:
     assert key_text((0, 2, 12.5, "8001")) == "0 2 12.500 8001"
+
+
+def test_without_history_everything_else_is_the_same(kit: Any) -> None:
+    """A forecast counts for itself: no rows, no statistics, the same commands."""
+    told = []
+    for keeps_history in (True, False):
+        floor = kit.floor((kit.queue(),), (kit.seat("8001"),), keeps_history=keeps_history)
+        story(floor)
+        told.append(floor.commands)
+    assert told[0] == told[1] != []
+    assert floor.rows == []
+    assert floor.engine.queues["junior"].statistics.total.offered == 0
