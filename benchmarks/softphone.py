@@ -9,6 +9,7 @@ python -m benchmarks.softphone 8001 --sign-in
 import argparse
 import sys
 import time
+from contextlib import suppress
 from random import Random
 
 from benchmarks.realnet import RealNetwork, address_towards, free_udp_port
@@ -99,13 +100,10 @@ def register(network: RealNetwork, phone: Softphone, server: str) -> None:
 
 def serve(network: RealNetwork, desk: Desk | None) -> None:
     """Be a phone until Ctrl-C."""
-    try:
-        while True:
-            network.run(LOOK_EVERY)
-            if desk is not None:
-                desk.look()
-    except KeyboardInterrupt:
-        print()
+    while True:
+        network.run(LOOK_EVERY)
+        if desk is not None:
+            desk.look()
 
 
 def main() -> int:
@@ -129,9 +127,12 @@ def main() -> int:
         register(network, phone, options.server)
         desk = Desk(options, printer) if options.sign_in else None
         print("Ctrl-C ends it.")
-        serve(network, desk)
-        phone.unregister()
-        network.run(0.5)
+        with suppress(KeyboardInterrupt):
+            serve(network, desk)
+        print()
+        with suppress(KeyboardInterrupt):  # pressed twice
+            phone.unregister()
+            network.run(0.3)
     except (OperatorError, OSError, ValueError) as error:
         print(f"softphone: {error}", file=sys.stderr)
         return 1

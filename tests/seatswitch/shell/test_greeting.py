@@ -14,6 +14,9 @@ def test_demo_says_where_it_listens_whom_it_serves_and_how_to_call() -> None:
     assert "junior (96198)" in text
     assert "junior 8001-8010" in text
     assert "register a softphone as 8001@127.0.0.1 at 127.0.0.1:5060" in text
+    login = '{"hotline": "96198", "seat": "8001", "password": "..."}'
+    assert f"seatswitch call session.login '{login}'\n" in text
+    assert "python -m benchmarks.softphone 8001 --sign-in" in text
     assert "sipp -sn uac -s 96198 127.0.0.1:5060" in text
     assert all(len(line) <= 110 for line in text.splitlines())
 
