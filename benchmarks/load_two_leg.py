@@ -42,11 +42,11 @@ loadmodule "siputils.so"
 request_route {{
   if (has_totag()) {{
     loose_route();
-    if (is_method("ACK") && !t_check_trans()) {{ t_relay(); exit; }}
+    if (method == "ACK" && !t_check_trans()) {{ t_relay(); exit; }}
     t_relay();
     exit;
   }}
-  if (is_method("INVITE")) record_route();
+  if (method == "INVITE") record_route();
   $du = "sip:127.0.0.1:{target}";
   t_relay();
 }}
