@@ -7,6 +7,7 @@ python -m benchmarks.softphone 8001 --sign-in
 """
 
 import argparse
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -121,6 +122,8 @@ def main() -> int:
     parser.add_argument("--hotline", default="96198", help="whose tenant the agent signs in at")
     parser.add_argument("--socket", default=DEFAULT_ADDRESS, help="JSON-RPC socket of the switch")
     options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # in the background of a shell, SIGINT is ignored
+        signal.signal(number, signal.default_int_handler)
     printer, network, desk = Printer(), RealNetwork(), None
     try:
         phone = make_phone(network, options, printer)
