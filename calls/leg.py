@@ -4,19 +4,19 @@ An outgoing leg may ring several contacts of one phone at once (``sessions``); t
 ``session`` and the others are let go. All of them were offered the same stream.
 """
 
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import TYPE_CHECKING
 
-from sip.negotiation import AudioAgreement, SdpSide
-from sip.session import Invitation, Session
-
 from kernel.ids import OfferId, SeatId, StreamId
+from sip.negotiation import AudioAgreement, SdpSide
+from sip.sdp import Descriptions
+from sip.session import Invitation, Session
 
 if TYPE_CHECKING:
     from calls.call import Call
 
 
-class LegState(Enum):
+class LegState(IntEnum):
     """How far the leg's session has come."""
 
     ARRIVED = auto()  # their INVITE, no final answer yet
@@ -27,7 +27,7 @@ class LegState(Enum):
     ENDED = auto()
 
 
-class LegInput(Enum):
+class LegInput(IntEnum):
     """What can happen to a leg's session."""
 
     RANG = auto()
@@ -95,14 +95,21 @@ class Leg:
         "targets",
     )
 
-    def __init__(self, call: "Call", stream: StreamId, number: str, state: LegState) -> None:
+    def __init__(
+        self,
+        call: "Call",
+        stream: StreamId,
+        number: str,
+        state: LegState,
+        descriptions: Descriptions | None = None,
+    ) -> None:
         self.call: Call | None = call
         self.stream = stream
         self.number = number  # who is at the other end
         self.state = state
         self.session: Session | None = None
         self.ringing_sessions: list[Session] = []
-        self.side = SdpSide()
+        self.side = SdpSide(0, descriptions)
         self.agreement: AudioAgreement | None = None
         self.peer_offer = b""  # the SDP offer their INVITE brought
         self.answer_sdp = b""  # our answer to it, the same in 183 and 200

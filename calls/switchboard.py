@@ -58,6 +58,7 @@ from sip.events import (
     UpdateFailed,
 )
 from sip.grammar import SipError
+from sip.sdp import Descriptions
 from sip.session import Session
 from sip.stack import Stack
 
@@ -106,6 +107,7 @@ class Switchboard:
         self._rings: dict[OfferId, Leg] = {}
         self._engaged: dict[SeatId, int] = {}  # legs at a seat's phone
         self._last_stream = 0
+        self._descriptions = Descriptions()
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
             InviteArrived: self._invite_arrived,
             SessionProgressed: self._session_progressed,
@@ -588,7 +590,7 @@ class Switchboard:
 
     def _new_leg(self, call: Call, number: str, state: LegState) -> Leg:
         self._last_stream += 1
-        return Leg(call, StreamId(self._last_stream), number, state)
+        return Leg(call, StreamId(self._last_stream), number, state, self._descriptions)
 
     def _engage(self, leg: Leg, seat: SeatId | None, activity: str) -> None:
         if seat is None or leg.call is None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from sip.grammar import SipError
-from sip.sdp import MediaDescription, SessionDescription, is_unspecified, parse_sdp, sendable_host
+from sip.sdp import Descriptions, MediaDescription, SessionDescription, is_unspecified, sendable_host
 
 # What we can name in an offer: the encoding and the payload type we give it (static or our own choice).
 CODECS: dict[str, tuple[str, int]] = {
@@ -27,6 +27,7 @@ _SENDING = frozenset({"sendrecv", "sendonly"})
 _RECEIVING = frozenset({"sendrecv", "recvonly"})
 _PTIMES = frozenset({10, 20, 30, 40, 60})
 PTIME_DEFAULT = 20
+_CHOICES_MAX = 16  # kept per description
 
 
 class AudioAgreement(msgspec.Struct, frozen=True):
@@ -48,10 +49,12 @@ class SdpSide:
     """Our end of one session's offers and answers.
 
     ``session_id`` goes into o=; 0 takes the first port we name, which is ours alone while the session lives.
+    ``descriptions`` is shared by the sides of a switch, so that what many phones say is read once.
     """
 
     __slots__ = (
         "_agreed",
+        "_descriptions",
         "_m_line",
         "_offered",
         "_offered_direction",
@@ -61,8 +64,9 @@ class SdpSide:
         "version",
     )
 
-    def __init__(self, session_id: int = 0) -> None:
+    def __init__(self, session_id: int = 0, descriptions: Descriptions | None = None) -> None:
         self.session_id = session_id
+        self._descriptions = Descriptions() if descriptions is None else descriptions
         self.version = 0
         self._said = ""  # our last description without its o= line
         self._others: list[str] = []  # the m= lines beside ours that must be kept, with port 0
@@ -114,21 +118,23 @@ class SdpSide:
         The codec is the first of ``codecs`` that was offered: our order wins, so that the caller can name
         first what the other leg speaks. ``direction`` is what we want; less if they offer less.
         """
-        session = parse_sdp(offer)
-        m_line, media, codec, payload = _choose(session, codecs)
-        host = _remote_host(session, media, address, port)
-        rate = CODECS[codec][0].partition("/")[2].partition("/")[0]
-        dtmf = _find(media, f"TELEPHONE-EVENT/{rate}")
-        ours = _narrowed(_MIRROR[_their_direction(session, media)], direction)
-        ptime = media.ptime if media.ptime in _PTIMES else PTIME_DEFAULT
-        lines = f"m=audio {port} {media.proto} {payload}"
-        if dtmf is not None:
-            lines += f" {dtmf}"
-        lines += f"\r\na=rtpmap:{payload} {CODECS[codec][0]}\r\n"
-        if dtmf is not None:
-            lines += f"a=rtpmap:{dtmf} telephone-event/{rate}\r\na=fmtp:{dtmf} 0-15\r\n"
-        lines += f"a=ptime:{ptime}\r\na={ours}\r\n"
-        others = [_switched_off(m.line) for m in session.media if m is not media]
+        session = self._descriptions.read(offer)
+        key, choices = (tuple(codecs), direction), session.choices
+        choice = None if choices is None else choices.get(key)
+        if choice is None:
+            choice = _choose_answer(session, codecs, direction)
+            if choices is not None and len(choices) < _CHOICES_MAX:
+                choices[key] = choice
+        m_line, codec, payload, dtmf, ptime, ours, host, proto, rest = choice
+        media = session.media[m_line]
+        if host == address and media.port == port:
+            raise SipError(488, "Address Is Ours")
+        lines = f"m=audio {port} {proto} {rest}"
+        others = (
+            []
+            if len(session.media) == 1
+            else [_switched_off(m.line) for m in session.media if m is not media]
+        )
         said = self._say(address, port, session.time, lines, others, m_line)
         self._others, self._m_line = others, m_line
         self._agreed[codec] = payload
@@ -142,30 +148,21 @@ class SdpSide:
         """Return what is agreed by an answer to our last offer. SipError 488 if it refuses our audio or names
         what we did not offer, 400 if it is broken.
         """
-        session = parse_sdp(answer)
+        session = self._descriptions.read(answer)
         if len(session.media) != len(self._others) + 1 or not self._offered:
             raise SipError(488, "Answer Does Not Match Offer")
         media = session.media[self._m_line]
         if media.kind != "audio" or not media.port:
             raise SipError(488, "Audio Refused")
-        offered = self._offered
-        codec, payload = "", 0
-        for payload_text in media.formats:
-            name = media.encoding(payload_text).partition("/")[0].upper()
-            if name in offered and _fits(media.encoding(payload_text), name):
-                codec, payload = name, _payload_type(payload_text)
-                break
-        if not codec:
-            raise SipError(488, "No Common Codec")
-        host = _remote_host(session, media, "", 0)
-        dtmf = dtmf_receive = None
-        if "telephone-event" in offered:
-            dtmf = _find(media, "TELEPHONE-EVENT/8000")
-            dtmf_receive = offered["telephone-event"] if dtmf is not None else None
-        ours = _narrowed(_MIRROR[_their_direction(session, media)], self._offered_direction)
-        ptime = media.ptime if media.ptime in _PTIMES else PTIME_DEFAULT
+        key, choices = (self._m_line, self._offered_direction, *self._offered.items()), session.choices
+        choice = None if choices is None else choices.get(key)
+        if choice is None:
+            choice = _choose_accept(session, media, self._offered, self._offered_direction)
+            if choices is not None and len(choices) < _CHOICES_MAX:
+                choices[key] = choice
+        host, codec, payload, receive, dtmf, dtmf_receive, ptime, ours = choice
         return AudioAgreement(
-            host, media.port, codec, payload, offered[codec], dtmf, dtmf_receive, ptime, ours, self._m_line
+            host, media.port, codec, payload, receive, dtmf, dtmf_receive, ptime, ours, self._m_line
         )
 
     def _kept(self, name: str, payload_type: int) -> int:
@@ -195,6 +192,52 @@ class SdpSide:
             self.session_id = port
         origin = f"v=0\r\no=- {self.session_id} {self.version} IN {family} {address}\r\n"
         return (origin + said).encode("utf-8", "surrogateescape")
+
+
+def _choose_answer(
+    session: SessionDescription, codecs: Sequence[str], direction: str | None
+) -> tuple[int, str, int, int | None, int, str, str, str, str]:
+    """Return all of an answer that neither port nor our address changes: m= line, codec, payload type of it
+    and of DTMF, ptime, our direction, their host, protocol, and what follows the protocol.
+    """
+    m_line, media, codec, payload = _choose(session, codecs)
+    host = _remote_host(session, media)
+    rate = CODECS[codec][0].partition("/")[2].partition("/")[0]
+    dtmf = _find(media, f"TELEPHONE-EVENT/{rate}")
+    ours = _narrowed(_MIRROR[_their_direction(session, media)], direction)
+    ptime = media.ptime if media.ptime in _PTIMES else PTIME_DEFAULT
+    rest = f"{payload}"
+    if dtmf is not None:
+        rest += f" {dtmf}"
+    rest += f"\r\na=rtpmap:{payload} {CODECS[codec][0]}\r\n"
+    if dtmf is not None:
+        rest += f"a=rtpmap:{dtmf} telephone-event/{rate}\r\na=fmtp:{dtmf} 0-15\r\n"
+    rest += f"a=ptime:{ptime}\r\na={ours}\r\n"
+    return m_line, codec, payload, dtmf, ptime, ours, host, media.proto, rest
+
+
+def _choose_accept(
+    session: SessionDescription, media: MediaDescription, offered: dict[str, int], direction: str
+) -> tuple[str, str, int, int, int | None, int | None, int, str]:
+    """Return what an answer agrees to but for its port: host, codec, payload types to send and to receive,
+    the same two of DTMF, ptime, our direction.
+    """
+    codec, payload = "", 0
+    for payload_text in media.formats:
+        name = media.encoding(payload_text).partition("/")[0].upper()
+        if name in offered and _fits(media.encoding(payload_text), name):
+            codec, payload = name, _payload_type(payload_text)
+            break
+    if not codec:
+        raise SipError(488, "No Common Codec")
+    host = _remote_host(session, media)
+    dtmf = dtmf_receive = None
+    if "telephone-event" in offered:
+        dtmf = _find(media, "TELEPHONE-EVENT/8000")
+        dtmf_receive = offered["telephone-event"] if dtmf is not None else None
+    ours = _narrowed(_MIRROR[_their_direction(session, media)], direction)
+    ptime = media.ptime if media.ptime in _PTIMES else PTIME_DEFAULT
+    return host, codec, payload, offered[codec], dtmf, dtmf_receive, ptime, ours
 
 
 def _choose(session: SessionDescription, codecs: Sequence[str]) -> tuple[int, MediaDescription, str, int]:
@@ -253,14 +296,12 @@ def _narrowed(possible: str, wanted: str | None) -> str:
     return "recvonly" if receives else "inactive"
 
 
-def _remote_host(session: SessionDescription, media: MediaDescription, address: str, port: int) -> str:
+def _remote_host(session: SessionDescription, media: MediaDescription) -> str:
     host = session.host_of(media)
     if not host:
         raise SipError(400, "SDP Without Connection")
     if not is_unspecified(host) and not sendable_host(host):
         raise SipError(488, "Address Not Acceptable")
-    if host == address and media.port == port:
-        raise SipError(488, "Address Is Ours")
     return host
 
 

@@ -5,7 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sip.grammar import SipError
-from sip.sdp import is_unspecified, parse_sdp, sendable_host
+from sip.negotiation import SdpSide
+from sip.sdp import Descriptions, is_unspecified, parse_sdp, sendable_host
 
 HEAD = b"v=0\r\no=u 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 AUDIO = (
@@ -122,3 +123,43 @@ def test_only_sip_errors(body: bytes) -> None:
         except SipError as error:
             status = error.status
         assert status in (0, 400, 488)
+
+
+PHONE = (
+    "v=0\r\no=- {id} 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
+    "m=audio {port} RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n{more}"
+)
+
+
+@pytest.mark.parametrize("more", ["", "a=sendonly\r\n", "m=video 5000 RTP/AVP 31\r\n"])
+def test_a_description_read_before_says_the_same_at_another_port(more: str) -> None:
+    """Known descriptions give what reading each anew gives: another port and origin, all else equal."""
+    known = Descriptions()
+    for number, port in enumerate((40000, 40002, 0, 40004), 1):
+        body = PHONE.format(id=number, port=port, more=more).encode()
+        session, fresh = known.read(body), parse_sdp(body)
+        assert session.origin == fresh.origin
+        assert [(m.line, m.port, m.direction, m.rtpmaps) for m in session.media] == [
+            (m.line, m.port, m.direction, m.rtpmaps) for m in fresh.media
+        ]
+        for side in (SdpSide(7, known), SdpSide(7)):
+            if port:
+                said, agreed = side.answer(body, "198.51.100.1", 30000, ("PCMU", "PCMA"))
+                assert agreed.remote_port == port
+                assert said == SdpSide(7).answer(body, "198.51.100.1", 30000, ("PCMU", "PCMA"))[0]
+            else:
+                with pytest.raises(SipError):
+                    side.answer(body, "198.51.100.1", 30000, ("PCMU", "PCMA"))
+
+
+def test_a_known_description_with_a_broken_origin_or_port_is_refused() -> None:
+    """What changes from call to call is checked in every call."""
+    known = Descriptions()
+    body = PHONE.format(id=1, port=40000, more="").encode()
+    known.read(body)
+    for broken in (body.replace(b"o=- 1", b"o=-"), body.replace(b"40000", b"70000")):
+        with pytest.raises(SipError):
+            known.read(broken)
+    # A NUL cannot make one description pass for another.
+    with pytest.raises(SipError):
+        known.read(body.replace(b"t=0 0\r\n", b"t=0 0\r\n\0"))
