@@ -29,7 +29,7 @@ KAMAILIO = """
 debug=0
 log_stderror=yes
 fork=yes
-children=2
+children=1
 disable_tcp=yes
 auto_aliases=no
 listen=udp:127.0.0.1:{port}
@@ -39,7 +39,9 @@ loadmodule "sl.so"
 loadmodule "rr.so"
 loadmodule "pv.so"
 loadmodule "siputils.so"
+loadmodule "maxfwd.so"
 request_route {{
+  if (!mf_process_maxfwd_header("10")) exit;
   if (has_totag()) {{
     loose_route();
     if (method == "ACK" && !t_check_trans()) {{ t_relay(); exit; }}
