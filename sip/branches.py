@@ -46,6 +46,15 @@ def client_key(response: Response) -> str:
     return f"{response.via.branch} {response.cseq[1]}"
 
 
+def plain_client_key(response: Response) -> str:
+    """Return :func:`client_key` of a response that repeats our Via and CSeq as we wrote them, without reading
+    the rest of either; of another one some text that is no key.
+    """
+    first = response.first
+    branch = first.get("via", "").partition(";branch=")[2].partition(";")[0]
+    return f"{branch} {first.get('cseq', '').partition(' ')[2]}"
+
+
 def client_key_of(branch: str, method: str) -> str:
     """Return the key of the client transaction we start with ``branch``."""
     return f"{branch} {method}"

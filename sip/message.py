@@ -300,6 +300,18 @@ class Request(Message):
             self._parsed_uri = parse_uri(self.uri)
         return self._parsed_uri
 
+    def learn_via(self, via: Via) -> None:
+        """Take what the top Via is known to say."""
+        self._via = via
+
+    def learn_uri(self, uri: SipUri | TelUri) -> None:
+        """Take what the Request-URI is known to say."""
+        self._parsed_uri = uri
+
+    def learn_contacts(self, contacts: list[Address]) -> None:
+        """Take what Contact is known to say."""
+        self._contacts = contacts
+
     @property
     def max_forwards(self) -> int:
         """Max-Forwards; 70 where there is none (RFC 3261 16.6.3), 400 above 255."""

@@ -13,6 +13,7 @@ from typing import Final
 from kernel.limits import SIP_HEADER_LINE_MAX, SIP_HEADERS_MAX, SIP_MESSAGE_MAX, SIP_VIAS_MAX
 from sip.grammar import SipError, is_token, without_breaks
 from sip.headers import NAMES, SINGLE, canonical_name
+from sip.known import Known
 from sip.message import Request, Response
 
 _TO_ANSWER = ("via", "from", "to", "call-id", "cseq")  # what a stateless answer copies
@@ -173,49 +174,71 @@ def _parse_status_line(
     return Response(status, reason, lines, first, more), fault
 
 
-def check_request(request: Request) -> None:
+def check_request(request: Request, known: Known | None = None) -> None:
     """Refuse what must not be acted on (RFC 3261 8.1.1, 16.3; RFC 4475): SipError 400, 416 or 505.
 
     Not here, because it depends on who asks and for what: unknown methods, extensions and bodies,
-    Max-Forwards 0, tags without a dialog, Contact schemes, headers inside a Contact's URI.
+    Max-Forwards 0, tags without a dialog, Contact schemes, headers inside a Contact's URI. ``known`` is the
+    stack's, and spares the reading of texts that have come before.
     """
     if request.version != "SIP/2.0":
         raise SipError(505, "Version Not Supported")
-    _check_common(request)
+    if known is None:
+        known = Known()
+    _check_single(request)
+    first, more = request.first, request.more
+    value = first.get("via")
+    if value and "," not in value and "via" not in more:
+        request.learn_via(known.via(value))
+    else:
+        _check_vias(request)
+    _ = request.call_id
+    _ = request.from_tag
+    _ = request.to_tag
     if request.cseq[1] != request.method:
         raise SipError(400, "CSeq Method Mismatch")
-    first = request.first
     value = first.get("max-forwards")
     if value is not None and value != "70":
         _ = request.max_forwards
-    if request.parsed_uri.header_text:  # RFC 3261 19.1.1; and never to be followed: they can hold a Route
-        raise SipError(400, "Headers In Request-URI")
-    if "contact" in first:
-        _ = request.contacts
+    request.learn_uri(known.uri(request.uri))
+    value = first.get("contact")
+    if value is not None:
+        if "," not in value and "contact" not in more:
+            request.learn_contacts(known.contact(value))
+        else:
+            _ = request.contacts
 
 
 def check_response(response: Response) -> None:
     """Refuse a response that must be dropped: broken, or with a second Via (RFC 3261 8.1.3.3)."""
-    _check_common(response)
-    _ = response.cseq
+    _check_vias(response)
+    check_our_response(response)
+
+
+def check_our_response(response: Response) -> None:
+    """Refuse what :func:`check_response` refuses, but for a broken Via: its branch is known to be ours."""
+    _check_single(response)
     if "via" in response.more or "," in response.first["via"]:
         raise SipError(400, "Not For Us")
+    # Decoding is checking: each of these raises on a value that is missing or broken.
+    _ = response.call_id
+    _ = response.from_tag
+    _ = response.to_tag
+    _ = response.cseq
 
 
-def _check_common(message: Request | Response) -> None:
-    more = message.more
-    if more:
-        for name in more:
+def _check_single(message: Request | Response) -> None:
+    if message.more:
+        for name in message.more:
             if name in SINGLE:
                 raise SipError(400, f"More Than One {name.title()}")
-    # Decoding is checking: each of these raises on a value that is missing or broken.
+
+
+def _check_vias(message: Request | Response) -> None:
     _ = message.via
-    if "," in message.first["via"] or "via" in more:
+    if "," in message.first["via"] or "via" in message.more:
         if sum(value.count(",") + 1 for value in message.headers("via")) > SIP_VIAS_MAX:
             raise SipError(400, "Too Many Vias")
-    _ = message.call_id
-    _ = message.from_tag
-    _ = message.to_tag
 
 
 class StreamParser:

@@ -18,7 +18,7 @@ from kernel.rows import BindingRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from sip.admission import Admission, Refused
-from sip.branches import client_key, client_key_of, merge_key, server_key
+from sip.branches import client_key, client_key_of, merge_key, plain_client_key, server_key
 from sip.client_request import ClientRequest
 from sip.core import ALLOW, ALLOWED, SUPPORTED, UNSERVED, Core
 from sip.dialog import contact_target, dialog_of_response, initial_target, uri_of
@@ -26,8 +26,16 @@ from sip.events import InviteArrived, SipEvent
 from sip.flows import Flow
 from sip.grammar import SipError
 from sip.headers import tokens
+from sip.known import Known
 from sip.message import REASONS, Request, Response
-from sip.parser import KEEPALIVE, StreamParser, check_request, check_response, parse_message
+from sip.parser import (
+    KEEPALIVE,
+    StreamParser,
+    check_our_response,
+    check_request,
+    check_response,
+    parse_message,
+)
 from sip.ratelimit import SourceRates
 from sip.reaper import Reaper, flow_of
 from sip.registrar import Binding, Registrar
@@ -74,6 +82,7 @@ class Stack:
         self._merge_reaper = Reaper(self._merged, timers)
         self._parsers: dict[int, StreamParser] = {}
         self._dropped = 0
+        self._known = Known()
 
     # Verbs of the user.
 
@@ -232,7 +241,7 @@ class Stack:
             self._receive_response(message, now)
             return
         try:
-            check_request(message)
+            check_request(message, self._known)
             self._receive_request(message, flow, now)
         except Unwelcome as error:
             self._refuse(message, flow, error.status, error.headers, now)
@@ -274,11 +283,17 @@ class Stack:
 
     def _receive_response(self, response: Response, now: float) -> None:
         try:
-            check_response(response)
-            key = client_key(response)
+            # Most repeat our Via as it was: match first, and check only what is matched.
+            key = plain_client_key(response)
             transaction = self._transactions.clients.get(key)
             if transaction is None:
-                return
+                check_response(response)
+                key = client_key(response)
+                transaction = self._transactions.clients.get(key)
+                if transaction is None:
+                    return
+            else:
+                check_our_response(response)
             if type(transaction) is tuple:
                 self._acknowledge_again(key, transaction, response, now)
             else:
