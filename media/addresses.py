@@ -5,6 +5,7 @@ its own sockets.
 """
 
 PORT_MIN = 1024  # no RTP lives below; DNS, SNMP and NTP, which answer with more than they get, do
+PORT_MAX = 65_535
 
 _SHARED = range(64, 128)  # 100.64.0.0/10, RFC 6598
 _PRIVATE_172 = range(16, 32)  # 172.16.0.0/12, RFC 1918
@@ -24,7 +25,7 @@ def parse_ipv4(host: str) -> tuple[int, int, int, int] | None:
 def may_be_sent_to(host: str, port: int) -> bool:
     """Return whether ``host`` is a unicast IPv4 address and ``port`` one that RTP may have."""
     quad = parse_ipv4(host)
-    return quad is not None and 0 < quad[0] < 224 and PORT_MIN <= port <= 65_535
+    return quad is not None and 0 < quad[0] < 224 and PORT_MIN <= port <= PORT_MAX
 
 
 def is_private(host: str) -> bool:

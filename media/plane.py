@@ -19,7 +19,7 @@ from kernel.ids import StreamId
 from kernel.outbox import Outbox
 from kernel.timers import Timer, TimerQueue
 from media import messages
-from media.addresses import is_private, may_be_sent_to
+from media.addresses import PORT_MAX, PORT_MIN, is_private, may_be_sent_to
 from media.events import (
     DigitReceived,
     MediaEvent,
@@ -50,6 +50,8 @@ from media.messages import (
 from media.ports import PortPool
 from media.settings import MediaSettings
 
+_HOSTS_MAX = 4_096  # whose kind is remembered
+_HOST_LENGTH_MAX = 64  # characters, more than any address has
 OPEN_WAIT = 2.0  # seconds a stream waits for a port or a worker before it fails
 
 
@@ -145,6 +147,7 @@ class Plane:
         self._waiting: deque[tuple[float, Stream]] = deque()  # (fails at, stream without a port), in order
         self._timer: Timer | None = None
         self._prompts: dict[str, bytes] = {}
+        self._hosts: dict[str, tuple[bool, bool]] = {}  # what _kind_of has said
         self._deaths = 0
         self._handlers: dict[type, Callable[[int, Any, float], None]] = {
             messages.PortsBound: self._ports_bound,
@@ -180,7 +183,8 @@ class Plane:
         told = self._streams[stream]
         assert told.worker >= 0, f"stream {stream} has no port yet"
         host, port = remote.host, remote.port
-        if not may_be_sent_to(host, port) or self._is_ours(host, port):
+        is_sendable, is_behind_nat = self._kind_of(host)
+        if not is_sendable or not PORT_MIN <= port <= PORT_MAX or self._is_ours(host, port):
             host, port = "", 0
         is_new = told.remote is None
         told.remote = SetRemote(
@@ -188,7 +192,7 @@ class Plane:
             told.port,
             host,
             port,
-            is_private(remote.host),
+            is_behind_nat,
             remote.codec,
             remote.payload_type,
             remote.payload_type_receive,
@@ -438,6 +442,17 @@ class Plane:
         if self._timer is None or self._timer.at > at:
             self._timers.disarm(self._timer)
             self._timer = self._timers.arm(self, "ports", at)
+
+    def _kind_of(self, host: str) -> tuple[bool, bool]:
+        """Return whether ``host`` may be sent to at all, and whether its packets may come from elsewhere."""
+        kind = self._hosts.get(host)
+        if kind is None:
+            kind = (may_be_sent_to(host, PORT_MIN), is_private(host))
+            if len(host) <= _HOST_LENGTH_MAX:
+                if len(self._hosts) >= _HOSTS_MAX:
+                    self._hosts.clear()
+                self._hosts[host] = kind
+        return kind
 
     def _is_ours(self, host: str, port: int) -> bool:
         if (host, port) in self._listeners:

@@ -84,6 +84,11 @@ class Node:
         self.is_draining = False
         self.lag = 0.0
         self._overloaded = False
+        # The boxes that every turn looks into.
+        self._sip_events, self._media_events = self.stack.events, self.plane.events
+        self._call_events, self._acd_commands = self.switchboard.events, self.engine.commands
+        self._acd_events = self.engine.events
+        self._row_boxes: tuple[Outbox[Any], ...] = (self.stack.rows, self.switchboard.rows, self.engine.rows)
         self._on_call: dict[type, Callable[[Any, float], None]] = {
             CallQueued: self._call_queued,
             CallGone: lambda event, now: self.engine.handle(CallLeft(event.call, event.cause), now),
@@ -303,30 +308,31 @@ class Node:
 
     def _settle(self, now: float) -> None:
         """Carry what floors say to each other until nobody has anything left to say."""
-        stack, plane, board, engine = self.stack, self.plane, self.switchboard, self.engine
-        while stack.events or plane.events or board.events or engine.commands:
-            if stack.events:
-                for sip_event in stack.events.take():
-                    board.handle_sip(sip_event, now)
-            if plane.events:
-                for media_event in plane.events.take():
-                    board.handle_media(media_event, now)
-            if board.events:
-                for call_event in board.events.take():
-                    self._on_call[type(call_event)](call_event, now)
-            if engine.commands:
-                for command in engine.commands.take():
+        sip_events, media_events = self._sip_events, self._media_events
+        call_events, commands = self._call_events, self._acd_commands
+        while sip_events or media_events or call_events or commands:
+            if sip_events:
+                handle_sip = self.switchboard.handle_sip
+                for sip_event in sip_events.take():
+                    handle_sip(sip_event, now)
+            if media_events:
+                for media_event in media_events.take():
+                    self.switchboard.handle_media(media_event, now)
+            if call_events:
+                on_call = self._on_call
+                for call_event in call_events.take():
+                    on_call[type(call_event)](call_event, now)
+            if commands:
+                for command in commands.take():
                     self._on_command[type(command)](command, now)
-        if engine.events:
+        if self._acd_events:
             self._tell(now)
-        if stack.rows:
-            self.rows.extend(stack.rows.take())
-        if board.rows:
-            self.rows.extend(board.rows.take())
-        if engine.rows:
-            self.rows.extend(engine.rows.take())
-        if board.log:
-            self.log.extend(board.log.take())
+        for rows in self._row_boxes:
+            if rows:
+                self.rows.extend(rows)
+                rows.clear()
+        if self.switchboard.log:
+            self.log.extend(self.switchboard.log.take())
 
     def _call_queued(self, event: CallQueued, now: float) -> None:
         """The engine first: a call that the queue refuses must not be answered."""

@@ -11,7 +11,7 @@ from sip.branches import has_cookie
 from sip.flows import Flow
 from sip.grammar import SipError
 from sip.message import Request, Response
-from sip.places import Place, Places, host_of
+from sip.places import Place, Places
 
 CSEQ_MAX = 2**31 - 1
 
@@ -114,7 +114,7 @@ class Dialog:
         name that nobody here can resolve.
         """
         next_hop = uri_of(self.route_set[0]) if self.route_set else self.remote_target
-        if self.home_flow is not None and not self.route_set and host_of(next_hop) == self.home_host:
+        if self.home_flow is not None and not self.route_set and places.host_of(next_hop) == self.home_host:
             self.flow = self.home_flow = places.follow(self.home_flow)
         else:
             self.flow = places.resolve(next_hop)

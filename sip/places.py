@@ -50,6 +50,7 @@ class Places:
             for host in (listener.host, settings.advertise, *settings.domains)
         }
         self._resolved: dict[str, Flow | None] = {}
+        self._hosts: dict[str, str] = {}  # by URI
         self._moved: dict[tuple[str, int, str, int], Flow] = {}  # by the old flow without its connection
 
     def __getitem__(self, local: int) -> Place:
@@ -93,6 +94,15 @@ class Places:
                 break
             flow = there
         return flow
+
+    def host_of(self, uri: str) -> str:
+        """Return :func:`host_of` ``uri``, remembered."""
+        host = self._hosts.get(uri)
+        if host is None:
+            if len(self._hosts) >= _RESOLVED_MAX:
+                self._hosts.clear()
+            host = self._hosts[uri] = host_of(uri)
+        return host
 
     def resolve(self, uri: str) -> Flow | None:
         """Return the flow to a URI, or None: a name, a foreign scheme, ourselves, or nobody's address."""

@@ -35,7 +35,6 @@ from sip.events import (
 from sip.flows import Flow
 from sip.grammar import SipError
 from sip.message import Request, Response
-from sip.places import host_of
 from sip.reaper import Key
 from sip.responses import answer_flow, build, header_lines, record_routes, response_head
 from sip.server_invite import ServerInvite
@@ -219,7 +218,7 @@ class Session:
         dialog = self._dialog = dialog_of_response(response, self.invitation.uri, place)
         self.remote_tag = dialog.remote_tag
         if self.invitation.flow is not None or self.flow[0] != "udp":
-            dialog.home_flow, dialog.home_host = self.flow, host_of(self.invitation.uri)
+            dialog.home_flow, dialog.home_host = self.flow, core.places.host_of(self.invitation.uri)
         flow = dialog.find_flow(core.places) or self.flow
         ack = dialog.build("ACK", attempt.cseq, core.chance.branch())
         transaction.acknowledge(ack, flow, dialog.remote_tag, now)
@@ -267,7 +266,7 @@ class Session:
         dialog.home_flow = flow
         identity = self.identity
         if flow[0] != "udp" or (identity is not None and identity.kind == "account"):
-            dialog.home_host = host_of(dialog.remote_target)
+            dialog.home_host = core.places.host_of(dialog.remote_target)
         core.sessions[self.local_tag] = self
         self._server = ServerInvite(core.transactions, key, answer_flow(request, flow), self)
         self._head = response_head(request, self.local_tag, flow)
