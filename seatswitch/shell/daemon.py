@@ -20,6 +20,8 @@ from typing import IO, Any, Protocol
 
 import structlog
 
+from config.advice import files_needed
+from config.diff import describe_changes, needs_restart
 from config.schema import Settings
 from kernel.chance import Chance
 from kernel.errors import OperationRefused, OperatorError
@@ -43,7 +45,6 @@ from sip.settings import Listener
 STOP_WITHIN = 2.0  # seconds for the last BYEs and their answers
 _LOOK_EVERY = 0.05  # seconds between looks whether the last call has ended
 _KINDS_MAX = 1_000  # kinds of complaint counted apart
-_FILES_SPARE = 512  # descriptors that are not RTP: sockets, files, clients
 
 log = structlog.get_logger()
 
@@ -194,8 +195,10 @@ class Daemon:
         except OperatorError as error:
             log.error("! wrong configuration: the old one is kept", errors=str(error))
             return
-        for what in _needs_restart(self.settings, settings):
-            log.warning("! a change needs a restart", key=what)
+        for change in needs_restart(self.settings, settings):
+            log.warning("! a change waits for a restart", change=change)
+        for change in describe_changes(self.settings, settings):
+            log.info("configuration changes", change=change)
         configure_logs(settings.log.level)
         self.settings = settings
         pump.turn(self._reconfigure, settings)
@@ -338,14 +341,20 @@ def hold_lock(path: Path) -> IO[str]:
 
 
 def raise_file_limit(settings: Settings) -> None:
-    """Allow as many descriptors as the system grants, and say so when the RTP ports need more."""
+    """Allow as many descriptors as the system grants; refuse RTP ports that need more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY:
+        return
     first, last = settings.media.ports
-    needed = last - first + 1 + _FILES_SPARE
-    if hard != resource.RLIM_INFINITY and needed > hard * max(1, settings.media.workers):
-        log.warning("! media.ports is wider than the limit of open files", files=needed, limit=hard)
+    needed = files_needed(settings)
+    if needed > hard:
+        raise OperatorError(
+            "media.ports",
+            f"{first}-{last} needs {needed} open files and the limit is {hard}: "
+            "narrow the range or raise the limit (ulimit -n, LimitNOFILE= in systemd)",
+        )
 
 
 async def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> int:
@@ -409,18 +418,6 @@ class LoopErrors:
             # The peer's and the system's doing needs no traceback; a bug of ours does.
             trace = None if isinstance(error, OSError) else error
             log.error("! the event loop reports", what=what, why=str(error), times=count, exc_info=trace)
-
-
-def _needs_restart(old: Settings, new: Settings) -> list[str]:
-    """Return the keys whose change only a restart applies."""
-    pairs = (
-        ("sip.listen", old.sip.listen, new.sip.listen),
-        ("rpc", old.rpc, new.rpc),
-        ("http.listen", old.http.listen, new.http.listen),
-        ("store.url", old.store.url, new.store.url),
-        ("media", old.media, new.media),
-    )
-    return [key for key, before, after in pairs if before != after]
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -269,12 +269,12 @@ async def test_reload_says_what_changes_and_what_waits_for_a_restart(tmp_path: P
     configure_logs("info", stream)
     daemon.reload()
     structlog.reset_defaults()
+    await daemon.stop()
     said = [line.partition("change=")[2] for line in stream.getvalue().decode().splitlines()]
     assert said == [
         '"media.ports has changed ([20000, 29998] -> [30000, 30998]): it takes effect at the next start"',
         '"switch.drain_after 60 -> 1"',
     ]
-    await daemon.stop()
 
 
 def test_ports_beyond_the_limit_of_open_files_are_refused(
