@@ -239,6 +239,73 @@ def call(
         _print_json(client.call(method, given))
 
 
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO.toml", help="Who calls, who answers.")] = "",
+    config: Annotated[
+        str,
+        typer.Option("--config", "-c", metavar="FILE", help="Take queues and seats of this configuration."),
+    ] = "",
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--class",
+            metavar="NAME=RATE,HANDLE[,PATIENCE]",
+            help="Callers instead of the scenario's; several times: `junior=3/min,150s,300s`.",
+        ),
+    ] = None,
+    sweep: Annotated[
+        str, typer.Option("--sweep", metavar="GROUP=6..14", help="Try each number of seats in a group.")
+    ] = "",
+    target: Annotated[
+        float,
+        typer.Option("--target", min=0, max=100, metavar="PERCENT", help="Wanted in time, of all calls."),
+    ] = 80.0,
+    calls: Annotated[int | None, typer.Option("--calls", min=1, help="Calls per replication.")] = None,
+    replications: Annotated[int | None, typer.Option("--replications", min=1)] = None,
+    seed: Annotated[int | None, typer.Option("--seed")] = None,
+    policy: Annotated[str, typer.Option("--policy", help="Policy of all queues.")] = "",
+    plot: Annotated[str, typer.Option("--plot", metavar="FILE.png", help="Draw a picture as well.")] = "",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one per processor.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Forecast waits and service levels: the real engine and policies in virtual time.
+
+    Groups are those of the scenario, or the levels of its configuration. What the keys of a scenario and the
+    figures mean is in docs/forecast.md.
+
+    Examples:
+
+    `seatswitch simulate desk.toml`
+
+    `seatswitch simulate desk.toml --sweep junior=6..14 --target 80 --plot desk.png`
+
+    `seatswitch simulate -c config/demo.toml --class junior=3/min,150s,300s`
+    """
+    from seatswitch.shell.simulate import Request
+    from seatswitch.shell.simulate import simulate as run_simulation
+
+    if not scenario and not (config and classes):
+        raise typer.BadParameter("is missing; or give --config and --class", param_hint="SCENARIO.toml")
+    run_simulation(
+        Request(
+            scenario=scenario,
+            config=config,
+            classes=tuple(classes or ()),
+            calls=calls or 0,
+            replications=replications or 0,
+            seed=seed,
+            policy=policy,
+            sweep=sweep,
+            target=target / 100,
+            plot=plot,
+            as_json=as_json,
+            jobs=jobs,
+        ),
+        _console(),
+    )
+
+
 @app.command("media-worker", hidden=True)
 def media_worker(
     link: Annotated[str, typer.Option("--link", help="Socket of the switch.")],
