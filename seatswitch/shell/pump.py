@@ -250,8 +250,9 @@ class Pump:
             for connection, reason in self._api_closes.take():
                 exits.replies.close(connection, reason)
         if self._log:
+            info = log.bind().info  # bound anew: a reload may have changed the level
             for event, fields in self._log.take():
-                log.info(event, **fields)
+                info(event, **fields)
         if self._api_requests:
             for word in self._api_requests.take():
                 if self._on_request is not None:
