@@ -6,7 +6,7 @@ Output = TypeVar("Output")
 
 
 class Outbox(list[Output]):
-    """What a part has to say: a list under two verbs, itself and not a field because it is on the hot path."""
+    """What a part has to say: a list itself, not one in a field, because it is on the hot path."""
 
     __slots__ = ()
 

@@ -83,8 +83,12 @@ def test_any_mix_fires_sorted_and_complete(plan: list[tuple[float, bool, bool]])
     timers, owner = TimerQueue(), Owner()
     expected = []
     for number, (after, in_lane, keep) in enumerate(plan):
-        after = round(after) if in_lane else after
-        arm = timers.arm_after(owner, str(number), after, 0.0) if in_lane else timers.arm(owner, str(number), after)
+        name = str(number)
+        if in_lane:
+            after = float(round(after))
+            arm = timers.arm_after(owner, name, after, 0.0)
+        else:
+            arm = timers.arm(owner, name, after)
         if keep:
             expected.append((after, number))
         else:

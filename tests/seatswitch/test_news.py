@@ -65,3 +65,14 @@ def test_a_number_from_before_a_restart_is_known_to_be_old() -> None:
     assert before.seq == 1_000_005
     assert after.since(before.seq) is None
     assert after.since(0) is None
+
+
+def test_skipped_events_are_a_gap_that_a_client_is_told_of() -> None:
+    news = EventLog()
+    news.wanted = True
+    news.put("seat", data, 1.0)
+    before = news.seq
+    news.skip(3)
+    assert news.seq == before + 3
+    assert news.since(before) is None
+    assert news.since(news.seq) == []
