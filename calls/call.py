@@ -112,7 +112,7 @@ class Call:
         self.callee: Leg | None = None
         self.rings: list[Leg] = []
         self.target: tuple[str, str] | None = None  # the phone a direct call rings
-        self.timer: Timer | None = None  # how long a direct call rings
+        self.timer: Timer | None = None  # how long a direct call rings, or a hold lasts
 
     def move(self, cause: CallInput) -> bool:
         """Take ``cause``; return whether it counted."""

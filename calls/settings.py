@@ -44,5 +44,6 @@ class CallSettings(msgspec.Struct, frozen=True):
     domain: str = "127.0.0.1"
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     ring_for: float = 60.0  # a call that is in no queue
+    hold_max: float = 1800.0  # a call held for so long is over; 0: never
     queue_header: bool = True  # X-Queue on the INVITE to a seat
     calls_max: int = 20_000

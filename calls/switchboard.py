@@ -26,6 +26,7 @@ from calls.events import (
     SeatRefused,
     SeatTaken,
 )
+from calls.invariants import check
 from calls.leg import Leg, LegInput, LegState
 from calls.records import call_row, ended_fields, side_of, stream_row
 from calls.ringing import invitations
@@ -59,7 +60,6 @@ from sip.events import (
 )
 from sip.grammar import SipError
 from sip.sdp import Descriptions
-from sip.session import Session
 from sip.stack import Stack
 
 REFUSED = frozenset({480, 486, 600, 603})  # somebody said no; anything else is a failure
@@ -149,10 +149,15 @@ class Switchboard:
                     self._end(leg.call, now, ended_by="switch", verdict="network:no_audio", status=200)
 
     def on_timer(self, name: str, now: float) -> None:
-        """A direct call has rung long enough; ``name`` is ``ring`` and the call's id."""
-        call = self.calls.get(CallId(name.partition(" ")[2]))
-        if call is not None and call.state is CallState.RINGING:
+        """A direct call rang, or a call was held, long enough; ``name`` is that word and its id."""
+        what, _, number = name.partition(" ")
+        call = self.calls.get(CallId(number))
+        if call is None:
+            return
+        if what == "ring" and call.state is CallState.RINGING:
             self._end(call, now, ended_by="switch", verdict="agent:no_answer", status=480)
+        elif what == "hold" and call.held:
+            self._end(call, now, ended_by="switch", verdict="network:held_too_long", status=200)
 
     def reconfigure(self, settings: CallSettings) -> None:
         """Take new settings; calls go on as they were routed."""
@@ -483,6 +488,11 @@ class Switchboard:
             return
         held = is_held(leg.agreement)
         call.note_hold(held, now)
+        self._timers.disarm(call.timer)
+        call.timer = None
+        if held and self._settings.hold_max:
+            # Nobody hears a held call die: without an end of its own it could last for ever.
+            call.timer = self._timers.arm_after(self, f"hold {call.id}", self._settings.hold_max, now)
         sdp = other.side.offer(
             other.address,
             other.port,
@@ -675,24 +685,5 @@ class Switchboard:
 
     def check(self) -> None:
         """Assert what must hold between turns."""
-        sessions: list[Session] = []
-        for call in self.calls.values():
-            assert call.state is not CallState.ENDED, f"{call.id} has ended and is still here"
-            assert (call.callee is not None) == (call.state is CallState.TALKING), f"{call.id}: {call.state}"
-            assert bool(call.rings) == (call.state is CallState.RINGING), f"{call.id}: {call.state}"
-            for leg in call.legs():
-                assert leg.call is call, f"a leg of {call.id} belongs elsewhere"
-                sessions.extend(leg.ringing_sessions)
-                if leg.session is not None:
-                    sessions.append(leg.session)
-                if leg.offer is not None and leg in call.rings:
-                    assert self._rings.get(leg.offer) is leg, f"{leg.offer} is not known as a ring"
-        for session in sessions:
-            assert session.user is not None, "a session has lost its leg"
-        for stream, leg in self._streams.items():
-            assert leg.call is not None, f"stream {stream} has lost its call"
-            assert leg.call.id in self.calls, f"stream {stream} outlived its call"
-        for offer, leg in self._rings.items():
-            assert leg.call is not None, f"{offer} rings for nobody"
-            assert leg in leg.call.rings, f"{offer} rings for nobody"
+        check(self.calls, self._streams, self._rings)
         assert all(count > 0 for count in self._engaged.values()), "a seat is engaged by nothing"

@@ -138,6 +138,7 @@ def _build(
             domain=sip.domains[0] if sip.domains else "",
             codecs=media.codecs,
             ring_for=float(switch.ring_for),
+            hold_max=float(switch.hold_max),
             queue_header=switch.queue_header,
             calls_max=switch.max_calls,
         ),

@@ -98,6 +98,7 @@ class SwitchTable(Table, frozen=True):
     drain_after: Duration = Duration(600)
     max_calls: CountFromOne = 20_000
     ring_for: Duration = Duration(60)
+    hold_max: Duration = Duration(1800)
     queue_header: bool = True
     wrap_up_max: Duration = Duration(3600)
 

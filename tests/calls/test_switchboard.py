@@ -147,6 +147,20 @@ def test_the_callers_hold_and_resume_reach_the_seat() -> None:
     assert (direction_of(resume.message.body), call.held) == ("sendrecv", False)
 
 
+def test_a_call_that_is_held_for_ever_is_over_one_day() -> None:
+    """Both peers may have died in the meantime: a held stream is silent, and nobody would notice."""
+    office = Office(call_settings(hold_max=600.0))
+    office.register("8001")
+    call, _, invite = office.talk()
+    office.phone_says("INVITE", invite, 1, sdp(5000, "sendonly", "192.0.2.7", 2))
+    office.answer(office.last("INVITE", TRUNK), 200, sdp(4000, "recvonly", version=2))
+    office.phone_says("ACK", invite, 1)
+    office.advance(599.0)
+    assert call.held
+    office.advance(1.0)
+    assert office.verdicts() == [("switch", "network:held_too_long", 200)]
+
+
 def test_a_re_invite_that_the_other_side_refuses_changes_nothing_for_it() -> None:
     """RFC 3261 14.1: the session goes on as it was."""
     office = Office()

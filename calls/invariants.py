@@ -1,0 +1,34 @@
+"""What must hold of calls between turns; the simulator asks after every step."""
+
+from collections.abc import Mapping
+
+from calls.call import Call, CallState
+from calls.leg import Leg
+from kernel.ids import CallId, OfferId, StreamId
+from sip.session import Session
+
+
+def check(
+    calls: Mapping[CallId, Call], streams: Mapping[StreamId, Leg], rings: Mapping[OfferId, Leg]
+) -> None:
+    """Assert that calls, legs, streams, sessions and rings belong together."""
+    sessions: list[Session] = []
+    for call in calls.values():
+        assert call.state is not CallState.ENDED, f"{call.id} has ended and is still here"
+        assert (call.callee is not None) == (call.state is CallState.TALKING), f"{call.id}: {call.state}"
+        assert bool(call.rings) == (call.state is CallState.RINGING), f"{call.id}: {call.state}"
+        for leg in call.legs():
+            assert leg.call is call, f"a leg of {call.id} belongs elsewhere"
+            sessions.extend(leg.ringing_sessions)
+            if leg.session is not None:
+                sessions.append(leg.session)
+            if leg.offer is not None and leg in call.rings:
+                assert rings.get(leg.offer) is leg, f"{leg.offer} is not known as a ring"
+    for session in sessions:
+        assert session.user is not None, "a session has lost its leg"
+    for stream, leg in streams.items():
+        assert leg.call is not None, f"stream {stream} has lost its call"
+        assert leg.call.id in calls, f"stream {stream} outlived its call"
+    for offer, leg in rings.items():
+        assert leg.call is not None, f"{offer} rings for nobody"
+        assert leg in leg.call.rings, f"{offer} rings for nobody"
