@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 from importlib.resources import files
+from math import inf
 from time import monotonic
 
 from kernel.chance import Chance
@@ -28,7 +29,7 @@ RECONNECT_EVERY = 0.5  # seconds
 FRAME_MAX = 64 * 1024 * 1024  # bytes of one message on the link: prompts are its longest
 BUILTIN = ("welcome", "music")
 _IDLE_WAIT = 5.0  # seconds of poll when nothing is due
-_GATHER_FOR = 0.005  # seconds between two messages to the switch at least: each costs it a turn of its loop
+_GATHER_FOR = 0.02  # seconds a report waits for company: each message costs the switch a turn of its loop
 _STUCK_RETRY = 0.01  # seconds until a full link is tried again
 _EVENTS_MAX = 64  # packets between two looks at the clock: 0.5 ms
 _RTP_BUFFER = 64 * 1024  # bytes a socket may hold: 4 s of one stream
@@ -191,7 +192,7 @@ class WorkerLoop:
         self._host = host
         self._sockets = sockets
         self._orphan_since: float | None = None  # no switch has said anything since
-        self._sent_at = 0.0
+        self._tell_at = inf  # when the reports that wait are sent
         self._due_at = 0.0  # when something besides packets wants attention
 
     def run(self) -> int:
@@ -206,7 +207,7 @@ class WorkerLoop:
             events = poll(wait if wait > 0.0 else 0.0, _EVENTS_MAX)
             now = monotonic()
             serve(events, table, desk, now)
-            if now >= self._due_at or (reports and now >= self._sent_at + _GATHER_FOR):
+            if now >= self._due_at or (reports and self._tell_at == inf):
                 self._attend(now)
         self._link.close()
         return 0
@@ -217,13 +218,14 @@ class WorkerLoop:
         host.tick(now)
         has_more = host.bind_some()
         due_at = min(now if has_more else now + _IDLE_WAIT, host.next_tick())
-        if now >= self._sent_at + _GATHER_FOR or host.is_quitting:
+        if host.reports and self._tell_at == inf:
+            self._tell_at = now + _GATHER_FOR
+        if now >= self._tell_at or host.is_quitting:
+            self._tell_at = inf
             message = host.take_message()
             if message is not None:
                 link.send(message)
-                self._sent_at = now
-        elif host.reports:
-            due_at = min(due_at, self._sent_at + _GATHER_FOR)
+        due_at = min(due_at, self._tell_at)
         if link.descriptor < 0:
             due_at = min(due_at, self._seek_switch(now))
         elif link.is_stuck:

@@ -25,7 +25,7 @@ import structlog
 from kernel.errors import OperatorError
 from kernel.rows import AnyRow
 
-SYNC_WITHIN = 0.05  # seconds a row waits for company before it is written
+SYNC_WITHIN = 0.1  # seconds a row waits for company before it is written
 RETRY_AFTER = 1.0  # seconds after a failed write
 SIZE_MAX = 16 * 1024 * 1024  # bytes of one file
 ROWS_PER_RECORD = 2_000  # about 0.5 MB
