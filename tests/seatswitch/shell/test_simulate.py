@@ -117,6 +117,13 @@ def test_configuration_and_callers_from_the_command_line() -> None:
     assert result["classes"]["complaint"]["abandoned"] is not None
 
 
+def test_example_of_the_documentation() -> None:
+    scenario = read_scenario(Request(str(ROOT / "docs" / "department.toml")))
+    assert [(group.name, len(group.seats)) for group in scenario.groups] == [
+        *(("junior", 9), ("intermediate", 6), ("senior", 4))
+    ]
+
+
 def test_policy_from_the_command_line(desk: str) -> None:
     assert {queue.policy for queue in read_scenario(Request(desk, policy="random")).acd.queues} == {"random"}
 
