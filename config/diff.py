@@ -40,7 +40,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
     """Return a sentence per change that a reload applies at once."""
     return [
         *_single("sip", old.sip, new.sip, ("listen", "accounts", "trunks")),
-        *_single("media", old.media, new.media, ("address", "ports", "workers")),
+        *_single("media", old.media, new.media, ("address", "ports", "workers", "never_send_to")),
         *_single(
             "switch",
             old,

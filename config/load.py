@@ -7,10 +7,20 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import msgspec
+
 from acd.settings import AcdSettings
 from calls.settings import CallSettings, QueueMedia
 from config.distribution import Desk
-from config.network import build_http, build_media, build_rpc, build_sip, build_store, build_trunks
+from config.network import (
+    build_http,
+    build_media,
+    build_rpc,
+    build_sip,
+    build_store,
+    build_trunks,
+    own_listeners,
+)
 from config.reading import ConfigErrors, Read, Reader, show, suggest
 from config.schema import LogSettings, Settings
 from config.tables import (
@@ -115,9 +125,10 @@ def _build(
     sip = build_sip(reader, *single("sip", SipTable), desk.accounts, lists["trunk"])
     media = build_media(reader, *single("media", MediaTable), sip.advertise, cpus)
     switch = single("switch", SwitchTable)[1]
+    rpc = build_rpc(reader, *single("rpc", RpcTable))
     return Settings(
         sip=sip,
-        media=media,
+        media=msgspec.structs.replace(media, never_send_to=own_listeners(sip, rpc)),
         acd=AcdSettings(
             levels=desk.levels,
             queues=tuple(desk.queues.values()),
@@ -142,7 +153,7 @@ def _build(
             queue_header=switch.queue_header,
             calls_max=switch.max_calls,
         ),
-        rpc=build_rpc(reader, *single("rpc", RpcTable)),
+        rpc=rpc,
         store=build_store(reader, *single("store", StoreTable)),
         http=build_http(reader, *single("http", HttpTable)),
         drain_after=float(switch.drain_after),

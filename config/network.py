@@ -165,6 +165,16 @@ def check_name(reader: Reader, where: str, name: str, names: dict[str, str]) -> 
         names[name] = where.rpartition(".")[0]
 
 
+def own_listeners(sip: SipSettings, rpc: RpcSettings) -> tuple[tuple[str, int], ...]:
+    """Return host and port of everything we listen at: no stranger's SDP may point our audio there."""
+    listeners = [(one.host, one.port) for one in sip.listen]
+    for url in rpc.listen:
+        host, _, port = url.partition("://")[2].rpartition(":")
+        if url.startswith("tcp://") and port.isdigit():
+            listeners.append((host.strip("[]"), int(port)))
+    return tuple(listeners)
+
+
 def build_media(reader: Reader, where: str, table: MediaTable, advertise: str, cpus: int) -> MediaSettings:
     """Return what the media plane is told."""
     for key, text in (("address", table.address), ("advertise", table.advertise)):

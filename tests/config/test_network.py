@@ -20,6 +20,12 @@ def test_listeners_keep_their_order_and_ipv6_is_taken() -> None:
     assert settings.sip.domains == ("::1",)
 
 
+def test_audio_is_never_sent_to_what_listens_here() -> None:
+    text = '[sip]\nlisten = ["udp://127.0.0.1:5060"]\n[rpc]\nlisten = ["unix://r.sock", "tcp://[::1]:5070"]\n'
+    settings = load_settings(text, file="s")
+    assert settings.media.never_send_to == (("127.0.0.1", 5060), ("::1", 5070))
+
+
 def test_several_domains_and_timers() -> None:
     text = '[sip]\ndomain = ["a.example", "b.example"]\nt1 = "250ms"\nring_max = "4m"\n'
     settings = load_settings(text, file="s")
