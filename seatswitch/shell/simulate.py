@@ -3,11 +3,13 @@
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -160,12 +162,20 @@ def _run(tasks: Sequence[tuple[Scenario, int]], jobs: int, done: Done) -> Iterat
         for future in futures:
             yield future.result()
             done()
+    except BrokenProcessPool as error:
+        raise OperatorError("--jobs", "a process has died, perhaps for want of memory; try fewer") from error
+    except KeyboardInterrupt:
+        # A replication takes long; nobody wants to wait for one that is not wanted any more.
+        for child in active_children():
+            child.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _prepare() -> None:
-    """A replication leaves no cycles behind, so looking for them often is time lost."""
+    """Leave Ctrl-C to the first process, and look for cycles seldom: a replication leaves none behind."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
 

@@ -1,6 +1,7 @@
 """The command ``seatswitch simulate``: tables, JSON, sweeps, processes, mistakes."""
 
 import json
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ def test_same_seed_same_figures_in_one_process_or_two(desk: str) -> None:
     assert run_all([scenario], 2, lambda: done.append(1)) == alone
     assert len(done) == 6
     assert run_all([read_scenario(Request(desk, seed=2))], 1, lambda: None) != alone
+
+
+def test_interrupt_ends_the_processes(desk: str) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all([read_scenario(Request(desk, replications=50))], 2, interrupt)
+    assert active_children() == []
 
 
 def test_sweep_answers_how_many_seats(desk: str) -> None:
