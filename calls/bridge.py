@@ -1,9 +1,8 @@
 """Bridges: two legs hear each other, and what one side's hold means to the other."""
 
+from calls.leg import Leg
 from media.plane import Plane, RemoteMedia
 from sip.negotiation import AudioAgreement
-
-from calls.leg import Leg
 
 _SENDS = frozenset({"sendrecv", "recvonly"})  # by our direction: the peer sends to us
 _HEARS = frozenset({"sendrecv", "sendonly"})  # by our direction: the peer listens to us

@@ -1,11 +1,10 @@
 """Ringing a phone: whom to INVITE when a seat's or an extension's phone is to ring."""
 
-from sip.session import Invitation
-from sip.stack import Stack
-
 from calls.call import Call
 from calls.leg import Leg
 from calls.routing import NumberPlan
+from sip.session import Invitation
+from sip.stack import Stack
 
 
 def invitations(

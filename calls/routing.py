@@ -7,12 +7,12 @@ its hotlines.
 """
 
 import msgspec
-from sip.grammar import SipError
-from sip.message import Request
-from sip.uri import parse_uri
 
 from calls.settings import CallSettings, Hotline, QueueMedia, TrunkSettings
 from sip.events import Identity
+from sip.grammar import SipError
+from sip.message import Request
+from sip.uri import parse_uri
 
 Target = tuple[str, str]  # kind and number: a phone that can be rung
 
