@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-RUN = 'calls = 4000\nreplications = 10\nwarm_up = "40m"\n'
+RUN = 'calls = 3000\nreplications = 10\nwarm_up = "40m"\n'
 
 
 def one_class(
@@ -161,7 +161,7 @@ def department(policy: str, *, is_strict: bool, hold_back: int) -> str:
         f"serves = {[each[0] for each in CLASSES[: number + 1]]}\n"
         for number, (name, seats) in enumerate(GROUPS)
     )
-    return f'calls = 6000\nreplications = 12\nwarm_up = "2h"\npolicy = "{policy}"\n{classes}{groups}'
+    return f'calls = 5000\nreplications = 12\nwarm_up = "2h"\npolicy = "{policy}"\n{classes}{groups}'
 
 
 @pytest.mark.parametrize(
