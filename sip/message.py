@@ -324,11 +324,19 @@ class Request(Message):
         """
         if self._echo is not None and self._echo[0] == received:
             return self._echo[1]
+        first = self.first
+        # The ordinary request, which has been found to have all four.
+        if received is not None and self._via is not None and self._cseq is not None and not self.more:
+            via = self._stamped_via(first["via"], received)
+            sender, sip_call_id = first.get("from"), first.get("call-id")
+            if sender is not None and sip_call_id is not None:
+                text = f"Via: {via}\r\nFrom: {sender}\r\nCall-ID: {sip_call_id}\r\nCSeq: {first['cseq']}"
+                self._echo = (received, text)
+                return text
         vias = self.headers("via")
         parts = [f"Via: {value}" for value in vias]
         if received is not None and vias:
             parts[0] = f"Via: {self._stamped_via(vias[0], received)}"
-        first = self.first
         for name, key in (("From", "from"), ("Call-ID", "call-id"), ("CSeq", "cseq")):
             if key in first:
                 parts.append(f"{name}: {first[key]}")

@@ -118,7 +118,7 @@ class SdpSide:
         The codec is the first of ``codecs`` that was offered: our order wins, so that the caller can name
         first what the other leg speaks. ``direction`` is what we want; less if they offer less.
         """
-        session = self._descriptions.read(offer)
+        session, first_port = self._descriptions.read(offer)
         key, choices = (tuple(codecs), direction), session.choices
         choice = None if choices is None else choices.get(key)
         if choice is None:
@@ -127,7 +127,8 @@ class SdpSide:
                 choices[key] = choice
         m_line, codec, payload, dtmf, ptime, ours, host, proto, rest = choice
         media = session.media[m_line]
-        if host == address and media.port == port:
+        their_port = media.port if m_line else first_port
+        if host == address and their_port == port:
             raise SipError(488, "Address Is Ours")
         lines = f"m=audio {port} {proto} {rest}"
         others = (
@@ -141,18 +142,19 @@ class SdpSide:
         if dtmf is not None:
             self._agreed["telephone-event"] = dtmf
         return said, AudioAgreement(
-            host, media.port, codec, payload, payload, dtmf, dtmf, ptime, ours, m_line
+            host, their_port, codec, payload, payload, dtmf, dtmf, ptime, ours, m_line
         )
 
     def accept(self, answer: bytes) -> AudioAgreement:
         """Return what is agreed by an answer to our last offer. SipError 488 if it refuses our audio or names
         what we did not offer, 400 if it is broken.
         """
-        session = self._descriptions.read(answer)
+        session, first_port = self._descriptions.read(answer)
         if len(session.media) != len(self._others) + 1 or not self._offered:
             raise SipError(488, "Answer Does Not Match Offer")
         media = session.media[self._m_line]
-        if media.kind != "audio" or not media.port:
+        their_port = media.port if self._m_line else first_port
+        if media.kind != "audio" or not their_port:
             raise SipError(488, "Audio Refused")
         key, choices = (self._m_line, self._offered_direction, *self._offered.items()), session.choices
         choice = None if choices is None else choices.get(key)
@@ -162,7 +164,7 @@ class SdpSide:
                 choices[key] = choice
         host, codec, payload, receive, dtmf, dtmf_receive, ptime, ours = choice
         return AudioAgreement(
-            host, media.port, codec, payload, receive, dtmf, dtmf_receive, ptime, ours, self._m_line
+            host, their_port, codec, payload, receive, dtmf, dtmf_receive, ptime, ours, self._m_line
         )
 
     def _kept(self, name: str, payload_type: int) -> int:

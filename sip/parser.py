@@ -16,6 +16,7 @@ from sip.headers import NAMES, SINGLE, canonical_name
 from sip.known import Known
 from sip.message import Request, Response
 
+_STATUSES = frozenset(str(status) for status in range(100, 700))
 _TO_ANSWER = ("via", "from", "to", "call-id", "cseq")  # what a stateless answer copies
 
 
@@ -164,6 +165,8 @@ def _parse_status_line(
 ) -> tuple[Response, str]:
     version, _, rest = start.partition(" ")
     digits, _, reason = rest.partition(" ")
+    if version == "SIP/2.0" and digits in _STATUSES:
+        return Response(int(digits), reason, lines, first, more), fault
     status = 0
     if version.upper() != "SIP/2.0" or len(digits) != 3 or not digits.isdigit() or not digits.isascii():
         fault = fault or "Bad Status Line"
