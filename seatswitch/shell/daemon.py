@@ -200,6 +200,7 @@ class Daemon:
         for change in describe_changes(self.settings, settings):
             log.info("configuration changes", change=change)
         configure_logs(settings.log.level)
+        pump.take_log_level()
         self.settings = settings
         pump.turn(self._reconfigure, settings)
 

@@ -80,10 +80,8 @@ def render_line(method: str, event: str, fields: dict[str, Any]) -> bytes:
     error = fields.pop("exc_info", None)
     parts = [datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z", f"{method:<7}", event]
     for key, value in fields.items():
-        if type(value) is str and value.isalnum():
-            parts.append(f"{key}={value}")
-        else:
-            parts.append(f"{key}={_value(value)}")
+        is_plain = type(value) is str and value.isalnum()
+        parts.append(f"{key}={value if is_plain else _value(value)}")
     line = " ".join(parts)
     if isinstance(error, BaseException):
         trace = traceback.format_exception(type(error), error, error.__traceback__)

@@ -176,6 +176,7 @@ class Pump:
         self._api_closes = api.closes
         self._api_requests = api.requests
         self._next_deadline = node.next_deadline
+        self.take_log_level()
         self._armed_at = inf
         self._fired_at = -inf
         self._handle: asyncio.TimerHandle | None = None
@@ -200,6 +201,10 @@ class Pump:
         # One call_later costs more than the rest of this method: arm only what is not covered.
         if at is not None and at < self._armed_at - _REARM_FROM:
             self._arm(at, now)
+
+    def take_log_level(self) -> None:
+        """Take the level that the logs have been configured to, at start and on a reload."""
+        self._info = log.bind().info  # binding costs as much as the line
 
     def note_bug(self, bug: Exception) -> None:
         """Log a bug of ours with its traceback, once per place; the turn is abandoned, the switch stays up.
@@ -250,7 +255,7 @@ class Pump:
             for connection, reason in self._api_closes.take():
                 exits.replies.close(connection, reason)
         if self._log:
-            info = log.bind().info  # bound anew: a reload may have changed the level
+            info = self._info
             for event, fields in self._log.take():
                 info(event, **fields)
         if self._api_requests:
