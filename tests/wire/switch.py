@@ -243,6 +243,18 @@ class Switch:
                 self.process.wait(5)
         return self.process.returncode
 
+    def child(self, duty: str) -> int:
+        """Return the pid of the child process whose command names ``duty``, 0 if there is none."""
+        assert self.process is not None
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == self.process.pid and duty.encode() in (entry / "cmdline").read_bytes():
+                    return int(entry.name)
+            except OSError:
+                continue  # it has just ended
+        return 0
+
     def rpc(self) -> Rpc:
         """Return a new connection; it is closed with the switch at the latest."""
         connection = Rpc(self.socket_path)
