@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("kernel", "sip", "media", "queues", "policies", "acd", "calls", "config")
-PURE = (*(ROOT / floor for floor in FLOORS), ROOT / "seatswitch" / "api", ROOT / "seatswitch" / "node.py")
+PURE = (
+    *(ROOT / floor for floor in FLOORS),
+    *(ROOT / "seatswitch" / name for name in ("api", "forecast", "node.py", "news.py", "snapshot.py")),
+)
 PRODUCT = (*(ROOT / floor for floor in FLOORS), ROOT / "seatswitch")
 
 FILE_LINES_MAX = 700
