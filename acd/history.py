@@ -23,9 +23,17 @@ def key_text(key: SeatKey) -> str:
     return " ".join([f"{part:.3f}" if type(part) is float else str(part) for part in key])
 
 
+def _shown(seat: Seat, key: SeatKey) -> str:
+    """Return the text of ``key``: a seat keeps its key while ready, and is a runner-up of many offers."""
+    shown = seat.key_shown
+    if shown[0] is not key:
+        shown = seat.key_shown = (key, key_text(key))
+    return shown[1]
+
+
 def runners_text(runners: Sequence[Entry]) -> str:
     """Return the next best seats with their keys: ``8002 (0 1 17.250 8002), 8003 (...)``."""
-    return ", ".join(f"{seat.id} ({key_text(key)})" for key, _, seat in runners)
+    return ", ".join(f"{seat.id} ({_shown(seat, key)})" for key, _, seat in runners)
 
 
 class NoHistory:
@@ -97,7 +105,7 @@ class History:
                 outcome,
                 status,
                 offer.policy,
-                key_text(offer.key),
+                _shown(offer.seat, offer.key),
                 offer.eligible,
                 runners_text(offer.runners_up) if offer.runners_up else "",
             )
@@ -107,7 +115,8 @@ class History:
         """Write the row of a change of presence or activity."""
         at = self._walltime.epoch(now)
         # Milliseconds since 1970 at least, so that numbers go on rising over a restart.
-        seat.changes = max(seat.changes + 1, int(at * 1000))
+        stamp, follower = int(at * 1000), seat.changes + 1
+        seat.changes = stamp if stamp > follower else follower
         self._rows.put(
             PresenceRow(
                 f"{seat.id}.{seat.changes}",

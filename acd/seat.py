@@ -13,6 +13,7 @@ from acd.phone import Phone
 from acd.settings import SeatSettings
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.timers import Timer
+from policies.views import SeatKey
 
 if TYPE_CHECKING:
     from acd.offer import Offer
@@ -173,6 +174,7 @@ class Seat:
         "is_forced",
         "is_removed",
         "keeper",
+        "key_shown",
         "level",
         "missed",
         "misses",
@@ -238,6 +240,7 @@ class Seat:
         self.ready_number = 0  # of its entries in the ready indexes; 0: not in them
         self.classes: list[RequirementClass] = []  # it serves
         self.pool: Pool | None = None  # of its level, if some are held back
+        self.key_shown: tuple[SeatKey, str] = ((), "")  # the last policy key a row has told, and its text
         self.changes = 0
         self.offered_last = 0
         self.offered = 0

@@ -12,7 +12,6 @@ from sip.uri import SipUri, TelUri, parse_uri
 
 _TEXTS_MAX = 1_024  # of a table
 _LENGTH_MAX = 256  # characters; longer texts are read every time
-_BRANCH = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"
 
 
 class Known:
@@ -56,7 +55,8 @@ class Known:
         place = self._places.get(head)
         if place is not None and params[:7] == "branch=":
             branch, flag, rest = params[7:].partition(";")
-            if not branch.strip(_BRANCH) and (not flag or rest == "rport"):
+            is_plain = branch.replace("-", "").isalnum() and branch.isascii()
+            if is_plain and (not flag or rest == "rport"):
                 return Via(text, *place, {"branch": branch, "rport": ""} if flag else {"branch": branch})
         via = parse_via(text)
         if place is None and len(head) <= _LENGTH_MAX:

@@ -258,7 +258,7 @@ class Message:
             if not params:
                 return ""
             tag = params[5:]
-            if tag and params[:5] == ";tag=" and not tag.strip(_TOKEN):
+            if params[:5] == ";tag=" and tag and ((tag.isalnum() and tag.isascii()) or not tag.strip(_TOKEN)):
                 return tag
         _, uri, params = split_address(value)
         if ":" not in uri:

@@ -40,7 +40,9 @@ def parse_message(data: bytes) -> Request | Response:
     message, fault = _parse_head(head)
     if not end and not fault:
         fault = "No End Of Headers"
-    if not fault and "content-length" in message.first:
+    claimed = message.first.get("content-length")
+    # Most messages claim no body and have none.
+    if claimed is not None and not fault and (claimed != "0" or body or message.more):
         length = _content_length(message)
         if length < 0 or length > len(body):
             fault = "Bad Content-Length"
