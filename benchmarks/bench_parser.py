@@ -11,10 +11,11 @@ from timeit import repeat
 
 from sip.branches import server_key
 from sip.digest import Nonces, answer_challenge, challenges, check_answer, parse_credentials
+from sip.known import Known
 from sip.message import Request, build_request, build_response
 from sip.negotiation import SdpSide
 from sip.parser import check_request, parse_message
-from sip.sdp import parse_sdp
+from sip.sdp import Descriptions, parse_sdp
 from sip.settings import Secret
 
 SDP = (
@@ -57,10 +58,10 @@ def read(data: bytes) -> Request:
     return message
 
 
-def route(data: bytes) -> tuple[object, ...]:
+def route(data: bytes, known: Known) -> tuple[object, ...]:
     """Read, check and take what routing looks at."""
     m = read(data)
-    check_request(m)
+    check_request(m, known)
     via = m.via
     ends = (m.call_id, m.cseq, m.from_tag, m.to_tag, m.contacts[0].uri, m.max_forwards)
     return (m.method, m.uri, via.branch, via.host, via.port, *ends)
@@ -97,7 +98,8 @@ def invite() -> bytes:
 
 
 def operations() -> dict[str, Callable[[], object]]:
-    side = SdpSide()
+    known, descriptions = Known(), Descriptions()
+    side = SdpSide(0, descriptions)
     side.offer("127.0.0.1", 40000, CODECS)
     answer = SdpSide().answer(SDP, "127.0.0.2", 50000, CODECS)[0]
     small = read(SMALL)
@@ -110,9 +112,9 @@ def operations() -> dict[str, Callable[[], object]]:
     assert credentials is not None
     return {
         "INVITE of 26 headers: read": lambda: parse_message(LARGE),
-        "INVITE of 26 headers: read, check, route": lambda: route(LARGE),
+        "INVITE of 26 headers: read, check, route": lambda: route(LARGE, known),
         "INVITE of 9 headers: read": lambda: parse_message(SMALL),
-        "INVITE of 9 headers: read, check, route": lambda: route(SMALL),
+        "INVITE of 9 headers: read, check, route": lambda: route(SMALL, known),
         "first answer, 26 headers": answer_once(LARGE),
         "first answer, 9 headers": answer_once(SMALL),
         "next answer, 9 headers": lambda: ring(small),
@@ -120,7 +122,8 @@ def operations() -> dict[str, Callable[[], object]]:
         "transaction key": lambda: server_key(small),
         "SDP read": lambda: parse_sdp(SDP),
         "SDP offer": lambda: SdpSide().offer("127.0.0.1", 40000, CODECS),
-        "SDP answer": lambda: SdpSide().answer(SDP, "127.0.0.1", 40000, CODECS),
+        "SDP read again": lambda: descriptions.read(SDP),
+        "SDP answer": lambda: SdpSide(0, descriptions).answer(SDP, "127.0.0.1", 40000, CODECS),
         "SDP answer taken": lambda: side.accept(answer),
         "digest read": lambda: parse_credentials(header),
         "digest checked (SHA-256)": lambda: check_answer(credentials, secret, "REGISTER", b""),
