@@ -93,9 +93,10 @@ def peer(name: str, folder: Path, phone_port: int) -> Iterator[tuple[int, int]]:
         return
     port = free_port()
     if name == "sippy":
-        tool = Path(sys.executable).parent / "b2bua_simple"
+        tool = shutil.which("b2bua_simple")
+        assert tool is not None, "main() has looked for it"
         log = str(folder / "sippy.log")
-        command = [str(tool), "-f", "-l", "127.0.0.1", "-p", str(port), "-n", f"127.0.0.1:{phone_port}"]
+        command = [tool, "-f", "-l", "127.0.0.1", "-p", str(port), "-n", f"127.0.0.1:{phone_port}"]
         command += ["-L", log]
     else:
         config = folder / "kamailio.cfg"
@@ -143,10 +144,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, in turn")
     options = parser.parse_args()
     names = ["seatswitch"]
-    if (Path(sys.executable).parent / "b2bua_simple").exists():
+    if shutil.which("b2bua_simple") is not None:
         names.append("sippy")
     else:
-        print("sippy is left out: pip install 'seatswitch[bench]'")
+        print("sippy is left out: its b2bua_simple is not on PATH (pip install sippy, in a venv of its own)")
     if kamailio_modules() is not None:
         names.append("kamailio")
     else:
