@@ -77,7 +77,7 @@ def sign_in(switch: Switch) -> Rpc:
 def response_times(folder: Path, name: str) -> list[float]:
     """Return the INVITE-to-200 times SIPp wrote, in milliseconds, sorted."""
     times: list[float] = []
-    for path in folder.glob(f"{name}_*_rtt.csv"):
+    for path in folder.glob(f"{name}*_rtt.csv"):
         for line in path.read_text().splitlines()[1:]:
             fields = line.split(";")
             if len(fields) >= 2 and re.fullmatch(r"[0-9.]+", fields[1]):
