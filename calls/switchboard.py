@@ -250,6 +250,7 @@ class Switchboard:
         if status:
             headers = (("Retry-After", "5"),) if status == 503 else ()
             self._stack.reject(session, status, now, headers=headers)
+            call.trunk = route.trunk  # for the row; a refused call was never counted at its trunk
             self._write_row(call, now, ended_by="switch", verdict=verdict, status=status)
             return
         assert isinstance(route, Route)
@@ -270,7 +271,6 @@ class Switchboard:
     def _admit(self, call: Call, route: Route | Refusal, now: float) -> tuple[int, str]:
         """Return (0, "") or the status and verdict of a refusal; an admitted call is counted at its trunk."""
         if isinstance(route, Refusal):
-            call.trunk = ""
             return route.status, route.verdict
         if len(self.calls) >= self._settings.calls_max:
             return 503, "us:calls_max"

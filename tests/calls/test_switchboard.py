@@ -388,6 +388,8 @@ def test_a_trunk_has_so_many_calls_and_no_more() -> None:
     refused = office.last("503", TRUNK)
     assert refused.message.header("retry-after") == "5"
     assert office.verdicts() == [("switch", "us:trunk_calls", 503)]
+    (row,) = [row for row in office.rows if isinstance(row, CallRow)]
+    assert row.trunk == "carrier"  # a refused call still says where it came from
     first = next(sent for sent in office.sent if sent.word == "200" and sent.message.call_id == "one")
     office.caller_says("ACK", first, 1)
     office.caller_says("BYE", first, 2)
