@@ -107,6 +107,13 @@ class Dialog:
             self.request_uri = uri_of(route_set[0]).partition("?")[0]
             self.routes = f"Route: {', '.join((*route_set[1:], f'<{remote_target}>'))}\r\n"
 
+    def refresh_target(self, message: Request | Response) -> None:
+        """Take the Contact of a target refresh (RFC 3261 12.2.1.2); one that is unusable changes nothing."""
+        try:
+            self.set_target(contact_target(message))
+        except SipError:
+            return
+
     def find_flow(self, places: Places) -> Flow | None:
         """Decide where requests go; None if the next hop is no address we can send to.
 

@@ -502,3 +502,13 @@ def build_request(
         lines.append(f"Content-Type: {content_type}")
     lines.append(f"Content-Length: {len(body)}")
     return _encode(lines, body)
+
+
+def sdp_of(message: Request | Response) -> bytes:
+    """Return the body if it is SDP, else b""."""
+    if not message.body:
+        return b""
+    content_type = message.header("content-type") or ""
+    if content_type.lower().startswith("application/sdp"):
+        return message.body
+    return b""

@@ -18,7 +18,7 @@ from sip.branches import client_key_of
 from sip.client_invite import ClientInvite
 from sip.client_request import ClientRequest
 from sip.core import Core
-from sip.dialog import Dialog, contact_target, dialog_of_request, dialog_of_response
+from sip.dialog import Dialog, dialog_of_request, dialog_of_response
 from sip.events import (
     Identity,
     InfoReceived,
@@ -29,20 +29,17 @@ from sip.events import (
     SessionFailed,
     SessionOffered,
     SessionProgressed,
-    UpdateAnswered,
-    UpdateFailed,
 )
 from sip.flows import Flow
-from sip.grammar import SipError
-from sip.message import Request, Response
+from sip.message import Request, Response, sdp_of
 from sip.reaper import Key
 from sip.responses import answer_flow, build, header_lines, record_routes, response_head
 from sip.server_invite import ServerInvite
 from sip.sessionstate import MOVES, SessionInput, SessionState
+from sip.update import Updates
 from sip.uri import escape_user
 
 PROVISIONAL_EVERY = 60.0  # seconds (RFC 3261 13.3.1.1)
-GLARES_MAX = 5  # re-INVITEs sent again after 491 before the user is told
 
 
 class Invitation(msgspec.Struct, frozen=True):
@@ -68,14 +65,13 @@ class Session:
         "_client",
         "_core",
         "_dialog",
-        "_glares",
         "_head",
         "_is_reinvited",
         "_provisional",
         "_server",
         "_server_request",
         "_timer",
-        "_update",
+        "_updates",
         "flow",
         "identity",
         "invitation",
@@ -110,10 +106,24 @@ class Session:
         self._provisional = b""
         self._answer: Answer | None = None
         self._cancel_headers: str | None = None  # of the CANCEL that waits for a provisional
-        self._update: bytes | None = None  # the SDP of a re-INVITE that waits for its turn
-        self._glares = 0
+        self._updates: Updates | None = None
         self._is_reinvited = False  # the INVITE that ``_server`` stands for is a re-INVITE
         self._timer: Timer | None = None
+
+    @property
+    def core(self) -> Core:
+        """What all sessions of the stack share."""
+        return self._core
+
+    @property
+    def dialog(self) -> Dialog | None:
+        """The dialog, once there is one."""
+        return self._dialog
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is confirmed, with no INVITE of theirs and no 2xx of ours open."""
+        return self.state is SessionState.CONFIRMED and self._server is None and self._answer is None
 
     @property
     def remote_target(self) -> str:
@@ -160,10 +170,7 @@ class Session:
     def on_response(self, transaction: Any, response: Response, now: float) -> None:
         """Take a response to a request of ours."""
         if transaction.method == "INVITE":
-            if self._dialog is None:
-                self._invite_answered(transaction, response, now)
-            else:
-                self._update_answered(transaction, response, now)
+            self._invite_answered(transaction, response, now)
         elif response.status >= 200:
             self._request_answered(transaction, response, now)
 
@@ -171,15 +178,12 @@ class Session:
         """Take that a request of ours stays unanswered."""
         if transaction.method == "INVITE":
             self._client = None
-            if self._dialog is None:
-                self.invite_failed(status, "Request Timeout" if status == 408 else "Unreachable", now)
-            else:
-                self._update_failed(status, now)
+            self.invite_failed(status, "Request Timeout" if status == 408 else "Unreachable", now)
         elif transaction.method == "BYE":
             self._move(SessionInput.BYE_DONE)
             self._finish()
         else:
-            self._gone(now, "timeout")
+            self.gone(now, "timeout")
 
     def _invite_answered(self, transaction: ClientInvite, response: Response, now: float) -> None:
         status = self.last_status = response.status
@@ -201,7 +205,7 @@ class Session:
             return
         transaction.acknowledge(attempt.ack_failure(response), transaction.flow, "", now)
         if status in (401, 407) and self.state is SessionState.INVITING and not attempt.is_authorized:
-            authorization = self._authorize(response, "INVITE", attempt.uri, attempt.sdp)
+            authorization = self.authorize(response, "INVITE", attempt.uri, attempt.sdp)
             if authorization:
                 self._disarm()
                 self._attempt(attempt.cseq + 1, authorization, now)
@@ -304,7 +308,7 @@ class Session:
         self._server = None
         self._server_request = None
         if self._is_reinvited and request.header("contact") is not None:
-            self._refresh_target(request)
+            dialog.refresh_target(request)
         transactions = self._core.transactions
         is_offer = not request.body
         self._answer = Answer(
@@ -352,7 +356,7 @@ class Session:
                 self._send_bye(self._cancel_headers or "", now)
             else:
                 self._core.put_event(SessionConfirmed(self, sdp))
-                self._send_waiting_update(now)
+                self._go_on(now)
 
     def no_ack(self, now: float) -> None:
         """Give up waiting for the ACK of our 2xx: end the session (RFC 3261 13.3.1.4)."""
@@ -382,91 +386,17 @@ class Session:
     def update(self, sdp: bytes, now: float) -> None:
         """Send a re-INVITE, now or when the INVITE under way is over; the last wish counts."""
         if self.state in (SessionState.CONFIRMED, SessionState.ACCEPTED):
-            self._update = sdp
-            self._glares = 0
-            self._send_waiting_update(now)
+            if self._updates is None:
+                self._updates = Updates(self)
+            self._updates.offer(sdp, now)
 
-    def _send_waiting_update(self, now: float) -> None:
-        # RFC 3261 14.1: no INVITE while another is in progress in either direction.
-        is_free = self._client is None and self._server is None and self._answer is None
-        if self._update is None or self.state is not SessionState.CONFIRMED or not is_free:
-            return
-        sdp, self._update = self._update, None
-        self._disarm()
-        self._send_update(sdp, "", now)
+    def _go_on(self, now: float) -> None:
+        """An INVITE is over: what waited for that may go."""
+        if self._updates is not None:
+            self._updates.send_waiting(now)
 
-    def _send_update(self, sdp: bytes, authorization: str, now: float) -> None:
-        core, dialog = self._core, self._dialog
-        assert dialog is not None
-        flow = dialog.find_flow(core.places) or self.flow
-        attempt = Attempt(
-            dialog.request_uri,
-            dialog.place,
-            core.chance.branch(),
-            dialog.local,
-            dialog.remote,
-            self.sip_call_id,
-            dialog.next_cseq(),
-            dialog.routes,
-            sdp,
-            is_authorized=bool(authorization),
-        )
-        data = attempt.invite(f"{dialog.place.contact}{core.invite_headers}{authorization}")
-        key = client_key_of(attempt.branch, "INVITE")
-        self._client = ClientInvite(core.transactions, key, attempt.branch, data, flow, self, now, attempt)
-
-    def _update_answered(self, transaction: ClientInvite, response: Response, now: float) -> None:
-        status = response.status
-        if status < 200:
-            transaction.give_up_later(now)
-            return
-        core, dialog = self._core, self._dialog
-        assert dialog is not None
-        attempt: Attempt = transaction.context
-        self._client = None
-        if status < 300:
-            if response.header("contact") is not None:
-                self._refresh_target(response)
-            flow = dialog.find_flow(core.places) or self.flow
-            ack = dialog.build("ACK", attempt.cseq, core.chance.branch())
-            transaction.acknowledge(ack, flow, dialog.remote_tag, now)
-            if self.state is SessionState.CONFIRMED:
-                core.put_event(UpdateAnswered(self, sdp_of(response)))
-                self._send_waiting_update(now)
-            return
-        transaction.acknowledge(attempt.ack_failure(response), transaction.flow, "", now)
-        if self.state is not SessionState.CONFIRMED:
-            return
-        if status == 491 and self._glares < GLARES_MAX:
-            self._back_off(attempt.sdp, now)
-        elif status in (401, 407) and not attempt.is_authorized:
-            authorization = self._authorize(response, "INVITE", attempt.uri, attempt.sdp)
-            if authorization:
-                self._send_update(attempt.sdp, authorization, now)
-            else:
-                self._update_failed(status, now)
-        else:
-            self._update_failed(status, now)
-
-    def _back_off(self, sdp: bytes, now: float) -> None:
-        """Try again after a glare, in steps of 10 ms (RFC 3261 14.1)."""
-        dialog, chance = self._dialog, self._core.chance
-        assert dialog is not None
-        self._glares += 1
-        if self._update is None:
-            self._update = sdp
-        wait = (2.1 + chance.number(191) / 100) if dialog.is_ours else chance.number(201) / 100
-        self._timer = self._core.timers.arm(self, "glare", now + wait)
-
-    def _update_failed(self, status: int, now: float) -> None:
-        if status in (408, 481):
-            self._gone(now, "timeout" if status == 408 else "gone")
-        elif self.state is SessionState.CONFIRMED:
-            self._core.put_event(UpdateFailed(self, status))
-            self._send_waiting_update(now)
-
-    def _gone(self, now: float, cause: str) -> None:
-        """The peer does not know the dialog any more, or is silent (RFC 3261 12.2.1.2)."""
+    def gone(self, now: float, cause: str) -> None:
+        """End it: the peer does not know the dialog any more, or is silent (RFC 3261 12.2.1.2)."""
         if self._move(SessionInput.GONE):
             self._stop_answer()
             self._send_bye("", now)
@@ -494,10 +424,9 @@ class Session:
     def _drop_updates(self, now: float) -> None:
         """Let go of re-INVITEs in both directions: the session is over."""
         self._disarm()
-        self._update = None
         self._final(487, now)
-        if self._client is not None:
-            self._client.give_up_later(now)
+        if self._updates is not None:
+            self._updates.drop(now)
 
     def _request_answered(self, transaction: ClientRequest, response: Response, now: float) -> None:
         """Take the final answer to a BYE or an INFO."""
@@ -507,7 +436,7 @@ class Session:
         assert dialog is not None
         is_alive = method == "BYE" or self.state is SessionState.CONFIRMED
         if status in (401, 407) and is_alive and "uthorization: " not in headers:
-            authorization = self._authorize(response, method, dialog.request_uri, body)
+            authorization = self.authorize(response, method, dialog.request_uri, body)
             if authorization:
                 self._send(method, headers + authorization, body, content_type, now)
                 return
@@ -515,9 +444,9 @@ class Session:
             self._move(SessionInput.BYE_DONE)
             self._finish()
         elif status in (408, 481):
-            self._gone(now, "gone")
+            self.gone(now, "gone")
 
-    def _authorize(self, response: Response, method: str, uri: str, body: bytes) -> str:
+    def authorize(self, response: Response, method: str, uri: str, body: bytes) -> str:
         trunk = self.invitation.trunk if self.invitation is not None else ""
         peer = self._core.trunks.get(trunk)
         return authorize(peer, response, method, uri, body, self._core.chance) if peer is not None else ""
@@ -538,7 +467,7 @@ class Session:
             retry = f"Retry-After: {core.chance.number(11)}\r\n"
             server.respond(500, build(500, head, retry), now)
             return
-        if self._client is not None:
+        if self._updates is not None and self._updates.client is not None:
             server.respond(491, build(491, head), now)
             return
         if answer is not None:
@@ -556,7 +485,7 @@ class Session:
         """Refuse their re-INVITE; the session goes on as it was."""
         if self._is_reinvited:
             self._final(status, now)
-            self._send_waiting_update(now)
+            self._go_on(now)
 
     def receive_bye(self, now: float) -> None:
         """Take a BYE, which has been answered."""
@@ -590,11 +519,9 @@ class Session:
         return True
 
     def on_timer(self, name: str, now: float) -> None:
-        """Act on ``C``, ``100``, ``provisional`` or ``glare``."""
+        """Act on ``C``, ``100`` or ``provisional``."""
         self._timer = None
-        if name == "glare":
-            self._send_waiting_update(now)
-        elif name == "C":
+        if name == "C":
             if self._move(SessionInput.HANG_UP):
                 self._cancel("", now)
                 self._core.put_event(SessionFailed(self, 408, "Request Timeout"))
@@ -604,16 +531,6 @@ class Session:
             else:
                 self._server.respond(self.last_status, self._provisional, now)
                 self._timer = self._core.timers.arm_after(self, "provisional", PROVISIONAL_EVERY, now)
-
-    def _refresh_target(self, message: Request | Response) -> None:
-        dialog = self._dialog
-        assert dialog is not None
-        try:
-            target = contact_target(message)
-        except SipError:
-            return
-        if target != dialog.remote_target:
-            dialog.set_target(target)
 
     def _request(self) -> Request:
         assert self._server_request is not None
@@ -641,16 +558,6 @@ class Session:
         assert self._server is None, "an INVITE of theirs was left without final answer"
         self._disarm()
         self._stop_answer()
-        self._update = None
+        self._updates = None
         self._client = None
         self._core.sessions.pop(self.local_tag, None)
-
-
-def sdp_of(message: Request | Response) -> bytes:
-    """Return the body if it is SDP, else b""."""
-    if not message.body:
-        return b""
-    content_type = message.header("content-type") or ""
-    if content_type.lower().startswith("application/sdp"):
-        return message.body
-    return b""

@@ -27,7 +27,7 @@ from sip.flows import Flow
 from sip.grammar import SipError
 from sip.headers import tokens
 from sip.known import Known
-from sip.message import REASONS, Request, Response
+from sip.message import REASONS, Request, Response, sdp_of
 from sip.parser import (
     KEEPALIVE,
     StreamParser,
@@ -42,7 +42,7 @@ from sip.registrar import Binding, Registrar
 from sip.responses import answer_flow, build, header_lines, response_head
 from sip.server_invite import ServerInvite
 from sip.server_request import ServerRequest
-from sip.session import Invitation, Session, sdp_of
+from sip.session import Invitation, Session
 from sip.sessionstate import SessionState
 from sip.settings import SipSettings
 from sip.uri import SipUri

@@ -13,60 +13,12 @@ from sip.events import (
     SessionEnded,
     SessionFailed,
     SessionOffered,
-    UpdateAnswered,
-    UpdateFailed,
 )
-from sip.session import Invitation, Session
+from sip.session import Invitation
 from sip.sessionstate import DROPPED, MOVES, SessionInput, SessionState
 from sip.settings import Secret, TrunkPeer
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
-
-OUTSIDE = Invitation("sip:138@10.0.0.9:5080", "<sip:138@10.0.0.9>", "8001", sdp=OURS)
-
-
-def invited(scene: Scene) -> Session:
-    return scene.stack.invite(OUTSIDE, "leg", scene.now)
-
-
-def arrived(scene: Scene) -> Session:
-    scene.receive(request("INVITE", body=SDP), TRUNK)
-    session = scene.events(InviteArrived)[-1].session
-    assert isinstance(session, Session)
-    return session
-
-
-def answered(scene: Scene, body: bytes = SDP) -> tuple[Session, str]:
-    """An incoming call, confirmed; returns it and the To of requests inside."""
-    scene.receive(request("INVITE", body=body), TRUNK)
-    session = scene.events(InviteArrived)[-1].session
-    scene.stack.answer(session, OURS, scene.now)
-    to = f"<sip:96198@example.com>;tag={session.local_tag}"
-    scene.receive(request("ACK", branch="z9hG4bKack1", to=to), TRUNK)
-    scene.clear()
-    return session, to
-
-
-def connected(scene: Scene) -> Session:
-    """An outgoing call, answered."""
-    session = invited(scene)
-    scene.receive(respond(scene.last("INVITE"), 200, body=SDP), TRUNK)
-    scene.clear()
-    return session
-
-
-def from_callee(method: str, session: Session, cseq: int, body: bytes = b"", branch: str = "") -> bytes:
-    """A request of the callee inside an outgoing call."""
-    return request(
-        method,
-        "sip:10.0.0.1:5060",
-        branch=branch or f"z9hG4bK{method}{cseq}",
-        from_="<sip:138@10.0.0.9>;tag=callee1",
-        to=f"<sip:8001@example.com>;tag={session.local_tag}",
-        call_id=session.sip_call_id,
-        cseq=cseq,
-        contact="<sip:callee@10.0.0.9:5090>",
-        body=body,
-    )
+from tests.sip.talks import answered, arrived, connected, from_callee, invited
 
 
 def test_every_pair_is_either_a_move_or_dropped() -> None:
@@ -210,64 +162,6 @@ def test_a_second_invite_before_our_final_answer() -> None:
     assert scene.words()[-1] == "200"
 
 
-def test_glare_is_refused_and_ours_comes_again() -> None:
-    """T23: 491 to theirs while ours is pending; ours again after 2.1 to 4 s, where the Call-ID is ours."""
-    scene = Scene()
-    session = connected(scene)
-    scene.stack.update(session, OURS, scene.now)
-    ours = scene.last("INVITE")
-    assert ours.message.cseq == (2, "INVITE")
-    theirs = from_callee("INVITE", session, 1, SDP)
-    assert [sent.word for sent in scene.receive(theirs, TRUNK)] == ["491"]
-    scene.receive(respond(ours, 491), TRUNK)
-    assert scene.words()[-1] == "ACK"
-    scene.advance(2.09)
-    assert len(scene.times("INVITE")) == 1
-    scene.advance(1.92)
-    again = scene.times("INVITE")[1]
-    assert 2.1 <= again <= 4.0
-    assert round(again * 100) == pytest.approx(again * 100)
-    retried = scene.last("INVITE")
-    assert retried.message.cseq == (3, "INVITE")
-    scene.receive(respond(retried, 200, body=SDP), TRUNK)
-    assert scene.told == [UpdateAnswered(session, SDP)]
-
-
-def test_glare_backs_off_shorter_where_they_own_the_call_id() -> None:
-    """T23: 0 to 2 s."""
-    scene = Scene()
-    session, _ = answered(scene)
-    scene.stack.update(session, OURS, scene.now)
-    scene.receive(respond(scene.last("INVITE"), 491), TRUNK)
-    scene.advance(2.01)
-    assert scene.last("INVITE").message.cseq == (2, "INVITE")
-    assert 0.0 <= scene.times("INVITE")[1] <= 2.0
-
-
-def test_a_failing_reinvite_leaves_the_session_as_it_was() -> None:
-    """T25: 488 is told; the next one may be tried; 481 ends the session with BYE."""
-    scene = Scene()
-    session = connected(scene)
-    scene.stack.update(session, OURS, scene.now)
-    scene.receive(respond(scene.last("INVITE"), 488), TRUNK)
-    assert scene.told == [UpdateFailed(session, 488)]
-    assert session.state is SessionState.CONFIRMED
-    scene.stack.update(session, OURS, scene.now)
-    scene.receive(respond(scene.last("INVITE"), 481), TRUNK)
-    assert scene.told[1:] == [SessionEnded(session, "gone")]
-    assert scene.words()[-1] == "BYE"
-
-
-def test_a_silent_reinvite_ends_the_session() -> None:
-    """T25: timeout counts as 408, which ends the dialog."""
-    scene = Scene()
-    session = connected(scene)
-    scene.stack.update(session, OURS, scene.now)
-    scene.advance(32)
-    assert scene.told == [SessionEnded(session, "timeout")]
-    assert scene.words()[-1] == "BYE"
-
-
 def test_their_reinvite_is_offered_and_answered() -> None:
     """RFC 3261 14.2: told, answered by the user with 200 that is repeated until the ACK."""
     scene = Scene()
@@ -287,21 +181,6 @@ def test_their_reinvite_is_offered_and_answered() -> None:
     scene.stack.refuse_update(session, 488, scene.now)
     assert scene.words()[-1] == "488"
     assert session.state is SessionState.CONFIRMED
-
-
-def test_our_update_waits_for_their_ack() -> None:
-    """RFC 3261 14.1: no INVITE while another is in progress in either direction."""
-    scene = Scene()
-    session = arrived(scene)
-    scene.stack.answer(session, OURS, scene.now)
-    scene.stack.update(session, b"v=0 first", scene.now)
-    scene.stack.update(session, OURS, scene.now)
-    scene.clear()
-    to = f"<sip:96198@example.com>;tag={session.local_tag}"
-    scene.receive(request("ACK", branch="z9hG4bKack", to=to), TRUNK)
-    assert scene.words() == ["INVITE"]
-    assert scene.last("INVITE").message.body == OURS
-    assert scene.told == [SessionConfirmed(session, b"")]
 
 
 def test_a_reinvite_stands_for_a_lost_ack() -> None:
@@ -544,18 +423,6 @@ def test_hanging_up_answers_a_pending_reinvite() -> None:
     assert scene.words() == ["100", "487", "BYE"]
     scene.receive(respond(scene.last("BYE"), 200, contact=""), TRUNK)
     scene.advance(40)
-    assert scene.stack.is_quiet()
-
-
-def test_a_reinvite_of_ours_outlives_the_session_by_64_t1_at_most() -> None:
-    scene = Scene()
-    session = connected(scene)
-    scene.stack.update(session, OURS, scene.now)
-    scene.receive(respond(scene.last("INVITE"), 100, tag="", contact=""), TRUNK)
-    scene.stack.hang_up(session, scene.now)
-    scene.receive(respond(scene.last("BYE"), 200, contact=""), TRUNK)
-    scene.advance(33)
-    assert scene.told == []
     assert scene.stack.is_quiet()
 
 
