@@ -47,6 +47,8 @@ from sip.events import (
     DigestRefused,
     InfoReceived,
     InviteArrived,
+    ReferArrived,
+    ReferProgressed,
     SessionAnswered,
     SessionCancelled,
     SessionConfirmed,
@@ -120,6 +122,8 @@ class Switchboard:
             UpdateAnswered: self._update_answered,
             UpdateFailed: lambda event, now: None,  # the session goes on as it was (RFC 3261 14.1)
             InfoReceived: self._info_received,
+            ReferArrived: lambda event, now: event.referral.refuse(603, now),
+            ReferProgressed: lambda event, now: None,
             BindingsChanged: self._bindings_changed,
             DigestRefused: self._digest_refused,
         }

@@ -15,10 +15,10 @@ from sip.transactions import Transactions
 if TYPE_CHECKING:
     from sip.session import Session
 
-ALLOWED = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER")
+ALLOWED = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER", "REFER", "NOTIFY")
 # Methods that some RFC defines and this stack does not serve: 405; anything else is 501.
-UNSERVED = frozenset({"UPDATE", "PRACK", "REFER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE"})
-SUPPORTED = frozenset({"path"})  # option tags
+UNSERVED = frozenset({"UPDATE", "PRACK", "SUBSCRIBE", "PUBLISH", "MESSAGE"})
+SUPPORTED = frozenset({"path", "replaces", "norefersub"})  # option tags
 ALLOW = f"Allow: {', '.join(ALLOWED)}\r\n"
 
 

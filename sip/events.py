@@ -12,6 +12,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from sip.flows import Flow
+    from sip.refer import OutgoingReferral, Referral
     from sip.session import Session
 
 
@@ -25,12 +26,13 @@ class Identity(msgspec.Struct, frozen=True):
 
 class InviteArrived(msgspec.Struct, frozen=True):
     """A new INVITE, already answered with 100; ``session.request`` is the message, ``sdp`` its offer (or
-    b"").
+    b""). ``replaces`` is the session whose place it asks for (RFC 3891); whether it may is the user's to say.
     """
 
     session: "Session"
     identity: Identity
     sdp: bytes
+    replaces: "Session | None" = None
 
 
 class SessionProgressed(msgspec.Struct, frozen=True):
@@ -111,6 +113,25 @@ class InfoReceived(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class ReferArrived(msgspec.Struct, frozen=True):
+    """The peer of an answered session asks for a transfer: ``referral.accept`` or ``referral.refuse`` it now,
+    and once accepted tell how it goes with ``referral.notify``.
+    """
+
+    session: "Session"
+    referral: "Referral"
+
+
+class ReferProgressed(msgspec.Struct, frozen=True):
+    """How a transfer goes that we asked for: the status the peer told, or of its refusal; told once with
+    ``is_final``.
+    """
+
+    referral: "OutgoingReferral"
+    status: int
+    is_final: bool
+
+
 class BindingsChanged(msgspec.Struct, frozen=True):
     """A user's registered contacts changed; ``reachable`` says whether any is left that answers."""
 
@@ -138,6 +159,8 @@ SipEvent = (
     | UpdateAnswered
     | UpdateFailed
     | InfoReceived
+    | ReferArrived
+    | ReferProgressed
     | BindingsChanged
     | DigestRefused
 )

@@ -36,6 +36,7 @@ from sip.reaper import Key
 from sip.responses import answer_flow, build, header_lines, record_routes, response_head
 from sip.server_invite import ServerInvite
 from sip.sessionstate import MOVES, SessionInput, SessionState
+from sip.transactions import ClientUser
 from sip.update import Updates
 from sip.uri import escape_user
 
@@ -78,6 +79,7 @@ class Session:
         "is_outgoing",
         "last_status",
         "local_tag",
+        "refers",
         "remote_tag",
         "request",
         "sip_call_id",
@@ -109,6 +111,7 @@ class Session:
         self._updates: Updates | None = None
         self._is_reinvited = False  # the INVITE that ``_server`` stands for is a re-INVITE
         self._timer: Timer | None = None
+        self.refers = 0  # REFERs that have come (RFC 3515 2.4.6)
 
     @property
     def core(self) -> Core:
@@ -408,14 +411,32 @@ class Session:
             self._send("INFO", "", body, content_type, now)
 
     def _send(self, method: str, headers: str, body: bytes, content_type: str, now: float) -> None:
+        context = (headers, body, content_type)
+        self.send_inside(method, headers, body, content_type, now, self, context)
+
+    def send_inside(
+        self,
+        method: str,
+        headers: str,
+        body: bytes,
+        content_type: str,
+        now: float,
+        user: ClientUser,
+        context: object = None,
+    ) -> int:
+        """Send a request in the dialog, even one that has just ended; ``user`` hears how it is answered.
+
+        Returns its CSeq number.
+        """
         dialog, core = self._dialog, self._core
         assert dialog is not None
         flow = dialog.find_flow(core.places) or self.flow
         branch = core.chance.branch()
-        data = dialog.build(method, dialog.next_cseq(), branch, headers, body, content_type)
-        context = (headers, body, content_type)
+        cseq = dialog.next_cseq()
+        data = dialog.build(method, cseq, branch, headers, body, content_type)
         key = client_key_of(branch, method)
-        ClientRequest(core.transactions, key, method, data, flow, self, now, context)
+        ClientRequest(core.transactions, key, method, data, flow, user, now, context)
+        return cseq
 
     def _send_bye(self, headers: str, now: float) -> None:
         self._drop_updates(now)

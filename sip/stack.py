@@ -38,7 +38,9 @@ from sip.parser import (
 )
 from sip.ratelimit import SourceRates
 from sip.reaper import Reaper, flow_of
+from sip.refer import OutgoingReferral, Referrals
 from sip.registrar import Binding, Registrar
+from sip.replaces import replaced_by
 from sip.responses import answer_flow, build, header_lines, response_head
 from sip.server_invite import ServerInvite
 from sip.server_request import ServerRequest
@@ -77,6 +79,7 @@ class Stack:
         self._transactions = core.transactions
         self._registrar = Registrar(core, self.rows, walltime or WallTime())
         self._admission = Admission(core, self._registrar)
+        self._referrals = Referrals(core)
         self._rates = SourceRates(settings.requests_per_source)
         self._merged: dict[str, Any] = {}  # requests under way, however they came
         self._merge_reaper = Reaper(self._merged, timers)
@@ -142,6 +145,12 @@ class Stack:
         """Send an INFO inside an answered session."""
         session.send_info(content_type, body, now)
 
+    def refer(
+        self, session: Session, refer_to: str, user: object, now: float, referred_by: str = ""
+    ) -> OutgoingReferral:
+        """Ask the peer of an answered session to call ``refer_to``; ReferProgressed tells how it goes."""
+        return self._referrals.refer(session, refer_to, user, now, referred_by)
+
     def contacts(self, user: str) -> list[Binding]:
         """Return a user's registered contacts, best q first."""
         return self._registrar.contacts(user)
@@ -178,10 +187,14 @@ class Stack:
     def is_quiet(self) -> bool:
         """Return whether nothing is left of any call; registrations and their upkeep do not count."""
         transactions = self._transactions
-        return not self._core.sessions and all(
-            (entry[1] if type(entry) is tuple else entry.method) in ("REGISTER", "OPTIONS")
-            for table in (transactions.clients, transactions.servers, self._merged)
-            for entry in table.values()
+        return (
+            not self._core.sessions
+            and self._referrals.is_quiet()
+            and all(
+                (entry[1] if type(entry) is tuple else entry.method) in ("REGISTER", "OPTIONS")
+                for table in (transactions.clients, transactions.servers, self._merged)
+                for entry in table.values()
+            )
         )
 
     def check(self) -> None:
@@ -418,6 +431,11 @@ class Stack:
             session.receive_info(request)
         elif method == "OPTIONS":
             self._respond(request, flow, key, 200, self._abilities(), now)
+        elif method == "REFER":
+            self._referrals.receive_refer(session, request, flow, key, now)
+        elif method == "NOTIFY":
+            status = self._referrals.receive_notify(session, request)
+            self._respond(request, flow, key, status, "Allow-Events: refer\r\n", now)
         else:
             self._respond(request, flow, key, 405, ALLOW, now)
 
@@ -430,8 +448,9 @@ class Stack:
         if request.max_forwards == 0 and method != "OPTIONS":
             self._refuse_welcome(request, flow, 483, "")
             return
-        if method in ("BYE", "INFO"):
-            self._refuse_welcome(request, flow, 481, "")
+        if method in ("BYE", "INFO", "NOTIFY", "REFER"):
+            # Transfers are asked for inside the session that they are about.
+            self._refuse_welcome(request, flow, 403 if method == "REFER" else 481, "")
             return
         if not isinstance(request.parsed_uri, SipUri) and method == "REGISTER":
             raise SipError(416, "Unsupported URI Scheme")
@@ -464,10 +483,15 @@ class Stack:
             status, retry_after = self.refuse_new
             self._respond_invite(request, flow, key, status, f"Retry-After: {retry_after}\r\n", now)
             return
+        try:
+            replaced = replaced_by(request, self._core.sessions)
+        except SipError as error:
+            self._respond_invite(request, flow, key, error.status, "", now)
+            return
         session = Session(self._core, request.call_id, flow, is_outgoing=False)
         session.identity = who
         session.receive_invite(request, flow, key, now)
-        self.events.put(InviteArrived(session, who, sdp_of(request)))
+        self.events.put(InviteArrived(session, who, sdp_of(request), replaced))
 
     def _receive_register(self, request: Request, flow: Flow, key: str, now: float) -> None:
         to = request.to.parsed
