@@ -49,6 +49,8 @@ class VisitRow(Row, frozen=True, tag="visits"):
     cause: str
     seat: str
     within: bool  # answered or abandoned within the queue's threshold
+    target: str = ""  # where the call went instead: queue:junior, number:13800000000, message:closed
+    resumes: str = ""  # the visit, abandoned by the same caller, whose place this one took over
 
 
 class OfferRow(Row, frozen=True, tag="offers"):
@@ -128,4 +130,37 @@ class StreamRow(Row, frozen=True, tag="streams"):
     foreign: int
 
 
-AnyRow = CallRow | VisitRow | OfferRow | PresenceRow | SeatStateRow | BindingRow | StreamRow
+class ListEntryRow(Row, frozen=True, tag="list_entries"):
+    """A number put on (or taken from) a caller list while the switch ran."""
+
+    entry: str  # list and number
+    list: str
+    number: str  # 138* is a prefix
+    until: float | None  # None: for ever
+    note: str
+    added_by: str
+    changed_at: float
+    is_removed: bool
+
+
+class CallerSeatRow(Row, frozen=True, tag="caller_seats"):
+    """Which seat last served a caller, kept over a restart for queues that ask it first."""
+
+    caller: str  # queue and number
+    queue: str
+    number: str
+    seat: str
+    at: float
+
+
+AnyRow = (
+    CallRow
+    | VisitRow
+    | OfferRow
+    | PresenceRow
+    | SeatStateRow
+    | BindingRow
+    | StreamRow
+    | ListEntryRow
+    | CallerSeatRow
+)

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from queues.hours import HoursSettings
+
 
 class Requirement(msgspec.Struct, frozen=True):
     """Who may serve a call: levels by rank (0 = lowest configured level) and skills with a minimum."""
@@ -36,6 +38,24 @@ class MissedRules(msgspec.Struct, frozen=True):
     unreachable: MissedRule = MissedRule(delay=5.0)
 
 
+class EntrySettings(msgspec.Struct, frozen=True):
+    """Who gets into a queue, and where the others go.
+
+    A target is ``hangup``, ``queue:NAME``, ``seat:NUMBER`` (wait for that seat alone), ``number:DIGITS``,
+    ``callback`` or ``message:SOUND``. The one of the longest wait is :attr:`QueueSettings.on_timeout`.
+    """
+
+    hours: HoursSettings | None = None  # None: always open
+    on_closed: str = "hangup"
+    on_barred: str = "hangup"  # the caller is on a black list, or not on the only white one
+    on_full: str = "hangup"
+    on_empty: str = "hangup"  # where ``when_empty`` is refuse
+    absent: tuple[str, ...] = ()  # presences and activities of signed-in seats that count as absent
+    max_wait_empty: float = 0.0  # longest wait while every seat is absent, then on_empty; 0: no limit
+    max_estimate: float = 0.0  # deflect who is likely to wait longer than this; 0: nobody
+    on_estimate: str = "hangup"
+
+
 class QueueSettings(msgspec.Struct, frozen=True):
     """One queue."""
 
@@ -51,12 +71,13 @@ class QueueSettings(msgspec.Struct, frozen=True):
     max_wait: float = 600.0  # 0: no limit
     max_waiting: int = 200  # 0: no limit
     when_empty: str = "wait"  # or "refuse": no seat signed in
-    on_timeout: str = "hangup"  # or queue:NAME
+    on_timeout: str = "hangup"  # or another target
     service_level: float = 20.0  # threshold, inclusive
     short_abandon: float = 5.0  # abandons below it are counted apart
     wrap_up: float | None = None  # overrides the level's
     missed: MissedRules = MissedRules()
     pair_back_off: float = 10.0  # before the same seat is offered the same call again
+    entry: EntrySettings = EntrySettings()
     # The rest is for call control, which finds it here by the queue's name.
     answer: str = "200"  # or "183": early media until a seat answers
     music: str = "builtin:music"
