@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from calls.bridge import agree, codecs_for, is_held, mirrored
+from calls.bridge import agree, codecs_for
 from calls.call import Call, CallInput, CallState
 from calls.events import (
     CallChanged,
@@ -21,7 +21,6 @@ from calls.events import (
     SeatAnswered,
     SeatFailed,
     SeatFreed,
-    SeatHold,
     SeatRang,
     SeatRefused,
     SeatTaken,
@@ -32,6 +31,7 @@ from calls.records import call_row, ended_fields, side_of, stream_row
 from calls.ringing import invitations
 from calls.routing import NumberPlan, Refusal, Route
 from calls.settings import CallSettings
+from calls.talk import Talk
 from calls.trunks import TrunkGate
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
@@ -110,18 +110,19 @@ class Switchboard:
         self._engaged: dict[SeatId, int] = {}  # legs at a seat's phone
         self._last_stream = 0
         self._descriptions = Descriptions()
+        self._talk = talk = Talk(self, stack, plane, timers)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
             InviteArrived: self._invite_arrived,
             SessionProgressed: self._session_progressed,
             SessionAnswered: self._session_answered,
             SessionFailed: self._session_failed,
             SessionCancelled: self._session_cancelled,
-            SessionConfirmed: self._session_confirmed,
+            SessionConfirmed: talk.session_confirmed,
             SessionEnded: self._session_ended,
-            SessionOffered: self._session_offered,
-            UpdateAnswered: self._update_answered,
+            SessionOffered: talk.session_offered,
+            UpdateAnswered: talk.update_answered,
             UpdateFailed: lambda event, now: None,  # the session goes on as it was (RFC 3261 14.1)
-            InfoReceived: self._info_received,
+            InfoReceived: talk.info_received,
             ReferArrived: lambda event, now: event.referral.refuse(603, now),
             ReferProgressed: lambda event, now: None,
             BindingsChanged: self._bindings_changed,
@@ -150,7 +151,7 @@ class Switchboard:
             leg = self._streams.get(event.stream)
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:
                 if not leg.call.held:
-                    self._end(leg.call, now, ended_by="switch", verdict="network:no_audio", status=200)
+                    self.end(leg.call, now, ended_by="switch", verdict="network:no_audio", status=200)
 
     def on_timer(self, name: str, now: float) -> None:
         """A direct call rang, or a call was held, long enough; ``name`` is that word and its id."""
@@ -159,9 +160,9 @@ class Switchboard:
         if call is None:
             return
         if what == "ring" and call.state is CallState.RINGING:
-            self._end(call, now, ended_by="switch", verdict="agent:no_answer", status=480)
+            self.end(call, now, ended_by="switch", verdict="agent:no_answer", status=480)
         elif what == "hold" and call.held:
-            self._end(call, now, ended_by="switch", verdict="network:held_too_long", status=200)
+            self.end(call, now, ended_by="switch", verdict="network:held_too_long", status=200)
 
     def reconfigure(self, settings: CallSettings) -> None:
         """Take new settings; calls go on as they were routed."""
@@ -204,9 +205,9 @@ class Switchboard:
             return
         call.queue = queue
         call.move(CallInput.RUNG)
-        leg = self._ring(call, phone, now, seat=seat, offer=offer)
+        leg = self.ring_phone(call, phone, now, seat=seat, offer=offer)
         self._rings[offer] = leg
-        self._start_ring(leg, now)
+        self.start_ring(leg, now)
 
     def withdraw(self, offer: OfferId, cause: str, now: float) -> None:
         """Stop ringing for ``offer``; the call waits on."""
@@ -217,7 +218,7 @@ class Switchboard:
         call.rings.remove(leg)
         if not call.rings:
             call.move(CallInput.RING_ENDED)
-        self._drop(leg, now, ELSEWHERE if cause == "answered_elsewhere" else "")
+        self.drop(leg, now, ELSEWHERE if cause == "answered_elsewhere" else "")
 
     def release(self, call_id: CallId, outcome: str, cause: str, now: float) -> None:
         """The queue has no seat for the call: end it, politely."""
@@ -226,7 +227,7 @@ class Switchboard:
             return
         call.joined_at = None  # the engine has closed the visit itself
         status = 486 if cause == "full" else 480
-        self._end(call, now, ended_by="switch", verdict=f"us:{cause or outcome}", status=status)
+        self.end(call, now, ended_by="switch", verdict=f"us:{cause or outcome}", status=status)
 
     def hang_up(self, call_id: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
         """End a call for an operator or for its seat; NO_SUCH_CALL if there is none."""
@@ -234,12 +235,12 @@ class Switchboard:
         if call is None:
             raise OperationRefused("NO_SUCH_CALL", f"there is no call {call_id}")
         verdict = "success" if call.state is CallState.TALKING else f"us:{cause}"
-        self._end(call, now, ended_by=ended_by, verdict=verdict, status=480, cause="withdrawn")
+        self.end(call, now, ended_by=ended_by, verdict=verdict, status=480, cause="withdrawn")
 
     def end_all(self, now: float) -> None:
         """End every call at once: the switch stops."""
         for call in list(self.calls.values()):
-            self._end(call, now, ended_by="switch", verdict="us:shutdown", status=503, cause="withdrawn")
+            self.end(call, now, ended_by="switch", verdict="us:shutdown", status=503, cause="withdrawn")
 
     # A call arrives.
 
@@ -268,7 +269,7 @@ class Switchboard:
         if identity.kind == "account":
             kind = "softphone" if identity.name in self._settings.seats else "extension"
             leg.phone = (kind, identity.name)
-            self._engage(leg, self._phonebook.seat_of(kind, identity.name), "dialling")
+            self.engage(leg, self._phonebook.seat_of(kind, identity.name), "dialling")
         self.events.put(CallChanged(call.id, "arrived"))
         self._open(leg, now)
 
@@ -278,7 +279,7 @@ class Switchboard:
             return route.status, route.verdict
         if len(self.calls) >= self._settings.calls_max:
             return 503, "us:calls_max"
-        if route.phone is not None and self._is_busy(route.phone):
+        if route.phone is not None and self.is_busy(route.phone):
             return 486, "agent:busy"
         if route.trunk:
             refusal = self.gate.admit(self.plan.trunks[route.trunk], now)
@@ -287,7 +288,8 @@ class Switchboard:
             call.trunk = route.trunk
         return 0, ""
 
-    def _is_busy(self, phone: tuple[str, str]) -> bool:
+    def is_busy(self, phone: tuple[str, str]) -> bool:
+        """Return whether the seat that ``phone`` belongs or is bound to has a call."""
         seat = SeatId(phone[1]) if phone[0] == "softphone" else self._phonebook.seat_of(*phone)
         return seat is not None and seat in self._engaged
 
@@ -299,7 +301,7 @@ class Switchboard:
                     leg.peer_offer, leg.address, leg.port, self._settings.codecs
                 )
             except SipError as error:
-                self._end(call, now, ended_by="switch", verdict="peer:no_common_audio", status=error.status)
+                self.end(call, now, ended_by="switch", verdict="peer:no_common_audio", status=error.status)
                 return
             agree(leg, agreement, self._plane, now)
         if call.target is None:
@@ -310,11 +312,11 @@ class Switchboard:
         if phone[0] == "softphone":
             phone = self._phonebook.phone_of(SeatId(phone[1])) or phone
         call.move(CallInput.RUNG)
-        ring = self._ring(call, phone, now, seat=None, offer=None)
-        self._engage(ring, self._phonebook.seat_of(*phone), "ringing")
+        ring = self.ring_phone(call, phone, now, seat=None, offer=None)
+        self.engage(ring, self._phonebook.seat_of(*phone), "ringing")
         name = f"ring {call.id}"
         call.timer = self._timers.arm_after(self, name, self._settings.ring_for, now)
-        self._start_ring(ring, now)
+        self.start_ring(ring, now)
 
     def _answer_caller(self, leg: Leg, now: float) -> None:
         if leg.session is None or not leg.move(LegInput.ANSWERED):
@@ -324,9 +326,10 @@ class Switchboard:
 
     # A phone is rung.
 
-    def _ring(
+    def ring_phone(
         self, call: Call, phone: tuple[str, str], now: float, *, seat: SeatId | None, offer: OfferId | None
     ) -> Leg:
+        """Add a leg that will ring ``phone``, for ``offer`` at ``seat`` or for neither."""
         leg = self._new_leg(call, phone[1], LegState.INVITED)
         leg.phone, leg.offer = phone, offer
         if seat is not None:
@@ -335,7 +338,8 @@ class Switchboard:
         call.rings.append(leg)
         return leg
 
-    def _start_ring(self, leg: Leg, now: float) -> None:
+    def start_ring(self, leg: Leg, now: float) -> None:
+        """Ring every contact of the leg's phone; a phone without one fails at once."""
         assert leg.call is not None
         queue_header = self._settings.queue_header
         leg.targets = invitations(leg, leg.call, self.plan, self._stack, queue_header=queue_header)
@@ -425,13 +429,13 @@ class Switchboard:
         assert call is not None
         if offer is None:
             verdict = "agent:refused" if status in REFUSED and reachable else "agent:unreachable"
-            self._end(call, now, ended_by="seat", verdict=verdict, status=status)
+            self.end(call, now, ended_by="seat", verdict=verdict, status=status)
             return
         self._rings.pop(offer, None)
         call.rings.remove(leg)
         if not call.rings:
             call.move(CallInput.RING_ENDED)
-        self._drop(leg, now)
+        self.drop(leg, now)
         if status in REFUSED and reachable:
             self.events.put(SeatRefused(offer, status))
         else:
@@ -459,76 +463,6 @@ class Switchboard:
             self.events.put(SeatTaken(caller.seat, call.id, "talking"))
         self.events.put(CallChanged(call.id, "talking"))
 
-    def _session_confirmed(self, event: SessionConfirmed, now: float) -> None:
-        leg: Leg | None = event.session.user
-        if leg is not None and event.sdp:
-            self._take_answer(leg, event.sdp, now)
-
-    def _session_offered(self, event: SessionOffered, now: float) -> None:
-        """A re-INVITE: answer it at once, and let the other side know of a hold or a resume."""
-        session, leg = event.session, event.session.user
-        if leg is None or leg.call is None:
-            self._stack.refuse_update(session, 481, now)
-            return
-        codecs = codecs_for(leg, self._settings.codecs)
-        if not event.sdp:
-            self._stack.accept_update(session, leg.side.offer(leg.address, leg.port, codecs), now)
-            return
-        try:
-            answer, agreement = leg.side.answer(event.sdp, leg.address, leg.port, codecs)
-        except SipError as error:
-            self._stack.refuse_update(session, error.status, now)
-            return
-        self._stack.accept_update(session, answer, now)
-        before = leg.agreement
-        agree(leg, agreement, self._plane, now)
-        if before is None or before.direction != agreement.direction:
-            self._pass_hold(leg.call, leg, now)
-
-    def _pass_hold(self, call: Call, leg: Leg, now: float) -> None:
-        other = call.callee if leg is call.caller_leg else call.caller_leg
-        assert leg.agreement is not None
-        if call.state is not CallState.TALKING or other is None or other.session is None:
-            return
-        held = is_held(leg.agreement)
-        call.note_hold(held, now)
-        self._timers.disarm(call.timer)
-        call.timer = None
-        if held and self._settings.hold_max:
-            # Nobody hears a held call die: without an end of its own it could last for ever.
-            call.timer = self._timers.arm_after(self, f"hold {call.id}", self._settings.hold_max, now)
-        sdp = other.side.offer(
-            other.address,
-            other.port,
-            codecs_for(other, self._settings.codecs),
-            direction=mirrored(leg.agreement),
-        )
-        self._stack.update(other.session, sdp, now)
-        for side in (leg, other):
-            if side.seat is not None:
-                self.events.put(SeatHold(side.seat, held))
-        self.events.put(CallChanged(call.id, "held" if held else "talking"))
-
-    def _update_answered(self, event: UpdateAnswered, now: float) -> None:
-        leg: Leg | None = event.session.user
-        if leg is not None and event.sdp:
-            self._take_answer(leg, event.sdp, now)
-
-    def _take_answer(self, leg: Leg, sdp: bytes, now: float) -> None:
-        try:
-            agree(leg, leg.side.accept(sdp), self._plane, now)
-        except SipError:
-            if leg.call is not None and leg.agreement is None:
-                self._end(leg.call, now, ended_by="switch", verdict="peer:no_common_audio", status=488)
-
-    def _info_received(self, event: InfoReceived, now: float) -> None:
-        leg = event.session.user
-        if leg is None or leg.call is None or leg.call.state is not CallState.TALKING:
-            return
-        other = leg.call.callee if leg is leg.call.caller_leg else leg.call.caller_leg
-        if other is not None and other.session is not None:
-            self._stack.info(other.session, event.content_type, event.body, now)
-
     # The end.
 
     def _session_cancelled(self, event: SessionCancelled, now: float) -> None:
@@ -536,7 +470,7 @@ class Switchboard:
         event.session.user = None
         if leg is not None and leg.call is not None:
             leg.session = None
-            self._end(leg.call, now, ended_by="caller", verdict="caller:cancelled", status=487)
+            self.end(leg.call, now, ended_by="caller", verdict="caller:cancelled", status=487)
 
     def _session_ended(self, event: SessionEnded, now: float) -> None:
         leg: Leg | None = event.session.user
@@ -551,9 +485,9 @@ class Switchboard:
             verdict = "success"
         else:
             verdict = "caller:abandoned"
-        self._end(call, now, ended_by="caller" if by_caller else "seat", verdict=verdict, status=200)
+        self.end(call, now, ended_by="caller" if by_caller else "seat", verdict=verdict, status=200)
 
-    def _end(
+    def end(
         self, call: Call, now: float, *, ended_by: str, verdict: str, status: int, cause: str = "abandoned"
     ) -> None:
         """End a call whatever its state: every session, stream, ring and seat of it is let go, one row is
@@ -579,16 +513,16 @@ class Switchboard:
                 self._rings.pop(leg.offer, None)
             elif leg.seat is not None:
                 self.events.put(SeatFreed(leg.seat, call.id, bridged=False))
-            self._drop(leg, now)
+            self.drop(leg, now)
         rings.clear()
         if callee is not None:
             if callee.seat is not None:
                 self.events.put(SeatFreed(callee.seat, call.id, bridged=callee.offer is not None))
-            self._drop(callee, now)
+            self.drop(callee, now)
         if caller is not None:
             if caller.seat is not None:
                 self.events.put(SeatFreed(caller.seat, call.id, bridged=False))
-            self._drop(caller, now)
+            self.drop(caller, now)
         del self.calls[call.id]
         if call.trunk:
             self.gate.release(call.trunk)
@@ -606,7 +540,8 @@ class Switchboard:
         self._last_stream += 1
         return Leg(call, StreamId(self._last_stream), number, state, self._descriptions)
 
-    def _engage(self, leg: Leg, seat: SeatId | None, activity: str) -> None:
+    def engage(self, leg: Leg, seat: SeatId | None, activity: str) -> None:
+        """Note that a leg is at the phone of ``seat``, and tell distribution."""
         if seat is None or leg.call is None:
             return
         leg.seat = seat
@@ -637,7 +572,7 @@ class Switchboard:
         if leg in call.rings:
             self._ring_failed(leg, 503, now)
         else:
-            self._end(call, now, ended_by="switch", verdict=f"us:{reason}", status=503)
+            self.end(call, now, ended_by="switch", verdict=f"us:{reason}", status=503)
 
     def _stream_closed(self, event: StreamClosed, now: float) -> None:
         whose = self._closing.pop(event.stream, None)
@@ -645,7 +580,7 @@ class Switchboard:
         if whose is not None and (statistics.packets_received or statistics.packets_sent):
             self.rows.put(stream_row(*whose, statistics, now, self._walltime))
 
-    def _drop(self, leg: Leg, now: float, reason: str = "") -> None:
+    def drop(self, leg: Leg, now: float, reason: str = "") -> None:
         """Let go of everything a leg has: sessions, stream, seat."""
         leg.move(LegInput.ENDED)
         if leg.session is not None:

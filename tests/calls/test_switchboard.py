@@ -12,7 +12,6 @@ from calls.events import (
     SeatAnswered,
     SeatFailed,
     SeatFreed,
-    SeatHold,
     SeatRang,
     SeatRefused,
     SeatTaken,
@@ -23,7 +22,7 @@ from kernel.ids import CallId, OfferId
 from kernel.rows import CallRow, StreamRow
 from media.messages import Connect, Play, SetRemote
 from sip.settings import TrunkPeer
-from tests.calls.office import OTHER_PHONE, Office, call_settings, direction_of, reason_of, sdp
+from tests.calls.office import OTHER_PHONE, Office, call_settings, reason_of, sdp
 from tests.sip.scene import PHONE, STRANGER, TRUNK, request
 
 
@@ -98,88 +97,6 @@ def test_a_call_that_ends_says_whose_it_was_and_how_it_went() -> None:
     office.caller_says("BYE", ok, 2)
     last = office.events(CallChanged)[-1]
     assert (last.state, last.tenant, last.verdict) == ("ended", "demo", "success")
-
-
-@pytest.mark.parametrize(
-    ("asked", "answered", "mirrored"),
-    [("sendonly", "recvonly", "sendonly"), ("inactive", "inactive", "inactive")],
-)
-def test_the_seats_hold_and_resume_reach_the_caller(asked: str, answered: str, mirrored: str) -> None:
-    """RFC 3264 8.4: the phone is answered at once, the other side is told by a re-INVITE."""
-    office = Office()
-    office.register("8001")
-    call, _, invite = office.talk()
-    office.advance(5.0)
-    office.phone_says("INVITE", invite, 1, sdp(5000, asked, "192.0.2.7", 2))
-    assert direction_of(office.last("200", PHONE).message.body) == answered
-    hold = office.last("INVITE", TRUNK)
-    assert direction_of(hold.message.body) == mirrored
-    assert call.held
-    assert [(event.seat, event.held) for event in office.events(SeatHold)] == [("8001", True)]
-    office.answer(hold, 200, sdp(4000, answered, version=2))
-    office.phone_says("ACK", invite, 1)
-    office.advance(7.0)
-    office.phone_says("INVITE", invite, 2, sdp(5000, "sendrecv", "192.0.2.7", 3))
-    resume = office.last("INVITE", TRUNK)
-    assert resume is not hold
-    assert direction_of(resume.message.body) == "sendrecv"
-    office.answer(resume, 200, sdp(4000, "sendrecv", version=3))
-    assert not call.held
-    office.advance(1.0)
-    office.phone_says("BYE", invite, 3)
-    (row,) = [row for row in office.rows if isinstance(row, CallRow)]
-    assert (row.held, row.talked) == (7.0, 13.0)
-    states = [event.state for event in office.events(CallChanged)]
-    assert states == ["arrived", "waiting", "ringing", "talking", "held", "talking", "ended"]
-
-
-def test_the_callers_hold_and_resume_reach_the_seat() -> None:
-    office = Office()
-    office.register("8001")
-    call, ok, _ = office.talk()
-    office.caller_says("INVITE", ok, 2, sdp(4000, "sendonly", version=2))
-    hold = office.last("INVITE", PHONE)
-    assert (direction_of(hold.message.body), call.held) == ("sendonly", True)
-    office.answer(hold, 200, sdp(5000, "recvonly", "192.0.2.7", 2))
-    office.caller_says("ACK", ok, 2)
-    office.caller_says("INVITE", ok, 3, sdp(4000, "sendrecv", version=3))
-    resume = office.last("INVITE", PHONE)
-    assert (direction_of(resume.message.body), call.held) == ("sendrecv", False)
-
-
-def test_a_call_that_is_held_for_ever_is_over_one_day() -> None:
-    """Both peers may have died in the meantime: a held stream is silent, and nobody would notice."""
-    office = Office(call_settings(hold_max=600.0))
-    office.register("8001")
-    call, _, invite = office.talk()
-    office.phone_says("INVITE", invite, 1, sdp(5000, "sendonly", "192.0.2.7", 2))
-    office.answer(office.last("INVITE", TRUNK), 200, sdp(4000, "recvonly", version=2))
-    office.phone_says("ACK", invite, 1)
-    office.advance(599.0)
-    assert call.held
-    office.advance(1.0)
-    assert office.verdicts() == [("switch", "network:held_too_long", 200)]
-
-
-def test_a_re_invite_that_the_other_side_refuses_changes_nothing_for_it() -> None:
-    """RFC 3261 14.1: the session goes on as it was."""
-    office = Office()
-    office.register("8001")
-    call, _, invite = office.talk()
-    office.phone_says("INVITE", invite, 1, sdp(5000, "sendonly", "192.0.2.7", 2))
-    office.answer(office.last("INVITE", TRUNK), 488)
-    assert (call.state, call.held) == ("talking", True)
-
-
-def test_a_re_invite_that_only_moves_the_audio_stays_on_its_side() -> None:
-    office = Office()
-    office.register("8001")
-    _, _, invite = office.talk()
-    before = office.words(TRUNK)
-    office.phone_says("INVITE", invite, 1, sdp(5010, "sendrecv", "192.0.2.7", 2))
-    assert office.words(TRUNK) == before
-    remote = [command for command in office.commands if isinstance(command, SetRemote)][-1]
-    assert (remote.host, remote.port) == ("192.0.2.7", 5010)
 
 
 def test_a_caller_who_leaves_while_the_phone_rings_frees_it() -> None:
@@ -462,21 +379,6 @@ def test_a_caller_without_an_offer_gets_ours_and_answers_in_the_ack() -> None:
     office.caller_says("ACK", ok, 1, sdp(4000))
     remote = next(command for command in office.commands if isinstance(command, SetRemote))
     assert (remote.host, remote.port, remote.codec) == ("10.0.0.9", 4000, "PCMU")
-
-
-@pytest.mark.parametrize("from_caller", [True, False])
-def test_dtmf_in_info_is_relayed(from_caller: bool) -> None:
-    office = Office()
-    office.register("8001")
-    _, ok, invite = office.talk()
-    digits, kind = b"Signal=5\r\nDuration=160\r\n", "application/dtmf-relay"
-    if from_caller:
-        office.caller_says("INFO", ok, 2, digits, content_type=kind)
-    else:
-        office.phone_says("INFO", invite, 1, digits, content_type=kind)
-    info = office.last("INFO", PHONE if from_caller else TRUNK)
-    assert info.message.header("content-type") == "application/dtmf-relay"
-    assert info.message.body == b"Signal=5\r\nDuration=160\r\n"
 
 
 def test_an_outside_number_is_rung_through_the_tenants_trunk() -> None:

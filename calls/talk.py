@@ -1,0 +1,100 @@
+"""Talk: what the sides of a bridged call tell each other - holds and resumes, new audio, DTMF in INFO."""
+
+from typing import TYPE_CHECKING
+
+from calls.bridge import agree, codecs_for, is_held, mirrored
+from calls.call import Call, CallState
+from calls.events import CallChanged, SeatHold
+from calls.leg import Leg
+from kernel.timers import TimerQueue
+from media.plane import Plane
+from sip.events import InfoReceived, SessionConfirmed, SessionOffered, UpdateAnswered
+from sip.grammar import SipError
+from sip.stack import Stack
+
+if TYPE_CHECKING:
+    from calls.switchboard import Switchboard
+
+
+class Talk:
+    """Re-INVITEs and INFO of the calls of one switchboard."""
+
+    def __init__(self, board: "Switchboard", stack: Stack, plane: Plane, timers: TimerQueue) -> None:
+        self._board = board
+        self._stack = stack
+        self._plane = plane
+        self._timers = timers
+
+    def session_confirmed(self, event: SessionConfirmed, now: float) -> None:
+        """An ACK; it may bring the answer to our offer."""
+        leg: Leg | None = event.session.user
+        if leg is not None and event.sdp:
+            self._take_answer(leg, event.sdp, now)
+
+    def session_offered(self, event: SessionOffered, now: float) -> None:
+        """A re-INVITE: answer it at once, and let the other side know of a hold or a resume."""
+        session, leg = event.session, event.session.user
+        if leg is None or leg.call is None:
+            self._stack.refuse_update(session, 481, now)
+            return
+        codecs = codecs_for(leg, self._board.plan.settings.codecs)
+        if not event.sdp:
+            self._stack.accept_update(session, leg.side.offer(leg.address, leg.port, codecs), now)
+            return
+        try:
+            answer, agreement = leg.side.answer(event.sdp, leg.address, leg.port, codecs)
+        except SipError as error:
+            self._stack.refuse_update(session, error.status, now)
+            return
+        self._stack.accept_update(session, answer, now)
+        before = leg.agreement
+        agree(leg, agreement, self._plane, now)
+        if before is None or before.direction != agreement.direction:
+            self._pass_hold(leg.call, leg, now)
+
+    def _pass_hold(self, call: Call, leg: Leg, now: float) -> None:
+        other = call.callee if leg is call.caller_leg else call.caller_leg
+        assert leg.agreement is not None
+        if call.state is not CallState.TALKING or other is None or other.session is None:
+            return
+        held = is_held(leg.agreement)
+        call.note_hold(held, now)
+        self._timers.disarm(call.timer)
+        call.timer = None
+        settings, board = self._board.plan.settings, self._board
+        if held and settings.hold_max:
+            # Nobody hears a held call die: without an end of its own it could last for ever.
+            call.timer = self._timers.arm_after(board, f"hold {call.id}", settings.hold_max, now)
+        sdp = other.side.offer(
+            other.address,
+            other.port,
+            codecs_for(other, settings.codecs),
+            direction=mirrored(leg.agreement),
+        )
+        self._stack.update(other.session, sdp, now)
+        for side in (leg, other):
+            if side.seat is not None:
+                board.events.put(SeatHold(side.seat, held))
+        board.events.put(CallChanged(call.id, "held" if held else "talking"))
+
+    def update_answered(self, event: UpdateAnswered, now: float) -> None:
+        """The answer to an offer of ours inside the session."""
+        leg: Leg | None = event.session.user
+        if leg is not None and event.sdp:
+            self._take_answer(leg, event.sdp, now)
+
+    def _take_answer(self, leg: Leg, sdp: bytes, now: float) -> None:
+        try:
+            agree(leg, leg.side.accept(sdp), self._plane, now)
+        except SipError:
+            if leg.call is not None and leg.agreement is None:
+                self._board.end(leg.call, now, ended_by="switch", verdict="peer:no_common_audio", status=488)
+
+    def info_received(self, event: InfoReceived, now: float) -> None:
+        """An INFO goes to the other side as it is."""
+        leg = event.session.user
+        if leg is None or leg.call is None or leg.call.state is not CallState.TALKING:
+            return
+        other = leg.call.callee if leg is leg.call.caller_leg else leg.call.caller_leg
+        if other is not None and other.session is not None:
+            self._stack.info(other.session, event.content_type, event.body, now)
