@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test demo bench lint interop clean system-packages
+.PHONY: help run test demo bench fuzz lint interop clean system-packages
 
 help:
 	@echo 'make run      start the switch with config/demo.toml in the foreground'
 	@echo 'make demo     one minute of simulated phones and callers with a live board'
 	@echo 'make test     install what is missing and run every test that CI runs'
 	@echo 'make lint     ruff, mypy --strict, import contracts'
+	@echo 'make fuzz     search for inputs that break the parsers, a minute for each; FOR=600 takes longer'
 	@echo 'make bench    benchmarks with their table (about ten minutes)'
 
 # The locked packages, then the project itself; re-made when either list changes.
@@ -41,6 +42,12 @@ test: $(VENV)/.installed system-packages lint
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+# Where atheris does not exist for this Python, a mutation loop of our own searches instead.
+FOR ?= 60
+fuzz: $(VENV)/.installed
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=2.3,<4' || true
+	$(BIN)/python -m tests.fuzz --seconds $(FOR)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -63,7 +63,7 @@ def split_address(value: str) -> tuple[str, str, str]:
         return display, uri, value[closes + 1 :].lstrip(" \t")
     uri, semicolon, params = value.partition(";")
     uri = uri.rstrip(" \t")
-    if not uri or "?" in uri or "," in uri or " " in uri or "\t" in uri or '"' in uri:
+    if not uri or "?" in uri or "," in uri or " " in uri or "\t" in uri or '"' in uri or ">" in uri:
         raise SipError(400, "Bad Address")
     return "", uri, semicolon + params
 

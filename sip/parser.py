@@ -282,7 +282,7 @@ class StreamParser:
             self._skip_breaks(found)
             end = buffer.find(b"\r\n\r\n", self._scanned)
             if end < 0:
-                if len(buffer) > SIP_MESSAGE_MAX:
+                if len(buffer) > SIP_MESSAGE_MAX + 3:  # the end may have begun
                     raise SipError(513, "Message Too Large")
                 self._scanned = max(0, len(buffer) - 3)
                 return False
@@ -303,7 +303,7 @@ class StreamParser:
         start = 0
         while buffer[start : start + 2] == b"\r\n":
             start += 2
-        if start == 2 and len(buffer) == 2:
+        if start == 2 and buffer[2:] in (b"", b"\r"):
             return  # half a keepalive, or an answer to one: the next bytes tell
         if start >= 4 and KEEPALIVE not in found:
             found.append(KEEPALIVE)

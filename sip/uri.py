@@ -47,7 +47,7 @@ def _settled(text: str) -> str:
             byte = int(part[:2], 16)
             out.append((chr(byte) if byte in _UNRESERVED else "%" + part[:2].upper()) + part[2:])
         else:
-            out.append("%" + part)
+            out.append("%25" + part)  # no escape: it stands for itself
     return "".join(out)
 
 
@@ -188,7 +188,7 @@ def _parse_uri_params(text: str) -> dict[str, str]:
         name, _, value = part.partition("=")
         if not name or "@" in part or "," in part:
             raise SipError(400, "Bad URI Parameter")
-        name = unescape(name).lower() if "%" in name else name.lower()
+        name = _settled(name).lower() if "%" in name else name.lower()
         if name in params:
             raise SipError(400, "Bad URI Parameter")
         params[name] = value
