@@ -303,7 +303,7 @@ class StreamParser:
         start = 0
         while buffer[start : start + 2] == b"\r\n":
             start += 2
-        if start == 2 and buffer[2:] in (b"", b"\r"):
+        if start == 2 and (len(buffer) == 2 or (len(buffer) == 3 and buffer[2] == 0x0D)):
             return  # half a keepalive, or an answer to one: the next bytes tell
         if start >= 4 and KEEPALIVE not in found:
             found.append(KEEPALIVE)
