@@ -3,6 +3,7 @@
 import msgspec
 
 from kernel.ids import CallId, OfferId, QueueName, SeatId
+from sip.events import Notice
 
 
 class CallQueued(msgspec.Struct, frozen=True):
@@ -100,4 +101,5 @@ CallEvent = (
     | SeatHold
     | SeatFreed
     | CallChanged
+    | Notice
 )

@@ -43,10 +43,11 @@ from kernel.walltime import WallTime
 from media.events import MediaEvent, StreamClosed, StreamFailed, StreamReady, StreamTimedOut
 from media.plane import Plane
 from sip.events import (
+    NOTICES,
     BindingsChanged,
-    DigestRefused,
     InfoReceived,
     InviteArrived,
+    Notice,
     ReferArrived,
     ReferProgressed,
     SessionAnswered,
@@ -126,7 +127,7 @@ class Switchboard:
             ReferArrived: lambda event, now: event.referral.refuse(603, now),
             ReferProgressed: lambda event, now: None,
             BindingsChanged: self._bindings_changed,
-            DigestRefused: self._digest_refused,
+            **dict.fromkeys(NOTICES, self._pass_on),
         }
 
     # What comes in.
@@ -604,10 +605,9 @@ class Switchboard:
         kind = "softphone" if event.user in self._settings.seats else "extension"
         self.events.put(PhoneChanged(kind, event.user, event.reachable))
 
-    def _digest_refused(self, event: DigestRefused, now: float) -> None:
-        flow = event.flow
-        fields = {"user": event.user, "method": event.method, "host": flow.host, "port": flow.port}
-        self.log.put(("authentication failed", fields))
+    def _pass_on(self, event: Notice, now: float) -> None:
+        """What signalling tells the operator is none of the calls' business."""
+        self.events.put(event)
 
     # What an operator may see, and what must hold.
 

@@ -39,6 +39,8 @@ def build_sip(
         reader.refuse(f"{where}.register_expires_min", "is longer than register_expires_max")
     if not table.digest_algorithms:
         reader.refuse(f"{where}.digest_algorithms", "is empty: nobody could register")
+    if "" in table.drop_agents:
+        reader.refuse(f"{where}.drop_agents", "holds an empty name: every User-Agent contains it")
     for key in ("t1", "t2", "t4", "nonce_life", "ring_max"):
         if not getattr(table, key):
             reader.refuse(f"{where}.{key}", "must be more than 0")
@@ -61,6 +63,10 @@ def build_sip(
         register_expires_max=float(table.register_expires_max),
         registrations_per_user=table.registrations_per_user,
         requests_per_source=float(table.requests_per_source),
+        ban_failures=table.ban_failures,
+        ban_within=float(table.ban_within),
+        ban_for=float(table.ban_for),
+        drop_agents=tuple(name.lower() for name in table.drop_agents),
         options_probe_every=float(table.options_probe_every),
         realm=table.realm,
     )

@@ -51,7 +51,9 @@ from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from media.plane import Plane
 from seatswitch.news import EventLog
+from seatswitch.notices import Notices
 from seatswitch.snapshot import Views
+from sip.events import DigestRefused, SourceBanned, StraysSeen
 from sip.flows import Flow
 from sip.stack import Stack
 
@@ -81,6 +83,7 @@ class Node:
         self.kicked: Outbox[tuple[SeatId, str]] = Outbox()
         # Numbers of an earlier run are all smaller, unless it told more than a thousand events a second.
         self.news = EventLog(int(self.walltime.epoch(now) * 1000))
+        self.notices = Notices(self.log, self.news)
         self.is_draining = False
         self.lag = 0.0
         self._overloaded = False
@@ -107,6 +110,9 @@ class Node:
                 PhoneReachable(event.kind, event.number, event.reachable), now
             ),
             CallChanged: self._call_changed,
+            DigestRefused: self.notices.digest_refused,
+            SourceBanned: self.notices.source_banned,
+            StraysSeen: self.notices.strays_seen,
         }
         self._on_command: dict[type, Callable[[Any, float], None]] = {
             RingSeat: self._ring_seat,
@@ -270,6 +276,14 @@ class Node:
     def trunks_view(self, now: float) -> list[dict[str, Any]]:
         """Return every trunk object."""
         return self.views.trunks()
+
+    def bans_view(self, now: float) -> list[dict[str, Any]]:
+        """Return the hosts that guessed passwords, with the seconds left of each ban."""
+        return [{"ip": host, "left": round(left, 3)} for host, left in self.stack.banned(now)]
+
+    def lift_ban(self, host: str, now: float) -> bool:
+        """Listen to ``host`` again; False if it was not banned."""
+        return self.stack.lift_ban(host, now)
 
     def explain_call(self, call: CallId, now: float) -> dict[str, Any]:
         """Return why a call still waits."""

@@ -9,9 +9,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import msgspec
 
+from sip.bans import Bans
 from sip.core import Core
-from sip.digest import Nonces, challenges, check_answer, parse_credentials
-from sip.events import DigestRefused, Identity
+from sip.digest import Credentials, Nonces, challenges, check_answer, parse_credentials
+from sip.events import DigestRefused, Identity, SourceBanned
 from sip.flows import Flow
 from sip.grammar import SipError
 from sip.message import Request
@@ -27,6 +28,7 @@ class Refused(msgspec.Struct, frozen=True):
 
     status: int
     headers: str = ""
+    is_banned: bool = False
 
 
 class Admission:
@@ -36,6 +38,7 @@ class Admission:
         self._core = core
         self._registrar = registrar
         self._nonces = Nonces(core.chance.token() + core.chance.token(), core.settings.timing.nonce_life)
+        self.bans = Bans(0, 0.0, 0.0)
         self._networks: list[tuple[IPv4Network | IPv6Network, TrunkPeer]] = []
         self._trunk_by_host: dict[str, TrunkPeer | None] = {}
         self.reconfigure()
@@ -44,6 +47,7 @@ class Admission:
         """Take the core's settings."""
         settings = self._core.settings
         self._nonces.life = settings.timing.nonce_life
+        self.bans.configure(settings.ban_failures, settings.ban_within, settings.ban_for)
         self._domains = frozenset(domain.lower() for domain in settings.domains)
         self._networks = [
             (ip_network(network, strict=False), trunk)
@@ -72,25 +76,51 @@ class Admission:
     def prove(self, user: str, request: Request, flow: Flow, now: float) -> Refused | None:
         """Return None if ``request`` proves to be of the account ``user``, else how to refuse it.
 
-        401 asks (again); 403 is for somebody else's right password. SipError 400 on broken credentials.
+        401 asks (again); 403 is for somebody else's right password, and for a banned host, whatever it knows:
+        only who is registered over this very flow may go on. SipError 400 on broken credentials.
         """
         core = self._core
+        if self.bans.is_banned(flow.host, now) and user not in self._registrar.users_on(flow):
+            return Refused(403, is_banned=True)
         for value in request.headers("authorization"):
             credentials = parse_credentials(value)
             if credentials is None or credentials.realm != core.realm:
                 continue
+            nonce = credentials.nonce
+            if not self._nonces.is_ours(nonce, flow.host):
+                # The password is not looked at: with a nonce of one's own guessing would cost nothing.
+                return self._challenge(flow, now, stale=True)
             account = core.settings.accounts.get(credentials.user)
             secret = account.secret if account is not None else None
-            # The password first: who does not know it learns nothing about the nonce either.
             if not check_answer(credentials, secret, request.method, request.body, realm=core.realm):
-                core.put_event(DigestRefused(credentials.user, request.method, flow))
+                self._count_failure(credentials, request.method, flow, now)
                 return self._challenge(flow, now)
-            nonce = credentials.nonce
             is_good = self._nonces.is_fresh(nonce, flow.host, now)
             if not is_good or not self._nonces.spend(nonce, credentials.nc, now):
                 return self._challenge(flow, now, stale=True)
             return None if credentials.user == user else Refused(403)
         return self._challenge(flow, now)
+
+    def is_unwanted(self, request: Request, flow: Flow) -> bool:
+        """Return whether a stranger's User-Agent is one that gets no answer."""
+        names = self._core.settings.drop_agents
+        agent = request.header("user-agent") if names else None
+        if agent is None:
+            return False
+        agent = agent.lower()
+        return (
+            any(name in agent for name in names)
+            and self.trunk_of(flow.host) is None
+            and not self._registrar.knows_host(flow.host)
+        )
+
+    def _count_failure(self, credentials: Credentials, method: str, flow: Flow, now: float) -> None:
+        core = self._core
+        core.put_event(DigestRefused(credentials.user, method, flow))
+        answer = f"{credentials.user} {credentials.params.get('response', '')}"
+        banned_for = self.bans.failed(flow.host, answer, now)
+        if banned_for:
+            core.put_event(SourceBanned(flow.host, banned_for))
 
     def trunk_of(self, host: str) -> TrunkPeer | None:
         """Return the trunk that accepts requests from ``host``; the first in the settings wins."""

@@ -244,14 +244,16 @@ class Nonces:
         made = f"{int(now * 1000):012x}{self._serial & 0xFFFFFFFF:08x}"
         return made + self._sign(made, host)
 
+    def is_ours(self, nonce: str, host: str) -> bool:
+        """Return whether ``nonce`` was made for ``host``: who answers it has heard us there."""
+        signed = self._sign(nonce[:20], host).encode()
+        return compare_digest(signed, nonce[20:].encode("utf-8", "surrogateescape"))
+
     def is_fresh(self, nonce: str, host: str, now: float) -> bool:
-        """Return whether ``nonce`` is ours, for ``host`` and young enough; if not, challenge with stale=true
-        (after a right password) or anew.
-        """
-        made = nonce[:20]
-        signed = self._sign(made, host).encode()
-        if not compare_digest(signed, nonce[20:].encode("utf-8", "surrogateescape")):
+        """Return whether ``nonce`` is ours, for ``host`` and young enough; if not, its user is asked anew."""
+        if not self.is_ours(nonce, host):
             return False
+        made = nonce[:20]
         made_at = int(made[:12], 16) / 1000
         return made_at >= now - self.life and (made_at > self._floor or nonce in self._used)
 

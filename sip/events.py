@@ -140,12 +140,30 @@ class BindingsChanged(msgspec.Struct, frozen=True):
 
 
 class DigestRefused(msgspec.Struct, frozen=True):
-    """Wrong credentials, for the operator's eyes and for fail2ban."""
+    """A wrong answer to a challenge of ours, for the operator's eyes and for fail2ban."""
 
     user: str
     method: str
     flow: "Flow"
 
+
+class SourceBanned(msgspec.Struct, frozen=True):
+    """A host guessed passwords too often and is not listened to for ``banned_for`` seconds."""
+
+    host: str
+    banned_for: float
+
+
+class StraysSeen(msgspec.Struct, frozen=True):
+    """A storm of messages that belong to nothing: the last of them, and how many there have been in all."""
+
+    what: str  # method, "response" or "flood"
+    host: str
+    total: int
+
+
+Notice = DigestRefused | SourceBanned | StraysSeen  # for the operator, whatever the calls do
+NOTICES = (DigestRefused, SourceBanned, StraysSeen)
 
 SipEvent = (
     InviteArrived
@@ -162,5 +180,5 @@ SipEvent = (
     | ReferArrived
     | ReferProgressed
     | BindingsChanged
-    | DigestRefused
+    | Notice
 )

@@ -47,6 +47,7 @@ from sip.server_request import ServerRequest
 from sip.session import Invitation, Session
 from sip.sessionstate import SessionState
 from sip.settings import SipSettings
+from sip.strays import Strays
 from sip.uri import SipUri
 
 NOWHERE = Flow("", 0, "", 0)
@@ -84,6 +85,7 @@ class Stack:
         self._merged: dict[str, Any] = {}  # requests under way, however they came
         self._merge_reaper = Reaper(self._merged, timers)
         self._parsers: dict[int, StreamParser] = {}
+        self._strays = Strays(core.put_event)
         self._dropped = 0
         self._known = Known()
 
@@ -159,6 +161,14 @@ class Stack:
         """Return whether any contact of ``user`` answers."""
         return self._registrar.is_reachable(user)
 
+    def banned(self, now: float) -> list[tuple[str, float]]:
+        """Return the hosts that guessed passwords, and the seconds left of each ban."""
+        return self._admission.bans.banned(now)
+
+    def lift_ban(self, host: str, now: float) -> bool:
+        """Listen to ``host`` again; False if it was not banned."""
+        return self._admission.bans.lift(host, now)
+
     def restore_binding(self, row: BindingRow, now: float, walltime: WallTime) -> None:
         """Take back a binding kept over a restart."""
         self._registrar.restore(row, now, walltime)
@@ -182,6 +192,8 @@ class Stack:
             "bindings": self._registrar.count(),
             "connections": len(self._parsers),
             "dropped": self._dropped,
+            "strays": self._strays.total,
+            "banned": self._admission.bans.count(),
         }
 
     def is_quiet(self) -> bool:
@@ -251,7 +263,7 @@ class Stack:
 
     def _receive(self, message: Request | Response, flow: Flow, now: float) -> None:
         if isinstance(message, Response):
-            self._receive_response(message, now)
+            self._receive_response(message, flow, now)
             return
         try:
             check_request(message, self._known)
@@ -290,11 +302,12 @@ class Stack:
         if self._rates.allow(host, now):
             return True
         self._dropped += 1
+        self._strays.note("flood", host, now)
         return False
 
     # Responses.
 
-    def _receive_response(self, response: Response, now: float) -> None:
+    def _receive_response(self, response: Response, flow: Flow, now: float) -> None:
         try:
             # Most repeat our Via as it was: match first, and check only what is matched.
             key = plain_client_key(response)
@@ -304,6 +317,7 @@ class Stack:
                 key = client_key(response)
                 transaction = self._transactions.clients.get(key)
                 if transaction is None:
+                    self._strays.note("response", flow.host, now)
                     return
             else:
                 check_our_response(response)
@@ -363,7 +377,7 @@ class Stack:
         key = server_key(request)
         transaction = self._transactions.servers.get(key)
         if method == "ACK":
-            self._receive_ack(request, transaction, now)
+            self._receive_ack(request, transaction, flow, now)
         elif transaction is not None:
             if type(transaction) is not tuple:
                 transaction.receive_again(now)
@@ -378,13 +392,15 @@ class Stack:
         else:
             self._receive_outside(request, flow, key, now)
 
-    def _receive_ack(self, request: Request, transaction: object, now: float) -> None:
+    def _receive_ack(self, request: Request, transaction: object, flow: Flow, now: float) -> None:
         if type(transaction) is ServerInvite:
             transaction.receive_ack(now)
             return
         session = self._core.sessions.get(request.to_tag)
         if session is not None and session.takes(request):
             session.receive_ack(request, now)
+        elif transaction is None:
+            self._strays.note("ACK", flow.host, now)
 
     def _receive_cancel(self, request: Request, flow: Flow, key: str, now: float) -> None:
         """RFC 3261 9.2: 200 if there is an INVITE of that branch, whatever became of it; else 481.
@@ -408,6 +424,7 @@ class Stack:
     def _receive_inside(self, request: Request, flow: Flow, key: str, now: float) -> None:
         session = self._core.sessions.get(request.to_tag)
         if session is None or not session.takes(request):
+            self._strays.note(request.method, flow.host, now)
             self._refuse(request, flow, 481, "", now)
             return
         self._check_extensions(request)
@@ -441,6 +458,9 @@ class Stack:
 
     def _receive_outside(self, request: Request, flow: Flow, key: str, now: float) -> None:
         method = request.method
+        if self._admission.is_unwanted(request, flow):
+            self._dropped += 1
+            return
         if not self._is_welcome(flow, now):
             if method == "INVITE" and self._dropped % FLOOD_SAMPLE == 1:
                 self._refuse_welcome(request, flow, 503, "Retry-After: 5\r\n")
@@ -449,6 +469,7 @@ class Stack:
             self._refuse_welcome(request, flow, 483, "")
             return
         if method in ("BYE", "INFO", "NOTIFY", "REFER"):
+            self._strays.note(method, flow.host, now)
             # Transfers are asked for inside the session that they are about.
             self._refuse_welcome(request, flow, 403 if method == "REFER" else 481, "")
             return
@@ -497,6 +518,9 @@ class Stack:
         to = request.to.parsed
         user = to.user if isinstance(to, SipUri) else ""
         refused = self._admission.prove(user, request, flow, now)
+        if refused is not None and refused.is_banned:
+            self._refuse_welcome(request, flow, refused.status, refused.headers)
+            return
         if refused is not None:
             self._respond(request, flow, key, refused.status, refused.headers, now)
             return

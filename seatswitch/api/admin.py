@@ -1,10 +1,13 @@
 """``admin.*`` and ``trunk.*``: the switch itself."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from seatswitch.api.method import ADMIN, Method, Nothing
+import msgspec
+from msgspec import Meta
+
+from seatswitch.api.method import ADMIN, Method, Nothing, Params
 from seatswitch.api.scope import Scope
-from seatswitch.api.shapes import Accepted, TrunkObject
+from seatswitch.api.shapes import Accepted, BanObject, TrunkObject
 
 
 def status(scope: Scope, params: Nothing) -> dict[str, Any]:
@@ -35,6 +38,29 @@ def drain(scope: Scope, params: Nothing) -> dict[str, Any]:
     return {"accepted": True}
 
 
+class Host(Params, frozen=True):
+    """A host as the list of bans names it."""
+
+    ip: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.:]{1,64}$(?!\n)", description="203.0.113.5")]
+
+
+class Lifted(msgspec.Struct, frozen=True):
+    """Whether there was a ban to end."""
+
+    lifted: bool
+
+
+def list_bans(scope: Scope, params: Nothing) -> list[dict[str, Any]]:
+    """Return who is not listened to because of wrong passwords."""
+    return scope.node.bans_view(scope.now)
+
+
+def unban(scope: Scope, params: Host) -> dict[str, Any]:
+    """Listen to a host again."""
+    scope.audit("ban lifted", ip=params.ip)
+    return {"lifted": scope.node.lift_ban(params.ip, scope.now)}
+
+
 def list_trunks(scope: Scope, params: Nothing) -> list[dict[str, Any]]:
     """Return every trunk."""
     return scope.node.trunks_view(scope.now)
@@ -52,5 +78,14 @@ METHODS = (
         reload,
     ),
     Method("admin.drain", ADMIN, "Take no new calls and stop after the last one.", Nothing, Accepted, drain),
+    Method(
+        "admin.bans",
+        ADMIN,
+        "The hosts that guessed passwords and are not listened to for a while.",
+        Nothing,
+        list[BanObject],
+        list_bans,
+    ),
+    Method("admin.unban", ADMIN, "Listen to a banned host again.", Host, Lifted, unban),
     Method("trunk.list", ADMIN, "The trunks with their calls.", Nothing, list[TrunkObject], list_trunks),
 )

@@ -123,6 +123,13 @@ class TrunkObject(msgspec.Struct, frozen=True):
     max_cps: float | None
 
 
+class BanObject(msgspec.Struct, frozen=True):
+    """A host that guessed passwords too often and is not listened to."""
+
+    ip: str
+    left: Seconds
+
+
 class Identity(msgspec.Struct, frozen=True):
     """Who a connection is."""
 

@@ -159,7 +159,7 @@ class Subscriptions:
     def _tenant_of(self, topic: str, data: Mapping[str, Any]) -> str:
         """Return whose an event is; "" is the operator's alone."""
         if topic == "switch":
-            return EVERYONE
+            return "" if "ip" in data else EVERYONE
         tenant = data.get("tenant")
         if tenant:
             return str(tenant)

@@ -86,6 +86,7 @@ class StubNode:
         self.is_draining = False
         self.calls: dict[str, dict[str, Any]] = {}
         self.hung_up: list[tuple[str, str, str]] = []
+        self.banned = {"203.0.113.5": True}
         self.rings: list[RingSeat] = []
         self.bug: Exception | None = None
         for seat in self.settings.acd.seats:
@@ -179,6 +180,12 @@ class StubNode:
                 "max_cps": 50.0,
             }
         ]
+
+    def bans_view(self, now: float) -> list[dict[str, Any]]:
+        return [{"ip": host, "left": 60.0} for host in self.banned]
+
+    def lift_ban(self, host: str, now: float) -> bool:
+        return self.banned.pop(host, None) is not None
 
     def explain_call(self, call: CallId, now: float) -> dict[str, Any]:
         return self.engine.explain_call(call, now)

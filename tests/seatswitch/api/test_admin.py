@@ -27,7 +27,15 @@ def test_only_administrators() -> None:
     office = Office()
     lead = office.desk()
     lead.sign_in("8019", "lead")
-    for method in ("admin.status", "admin.reload", "admin.drain", "trunk.list"):
+    for method in ("admin.status", "admin.reload", "admin.drain", "admin.bans", "trunk.list"):
         assert lead.refusal(method) == "NO_RIGHT"
     assert office.api.requests.take() == []
     assert office.desk("admin").ask("trunk.list")[0]["trunk"] == "carrier"
+
+
+def test_bans_are_listed_and_lifted() -> None:
+    admin = Office().desk("admin")
+    assert admin.ask("admin.bans") == [{"ip": "203.0.113.5", "left": 60.0}]
+    assert admin.ask("admin.unban", ip="203.0.113.5") == {"lifted": True}
+    assert admin.ask("admin.unban", ip="203.0.113.5") == {"lifted": False}
+    assert admin.ask("admin.bans") == []

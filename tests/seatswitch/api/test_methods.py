@@ -17,7 +17,7 @@ queue.list queue.get queue.statistics
 callback.list callback.book callback.cancel voicemail.list voicemail.get voicemail.mark
 recording.list recording.get quality.list quality.score
 explain.call explain.seat events.subscribe events.unsubscribe
-admin.status admin.reload admin.drain trunk.list rpc.discover
+admin.status admin.reload admin.drain admin.bans admin.unban trunk.list rpc.discover
 """
 
 

@@ -1,0 +1,35 @@
+"""Notices: what signalling tells the operator and nobody else's floor: failed guesses, bans, trunks.
+
+Each becomes a line of the log and an event; an event with ``ip`` in it is shown to operators only.
+"""
+
+from functools import partial
+from typing import Any
+
+from kernel.outbox import Outbox
+from seatswitch.news import EventLog
+from sip.events import DigestRefused, SourceBanned, StraysSeen
+
+
+class Notices:
+    """Turns notices into the node's log and news."""
+
+    def __init__(self, log: Outbox[tuple[str, dict[str, Any]]], news: EventLog) -> None:
+        self._log = log
+        self._news = news
+
+    def digest_refused(self, event: DigestRefused, now: float) -> None:
+        """Tell of a wrong password."""
+        self._tell("auth_failed", {"ip": event.flow.host, "user": event.user, "method": event.method}, now)
+
+    def source_banned(self, event: SourceBanned, now: float) -> None:
+        """Tell of a host that guesses passwords and is no longer listened to."""
+        self._tell("banned", {"ip": event.host, "for": event.banned_for}, now)
+
+    def strays_seen(self, event: StraysSeen, now: float) -> None:
+        """Tell of a storm: one line for all of it."""
+        self._tell("storm", {"ip": event.host, "of": event.what, "total": event.total}, now)
+
+    def _tell(self, what: str, fields: dict[str, Any], now: float) -> None:
+        self._log.put((what, fields))
+        self._news.put("switch", partial(dict, fields, what=what), now)

@@ -1,0 +1,27 @@
+"""Notices: lines of the log, and events that operators alone hear."""
+
+from kernel.outbox import Outbox
+from seatswitch.news import EventLog
+from seatswitch.notices import Notices
+from sip.events import DigestRefused, SourceBanned, StraysSeen
+from sip.flows import Flow
+
+
+def test_each_is_a_line_and_an_event() -> None:
+    """A-SCAN2: auth_failed with ip, user and method."""
+    log, news = Outbox[tuple[str, dict[str, object]]](), EventLog()
+    news.wanted = True
+    notices = Notices(log, news)
+    notices.digest_refused(DigestRefused("8001", "REGISTER", Flow("udp", 0, "203.0.113.5", 5060)), 1.0)
+    notices.source_banned(SourceBanned("203.0.113.5", 300.0), 2.0)
+    notices.strays_seen(StraysSeen("BYE", "203.0.113.6", 100), 3.0)
+    told = [
+        ("auth_failed", {"ip": "203.0.113.5", "user": "8001", "method": "REGISTER"}),
+        ("banned", {"ip": "203.0.113.5", "for": 300.0}),
+        ("storm", {"ip": "203.0.113.6", "of": "BYE", "total": 100}),
+    ]
+    assert log.take() == told
+    assert news.fresh.take() == [
+        (number, float(number), "switch", {**fields, "what": what})
+        for number, (what, fields) in enumerate(told, 1)
+    ]
