@@ -242,8 +242,7 @@ class Daemon:
         self._undo.push_async_callback(streams.stop)
         for local, (listener, bound) in enumerate(zip(settings.sip.listen, sockets, strict=True)):
             if listener.transport == "udp":
-                transport = await open_udp(pump, self._exits, local, bound)
-                self._undo.callback(transport.close)
+                self._undo.callback(open_udp(pump, self._exits, local, bound).close)
             else:
                 await streams.listen(bound, local)
         ticker = Ticker(self._loop, lambda lag: pump.turn(node.note_lag, lag), node.set_clock)

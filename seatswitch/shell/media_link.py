@@ -32,7 +32,6 @@ from seatswitch.shell.media_worker import FRAME_MAX, RtpSockets, load_builtin
 START_WITHIN = 10.0  # seconds until a worker must have connected
 SILENT_MAX = 10.0  # seconds without a sign of life before a worker is killed
 _PING_EVERY = 2.0
-_GATHER_FOR = 0.005  # seconds commands wait for company, a quarter of an audio packet
 _BACKOFF_MIN, _BACKOFF_MAX = 0.05, 5.0  # seconds before a worker that died is started again
 _OLD_AFTER = 10.0  # seconds after which a death is no longer "young"
 _QUIT_WITHIN = 2.0  # seconds a worker has to exit when told
@@ -158,12 +157,12 @@ class Connection(asyncio.Protocol):
             self.owner.disconnected(self)
 
     def send(self, message: bytes) -> None:
-        """Send a message within :data:`_GATHER_FOR`, together with what else comes by then.
+        """Send a message at the end of the loop's round, together with what else comes by then.
 
         A write of its own costs more than the rest of a command, and wakes the worker.
         """
         if not self._unsent:
-            self._loop.call_later(_GATHER_FOR, self._flush)
+            self._loop.call_soon(self._flush)
         self._unsent.append(len(message).to_bytes(_LENGTH, "big") + message)
 
     def ping(self) -> None:

@@ -99,9 +99,9 @@ class ApiLike(Protocol):
 
 
 class DatagramSender(Protocol):
-    """A UDP transport."""
+    """A UDP socket (seatswitch/shell/udp.py)."""
 
-    def sendto(self, data: bytes, addr: Any) -> None: ...
+    def send(self, flow: Flow, data: bytes) -> None: ...
 
 
 class StreamSender(Protocol):
@@ -160,7 +160,6 @@ class Pump:
         self.api = api
         self.bugs: dict[str, int] = {}  # where -> how often
         self.refused_datagrams = 0  # sends that the operating system refused
-        self.sending: tuple[Flow, bytes] | None = None  # what the operating system is being handed
         self._loop = loop
         self._exits = exits
         self._on_request = on_request
@@ -178,6 +177,7 @@ class Pump:
         self._next_deadline = node.next_deadline
         self.take_log_level()
         self._armed_at = inf
+        self._holders = 0  # sockets that run the timers
         self._fired_at = -inf
         self._handle: asyncio.TimerHandle | None = None
 
@@ -224,8 +224,32 @@ class Pump:
         elif str(count).strip("0") == "1":
             log.error("! a turn was abandoned again", place=place, times=count)
 
+    def hold_timers(self) -> None:
+        """Wake no more for the node's deadlines: a busy socket runs them in its rounds."""
+        self._holders += 1
+        self.disarm()
+
+    def run_timers(self) -> None:
+        """Fire what is due."""
+        now = self._now()
+        at = self._next_deadline()
+        if at is not None and at <= now:
+            self._fired_at = now
+            try:
+                self.node.handle_timers(now)
+            except Exception as bug:
+                self.note_bug(bug)
+            self.settle(now)
+
+    def release_timers(self) -> None:
+        """Wake for the node's deadlines again."""
+        self._holders -= 1
+        if self._holders == 0:
+            self._armed_at = inf
+            self.settle(self._now())
+
     def disarm(self) -> None:
-        """Wake never again for the node's deadlines."""
+        """Wake no more for the node's deadlines."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -264,16 +288,13 @@ class Pump:
                     self._loop.call_soon(self._on_request, word)
 
     def _send_datagrams(self, exits: Exits) -> None:
-        for item in self._datagrams.take():
-            flow, data = item
+        for flow, data in self._datagrams.take():
             if flow[0] == "udp":
                 sender = exits.udp.get(flow[1])
                 if sender is not None:
-                    self.sending = item
-                    sender.sendto(data, flow[2:4])
+                    sender.send(flow, data)
             elif exits.streams is not None:
                 exits.streams.send(flow, data)
-        self.sending = None
 
     def _arm(self, at: float, now: float) -> None:
         at = max(at, self._fired_at + GRAIN)  # at most one wake-up per grain
@@ -287,12 +308,5 @@ class Pump:
     def _on_deadline(self) -> None:
         self._handle = None
         self._armed_at = inf
-        now = self._now()
-        at = self._next_deadline()
-        if at is not None and at <= now:
-            self._fired_at = now
-            try:
-                self.node.handle_timers(now)
-            except Exception as bug:
-                self.note_bug(bug)
-        self.settle(now)
+        self.run_timers()
+        self.settle(self._now())

@@ -21,9 +21,6 @@ class Recorder:
     def __init__(self) -> None:
         self.left: list[tuple[Any, ...]] = []
 
-    def sendto(self, data: bytes, addr: Any) -> None:
-        self.left.append(("datagram", data, addr))
-
     def send(self, where: Any, data: bytes) -> None:
         self.left.append(("send", where, data))
 
@@ -68,7 +65,7 @@ async def test_everything_a_turn_leaves_is_carried_out_in_order() -> None:
 
     pump.turn(verb)
     assert recorder.left == [
-        ("datagram", b"INVITE", ("127.0.0.1", 5070)),
+        ("send", PEER, b"INVITE"),
         ("send", stream, b"BYE"),
         ("close", stream, ""),
         ("send", 0, b"open"),
@@ -146,7 +143,7 @@ async def test_bug_in_a_turn_is_logged_once_and_the_switch_stays_up(log_lines: i
     assert list(pump.bugs.values()) == [15]
     node.fail_with = None
     pump.turn(node.receive_datagram, b"y", PEER)
-    assert recorder.left[-1] == ("datagram", b"y", ("127.0.0.1", 5070))
+    assert recorder.left[-1] == ("send", PEER, b"y")
 
 
 async def test_node_tells_the_log_and_the_api_asks_the_shell(log_lines: io.BytesIO) -> None:
@@ -163,6 +160,23 @@ async def test_node_tells_the_log_and_the_api_asks_the_shell(log_lines: io.Bytes
     await until(lambda: asked, "the request")
     assert asked == ["reload"]
     assert b"call ended call=a1" in log_lines.getvalue()
+
+
+async def test_deadlines_run_in_a_busy_sockets_rounds_while_it_has_any() -> None:
+    """While timers are held only run_timers() fires them; released, the pump wakes by itself again."""
+    node = StubNode()
+    pump, _ = make_pump(node)
+    pump.hold_timers()
+    node.deadline = monotonic() + 0.001
+    pump.turn(lambda now: None)
+    await asyncio.sleep(0.05)
+    assert node.fired_at == []
+    pump.run_timers()
+    assert len(node.fired_at) == 1
+    node.deadline = monotonic() + 0.001
+    pump.release_timers()
+    await until(lambda: len(node.fired_at) == 2, "the deadline")
+    pump.disarm()
 
 
 async def test_disarmed_pump_wakes_no_more() -> None:

@@ -1,9 +1,12 @@
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
 from kernel.errors import OperatorError
+from kernel.timers import GRAIN
+from seatswitch.shell.clock import monotonic
 from seatswitch.shell.pump import Exits, Pump
 from seatswitch.shell.udp import UdpSocket, bind_socket, open_udp
 from sip.flows import Flow
@@ -18,18 +21,18 @@ def unused_port() -> int:
         return port
 
 
-async def serve(node: StubNode) -> tuple[asyncio.DatagramTransport, tuple[str, int]]:
+def serve(node: StubNode) -> tuple[UdpSocket, tuple[str, int]]:
     exits = Exits()
     pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
     bound = bind_socket("sip.listen", "udp", "127.0.0.1", 0)
     address = bound.getsockname()
-    return await open_udp(pump, exits, 0, bound), address
+    return open_udp(pump, exits, 0, bound), address
 
 
 async def test_datagram_goes_in_with_its_flow_and_the_answer_back() -> None:
     node = StubNode()
     node.echo = True
-    transport, address = await serve(node)
+    transport, address = serve(node)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind(("127.0.0.1", 0))
         phone.setblocking(False)
@@ -44,7 +47,7 @@ async def test_datagram_goes_in_with_its_flow_and_the_answer_back() -> None:
 async def test_largest_datagram_comes_whole() -> None:
     """RFC 3261 18.1.1: any size up to the largest UDP datagram."""
     node = StubNode()
-    transport, address = await serve(node)
+    transport, address = serve(node)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.sendto(b"x" * 65_507, address)
         await until(lambda: node.inputs, "the datagram")
@@ -56,7 +59,7 @@ async def test_peer_that_is_gone_fails_its_flow_and_no_other(unused_port: int) -
     """RFC 3261 18.4, fault list "trunk down: nothing listening (ICMP)"; the next datagram still leaves."""
     node, exits = StubNode(), Exits()
     pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
-    transport = await open_udp(pump, exits, 0, bind_socket("sip.listen", "udp", "127.0.0.1", 0))
+    transport = open_udp(pump, exits, 0, bind_socket("sip.listen", "udp", "127.0.0.1", 0))
     gone = Flow("udp", 0, "127.0.0.1", unused_port)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind(("127.0.0.1", 0))
@@ -76,25 +79,85 @@ async def test_peer_that_is_gone_fails_its_flow_and_no_other(unused_port: int) -
     assert {it for it in node.inputs if it[0] != "datagram"} == {("failed", gone)}
 
 
+class RefusingSocket:
+    """A socket whose sends fail as told; nothing ever arrives."""
+
+    def __init__(self, *errors: OSError) -> None:
+        self.family = socket.AF_INET
+        self._bound = bind_socket("sip.listen", "udp", "127.0.0.1", 0)
+        self._errors = list(errors)
+        self.fileno, self.close, self.recvfrom = self._bound.fileno, self._bound.close, self._bound.recvfrom
+        self.recvmsg = self._bound.recvmsg
+
+    def sendto(self, data: bytes, address: object) -> None:
+        raise self._errors.pop(0)
+
+
 async def test_datagram_that_the_system_refuses_fails_its_flow() -> None:
     node, exits = StubNode(), Exits()
     pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
-    udp = UdpSocket(pump, exits, 0)
-    udp.error_received(ConnectionRefusedError())  # about nobody knows whom: ignored
-    await asyncio.sleep(0)
-    assert node.inputs == []
+    bound: Any = RefusingSocket(OSError("no route"))
+    udp = UdpSocket(pump, exits, 0, bound)
     peer = Flow("udp", 0, "192.0.2.1", 5060)
-
-    class Unreachable:
-        def sendto(self, data: bytes, addr: object) -> None:
-            udp.error_received(OSError("no route"))
-
-    exits.udp[0] = Unreachable()
     pump.turn(lambda now: node.stack.datagrams.put((peer, b"INVITE")))
     assert node.inputs == []  # never inside the turn that sends
     await until(lambda: node.inputs, "the failure")
+    udp.close()
     assert node.inputs == [("failed", peer)]
-    assert pump.refused_datagrams == 2
+    assert pump.refused_datagrams == 1
+
+
+async def test_full_send_buffer_is_a_loss_of_the_network() -> None:
+    """RFC 3261 17.1.1.2: what is lost is sent again by its transaction's timer; no flow fails."""
+    node, exits = StubNode(), Exits()
+    pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
+    bound: Any = RefusingSocket(BlockingIOError())
+    udp = UdpSocket(pump, exits, 0, bound)
+    pump.turn(lambda now: node.stack.datagrams.put((Flow("udp", 0, "192.0.2.1", 5060), b"INVITE")))
+    await asyncio.sleep(0)
+    udp.close()
+    assert (udp.dropped, pump.refused_datagrams, node.inputs) == (1, 0, [])
+
+
+async def test_busy_socket_is_read_in_rounds_and_a_quiet_one_at_once() -> None:
+    """Datagrams that follow each other closely are gathered for a grain; nothing is lost or reordered."""
+    node = StubNode()
+    udp, address = serve(node)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        for number in range(10):
+            phone.sendto(b"%d" % number, address)
+        await until(lambda: len(node.inputs) == 10, "the burst")
+        for number in range(10, 60):
+            phone.sendto(b"%d" % number, address)
+        await until(lambda: len(node.inputs) == 60, "what was gathered")
+        await asyncio.sleep(4 * GRAIN)
+        phone.sendto(b"60", address)
+        await until(lambda: len(node.inputs) == 61, "the single one")
+    udp.close()
+    assert [data for _, data, _ in node.inputs] == [b"%d" % number for number in range(61)]
+
+
+async def test_nodes_deadlines_are_met_while_the_socket_is_busy() -> None:
+    node = StubNode()
+    udp, address = serve(node)
+    node.deadline = monotonic() + 2 * GRAIN
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        while not node.fired_at:
+            phone.sendto(b"x", address)
+            await asyncio.sleep(GRAIN / 20)
+            assert len(node.inputs) < 10_000
+    udp.close()
+
+
+async def test_bug_in_one_datagrams_turn_does_not_cost_the_next() -> None:
+    node = StubNode()
+    node.fail_with = ValueError("a bug")
+    udp, address = serve(node)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.sendto(b"1", address)
+        phone.sendto(b"2", address)
+        await until(lambda: len(node.inputs) == 2, "both")
+    udp.close()
 
 
 def test_port_taken_names_the_address_and_the_way_out() -> None:
