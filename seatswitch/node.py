@@ -46,7 +46,8 @@ from config.schema import Settings
 from kernel.chance import Chance
 from kernel.ids import CallId, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import AnyRow, BindingRow, SeatStateRow
+from kernel.rows import BindingRow, SeatStateRow
+from kernel.staterows import JournalRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from media.plane import Plane
@@ -78,7 +79,7 @@ class Node:
             settings.calls, self.stack, self.plane, self.timers, chance, self.walltime, self.engine
         )
         self.views = Views(self.engine, self.switchboard, self.walltime)
-        self.rows: Outbox[AnyRow] = Outbox()
+        self.rows: Outbox[JournalRow] = Outbox()
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self.kicked: Outbox[tuple[SeatId, str]] = Outbox()
         # Numbers of an earlier run are all smaller, unless it told more than a thousand events a second.

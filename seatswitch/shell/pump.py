@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from kernel.outbox import Outbox
-from kernel.rows import AnyRow
+from kernel.staterows import JournalRow
 from kernel.timers import GRAIN
 from seatswitch.shell.clock import monotonic
 from sip.flows import Flow
@@ -58,7 +58,7 @@ class NodeLike(Protocol):
     @property
     def plane(self) -> PlaneOutputs: ...
     @property
-    def rows(self) -> Outbox[AnyRow]: ...
+    def rows(self) -> Outbox[JournalRow]: ...
     @property
     def news(self) -> Any: ...
 
@@ -120,7 +120,7 @@ class WorkerSender(Protocol):
 class RowSink(Protocol):
     """The journal (seatswitch/shell/store/journal.py)."""
 
-    def append(self, rows: list[AnyRow]) -> None: ...
+    def append(self, rows: list[JournalRow]) -> None: ...
 
 
 class ReplySender(Protocol):
@@ -257,6 +257,11 @@ class Pump:
 
     def _drain(self, now: float) -> None:
         exits = self._exits
+        if self._rows:
+            # Before anything is sent: what a peer has heard of is known after a crash.
+            rows = self._rows.take()
+            if exits.rows is not None:
+                exits.rows.append(rows)
         if self._datagrams:
             self._send_datagrams(exits)
         if self._closes and exits.streams is not None:
@@ -266,10 +271,6 @@ class Pump:
         if commands and exits.workers is not None:
             for worker, message in commands:
                 exits.workers.send(worker, message)
-        if self._rows:
-            rows = self._rows.take()
-            if exits.rows is not None:
-                exits.rows.append(rows)
         if self._fresh:
             self.api.flush(now)
         if self._replies and exits.replies is not None:

@@ -1,50 +1,38 @@
-"""The journal: every row goes here first, and is never lost once it is synced.
+"""The journal: every row goes here first, before anything of its turn is sent.
 
-Rows are collected in the loop and written in batches by one thread: a record is ``SWJ1``, the payload's
-length and CRC-32 (big-endian), and a msgpack array of rows. Files are numbered upwards and never reopened:
-each start and each ``size_max`` bytes begin a new one. The row writer follows them and deletes what it has
-taken over.
+The rows of a turn are one record, and a record is one write into the system's cache: from then on it
+survives the death of the process, and it is on the disk within :data:`SYNC_WITHIN`, because a thread of its
+own syncs. How records and files look is in :mod:`seatswitch.shell.store.records`.
 
-Rules: a record is whole or it is not there; what stands behind a torn record is found by its mark; a full
-disk costs no row while memory lasts, and no call ever.
+Files are numbered upwards and never reopened: each start and each ``size_max`` bytes begin a new one, which
+opens with the state rows of all that lives. So the last file alone says what lived when the process died.
+
+Rules: a turn's rows are all there or none; a full disk costs no row while memory lasts, and no call ever.
 """
 
 import asyncio
+import errno
 import os
-import struct
 import time
-import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-import msgspec
 import structlog
 
 from kernel.errors import OperatorError
-from kernel.rows import AnyRow
+from kernel.staterows import JournalRow, Living, StateRow
+from seatswitch.shell.store.records import build_record, journal_files, journal_path, read_last
 
-SYNC_WITHIN = 0.1  # seconds a row waits for company before it is written
+SYNC_WITHIN = 0.1  # seconds until a row is on the disk, not only in the system's cache
 RETRY_AFTER = 1.0  # seconds after a failed write
 SIZE_MAX = 16 * 1024 * 1024  # bytes of one file
-ROWS_PER_RECORD = 2_000  # about 0.5 MB
-ROWS_HELD_MAX = 200_000  # rows kept in memory while the disk is full: about 100 MB, 5 minutes at 100 calls/s
-SUFFIX = ".journal"
-
-_MARK = b"SWJ1"
-_HEAD = struct.Struct(">4sII")
-_ENCODE = msgspec.msgpack.Encoder().encode
-_DECODE = msgspec.msgpack.Decoder(list[AnyRow]).decode
+ROWS_HELD_MAX = 200_000  # rows kept in memory while the disk is full: about 60 MB, 5 minutes at 100 calls/s
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+BEGUN = ".begun"  # behind the name of a file that has no place in the journal yet
 
 log = structlog.get_logger()
-
-
-class Position(NamedTuple):
-    """A place in the journal: the number of a file and the bytes of it that are behind."""
-
-    file: int
-    offset: int
 
 
 class JournalFile(Protocol):
@@ -60,20 +48,27 @@ class _File:
     """A file opened for appending, unbuffered."""
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+        self._fd = os.open(path, flags, 0o600)
+        self._folder = path.parent
+        self._is_named = False
 
     def write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._fd, rest) :]
+        written = os.write(self._fd, data)
+        if written < len(data):  # the disk is nearly full: the next write says so
+            rest = memoryview(data)[written:]
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
 
     def sync(self) -> None:
         os.fdatasync(self._fd)
+        if not self._is_named:
+            folder = os.open(self._folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+            self._is_named = True
 
     def truncate(self, size: int) -> None:
         os.ftruncate(self._fd, size)
@@ -82,25 +77,8 @@ class _File:
         os.close(self._fd)
 
 
-def journal_files(folder: Path) -> list[int]:
-    """Return the numbers of the files in ``folder``, oldest first."""
-    names = (path.name.removesuffix(SUFFIX) for path in folder.glob("*" + SUFFIX))
-    return sorted(int(name) for name in names if name.isdigit())
-
-
-def journal_path(folder: Path, file: int) -> Path:
-    """Return the path of file number ``file``."""
-    return folder / f"{file:010d}{SUFFIX}"
-
-
-def build_record(rows: list[AnyRow]) -> bytes:
-    """Return one record."""
-    payload = _ENCODE(rows)
-    return _HEAD.pack(_MARK, len(payload), zlib.crc32(payload)) + payload
-
-
 class Journal:
-    """Appends rows. All methods belong to the loop; one thread of its own writes."""
+    """Appends rows. All methods belong to the loop; one thread of its own syncs."""
 
     def __init__(
         self,
@@ -112,59 +90,86 @@ class Journal:
         retry_after: float = RETRY_AFTER,
     ) -> None:
         self.folder = folder
-        self.rows_written = 0
+        self.rows_written = 0  # synced
         self.rows_lost = 0
         self.trouble = ""  # why rows are held in memory; empty when all is well
+        self.checkpoint: Callable[[], list[StateRow]] = list  # what lives now; opens every new file
         self._open_file = open_file
         self._size_max = size_max
         self._rows_held_max = rows_held_max
         self._retry_after = retry_after
-        self._held: list[AnyRow] = []
-        self._writing: asyncio.Future[None] | None = None
+        self._held: list[tuple[bytes, int]] = []  # records the disk has refused, and their rows
+        self._rows_held = 0
+        self._unsynced: list[tuple[bytes, int]] = []
+        self._syncing: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._is_closing = False
+        self._is_closed = False
         self._thread = ThreadPoolExecutor(1, "journal")
         self._file: JournalFile | None = None
         self._number = 0
         self._size = 0
+        self._safe_size = 0  # what a failed sync leaves standing: what was synced before, at least what lives
+        self._full_at = size_max
         self._loop = asyncio.get_running_loop()
 
-    def open(self) -> None:
-        """Cut the torn tail that a crash may have left, and begin a new file.
+    def open(self) -> list[StateRow]:
+        """Begin a new file and return the state rows of what lived when the last one ended.
 
-        Raises OperatorError when the folder cannot be written.
+        A torn record at its end, which a crash may have left, is cut off; a damaged one is put aside. Raises
+        OperatorError when the folder cannot be written.
         """
+        living = Living()
         try:
             files = journal_files(self.folder)
-            self._number = files[-1] if files else 0
             if files:
-                cut_torn_tail(journal_path(self.folder, files[-1]))
-            self._begin_file()
+                self._number = files[-1]
+                living.take(read_last(self.folder, files[-1]))
+            self._begin_file(living.rows())
         except OSError as error:
+            if error.errno in _FULL:  # calls go on without a disk, so they may begin without one
+                self._note_trouble(error)
+                return living.rows()
             why = f"the journal cannot be written ({error.strerror})"
             raise OperatorError(str(error.filename or self.folder), why) from error
+        return living.rows()
 
-    def append(self, rows: list[AnyRow]) -> None:
-        """Take rows over; they are on the disk within about :data:`SYNC_WITHIN` seconds."""
-        if self._is_closing or len(self._held) + len(rows) > self._rows_held_max:
+    def append(self, rows: list[JournalRow]) -> None:
+        """Take the rows of a turn over: they outlive this process when this returns, unless the disk refuses.
+
+        They are on the disk within about :data:`SYNC_WITHIN` seconds.
+        """
+        if self._is_closed:
             self.rows_lost += len(rows)
             return
-        self._held += rows
-        if self._timer is None and self._writing is None:
-            self._timer = self._loop.call_later(SYNC_WITHIN, self._write_held)
+        record = build_record(rows)
+        if self.trouble:
+            self._hold(record, len(rows))
+            return
+        try:
+            if self._file is None or self._size >= self._full_at:
+                # What lives now includes what these rows say.
+                self._begin_file(self.checkpoint())
+            assert self._file is not None
+            self._file.write(record)
+        except OSError as error:
+            self._hold(record, len(rows))
+            self._write_failed(error)
+            return
+        self._size += len(record)
+        self._unsynced.append((record, len(rows)))
+        if self._timer is None and self._syncing is None:
+            self._timer = self._loop.call_later(SYNC_WITHIN, self._on_timer)
 
     async def flush(self) -> bool:
-        """Write everything held now; True when it is on the disk, False when the disk refused."""
+        """Write and sync everything; True when it is on the disk, False when the disk refused."""
         while True:
-            if self._writing is not None:
-                await asyncio.wait([self._writing])
+            if self._syncing is not None:
+                await asyncio.wait([self._syncing])
                 await asyncio.sleep(0)
-            elif self._held:
-                self._write_held()
-                writing = self._writing
-                if writing is not None:
-                    await asyncio.wait([writing])
-                    await asyncio.sleep(0)
+                if self.trouble:
+                    return False
+            elif self._held or self._unsynced:
+                self._on_timer()
                 if self.trouble:
                     return False
             else:
@@ -172,10 +177,10 @@ class Journal:
 
     async def close(self) -> None:
         """Flush once more and close; rows that the disk refuses now are lost, and said to be."""
-        self._is_closing = True
         if not await self.flush():
-            self.rows_lost += len(self._held)
-            log.error("! rows lost: the journal could not be written", rows=len(self._held), why=self.trouble)
+            self.rows_lost += self._rows_held
+            log.error("! rows lost: the journal could not be written", rows=self._rows_held, why=self.trouble)
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -188,161 +193,132 @@ class Journal:
         """Return what an operator may see."""
         return {
             "rows_written": self.rows_written,
-            "rows_held": len(self._held),
+            "rows_held": self._rows_held,
             "rows_lost": self.rows_lost,
             "trouble": self.trouble,
         }
 
-    def _write_held(self) -> None:
+    def _on_timer(self) -> None:
+        """Write what the disk refused before, and sync."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._writing is not None or not self._held:
+        if self._syncing is not None:
             return
-        rows, self._held = self._held, []
-        self._writing = self._loop.run_in_executor(self._thread, self._write, rows)
-        self._writing.add_done_callback(lambda done: self._written(rows, done))
+        if self._held:
+            try:
+                if self._file is None:
+                    self._begin_file(self.checkpoint())
+                self._write_held()
+            except OSError as error:
+                self._write_failed(error)
+                return
+        if not self._unsynced:
+            return
+        assert self._file is not None
+        batch, self._unsynced = self._unsynced, []
+        file, size = self._file, self._size
+        self._syncing = self._loop.run_in_executor(self._thread, file.sync)
+        self._syncing.add_done_callback(lambda done: self._synced(file, size, batch, done))
 
-    def _written(self, rows: list[AnyRow], done: asyncio.Future[None]) -> None:
-        self._writing = None
+    def _write_held(self) -> None:
+        assert self._file is not None
+        held = self._held
+        self._file.write(b"".join(record for record, _ in held))
+        self._size += sum(len(record) for record, _ in held)
+        self._unsynced += held
+        self._held, self._rows_held = [], 0
+
+    def _synced(
+        self, file: JournalFile, size: int, batch: list[tuple[bytes, int]], done: asyncio.Future[None]
+    ) -> None:
+        self._syncing = None
         error = None if done.cancelled() else done.exception()
-        if error is None and not done.cancelled():
-            self.rows_written += len(rows)
-            if self.trouble:
-                lost = self.rows_lost
-                log.warning("the journal is written again", rows_lost=lost, rows_held=len(self._held))
-                self.trouble = ""
-        else:
-            self._held = rows + self._held
-            if not self.trouble:
-                self.trouble = getattr(error, "strerror", None) or str(error) or "cancelled"
-                log.error(
-                    "! the journal cannot be written: rows are kept in memory, calls go on",
-                    folder=str(self.folder),
-                    why=self.trouble,
-                )
-        if self._held and not self._is_closing:
+        if error is not None or done.cancelled():
+            # After a failed sync the kernel may have dropped the pages. Rows that are there after all come
+            # twice, which an upsert does not mind.
+            self._unsynced = batch + self._unsynced
+            if file is self._file:
+                file.truncate(self._safe_size)
+                self._give_up(file)
+            self._note_trouble(error)
+            return
+        self.rows_written += sum(count for _, count in batch)
+        if file is self._file:
+            self._safe_size = size
+        if self.trouble and not self._held:
+            log.warning("the journal is written again", rows_lost=self.rows_lost)
+            self.trouble = ""
+        if (self._unsynced or self._held) and not self._is_closed:
             after = self._retry_after if self.trouble else SYNC_WITHIN
-            self._timer = self._loop.call_later(after, self._write_held)
+            self._timer = self._loop.call_later(after, self._on_timer)
 
-    def _write(self, rows: list[AnyRow]) -> None:
-        """Append and sync ``rows``; on OSError the file is as it was before, or given up. In the thread."""
-        if self._file is None or self._size >= self._size_max:
-            self._begin_file()
-        file = self._file
-        assert file is not None
-        records = [
-            build_record(rows[at : at + ROWS_PER_RECORD]) for at in range(0, len(rows), ROWS_PER_RECORD)
-        ]
-        data = b"".join(records)
-        try:
-            file.write(data)
-            file.sync()
-        except OSError:
-            # After a failed sync the kernel may have dropped the pages: never trust this file's end again.
-            # Rows that are there after all come twice, which an upsert does not mind.
-            self._give_up_file(file)
-            raise
-        self._size += len(data)
+    def _hold(self, record: bytes, rows: int) -> None:
+        """Keep a record in memory until the disk takes it."""
+        if self._rows_held + rows > self._rows_held_max:
+            self.rows_lost += rows
+            return
+        self._held.append((record, rows))
+        self._rows_held += rows
 
-    def _give_up_file(self, file: JournalFile) -> None:
-        self._file = None
-        try:
-            file.truncate(self._size)
-        except OSError:
-            log.warning("! a torn record stays in the journal", file=self._number)
-        finally:
-            file.close()
+    def _note_trouble(self, error: BaseException | None) -> None:
+        if not self.trouble:
+            self.trouble = getattr(error, "strerror", None) or str(error or "") or "cancelled"
+            log.error(
+                "! the journal cannot be written: rows are kept in memory, calls go on",
+                folder=str(self.folder),
+                why=self.trouble,
+            )
+        if self._timer is None and not self._is_closed:
+            self._timer = self._loop.call_later(self._retry_after, self._on_timer)
 
-    def _begin_file(self) -> None:
+    def _write_failed(self, error: OSError) -> None:
+        """The disk refused a record: take back what it took of it, and try again later."""
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            try:
+                self._file.truncate(self._size)
+            except OSError:
+                log.warning("! a torn record stays in the journal", file=self._number)
+                self._give_up(self._file)
+        self._note_trouble(error)
+
+    def _give_up(self, file: JournalFile) -> None:
+        """Never trust this file's end again; what is not safely in it comes again in the next."""
+        self._held = self._unsynced + self._held
+        self._rows_held = sum(count for _, count in self._held)
+        self._unsynced = []
+        self._file = None
+        # A sync may be under way in the thread: it comes first.
+        self._thread.submit(file.close)
+
+    def _begin_file(self, living: list[StateRow]) -> None:
+        """Begin a file with what lives. It takes its place in the journal whole, or not at all."""
         # Numbered by the clock, so that a wiped folder does not begin behind the writer's position.
         number = max(self._number + 1, int(time.time()))
-        self._file = self._open_file(journal_path(self.folder, number))
-        self._number = number
-        self._size = 0
-
-
-def cut_torn_tail(path: Path) -> int:
-    """Cut what a crash left behind the last whole record, and return how many bytes that were."""
-    data = path.read_bytes()
-    whole = _records(data, 0)
-    end = whole[-1][1] if whole else 0
-    if end < len(data):
-        os.truncate(path, end)
-        log.warning("the journal's torn tail was cut", file=path.name, bytes=len(data) - end)
-    return len(data) - end
-
-
-def _records(data: bytes, at: int) -> "list[tuple[bytes, int]]":
-    """Return (payload, end) of every whole record from ``at``, passing over what is damaged between them."""
-    found = []
-    while (at := data.find(_MARK, at)) >= 0:
-        begin = at + _HEAD.size
-        if begin > len(data):
-            break
-        _, length, checksum = _HEAD.unpack_from(data, at)
-        payload = data[begin : begin + length]
-        if len(payload) == length and zlib.crc32(payload) == checksum:
-            at = begin + length
-            found.append((payload, at))
-        else:
-            at += 1
-    return found
-
-
-class Follower:
-    """Reads the journal from a position onwards, file after file."""
-
-    def __init__(self, folder: Path, position: Position) -> None:
-        self.folder = folder
-        self.position = position
-        self.bytes_skipped = 0  # damaged or unreadable
-
-    def next_rows(self) -> list[AnyRow]:
-        """Return rows that have been added, at most one file's; none when nothing is new.
-
-        The position is behind them afterwards.
-        """
-        files = journal_files(self.folder)
-        for number in files:
-            if number < self.position.file:
-                continue
-            start = self.position.offset if number == self.position.file else 0
-            rows, end, length = self._read(number, start)
-            if number != files[-1]:
-                # Nobody appends to an older file: what is left of it is damage.
-                self.bytes_skipped += length - end
-                end = length
-            self.position = Position(number, end)
-            if rows:
-                return rows
-        return []
-
-    def _read(self, number: int, start: int) -> tuple[list[AnyRow], int, int]:
-        """Return new rows of one file, the end of the last whole record, and the file's length."""
+        path = journal_path(self.folder, number)
+        begun = path.with_name(path.name + BEGUN)
+        file = self._open_file(begun)
         try:
-            with journal_path(self.folder, number).open("rb") as file:
-                file.seek(start)
-                data = file.read()
-        except FileNotFoundError:
-            return [], start, start
-        rows: list[AnyRow] = []
-        behind = 0
-        for payload, end in _records(data, 0):
-            self.bytes_skipped += end - behind - _HEAD.size - len(payload)
-            behind = end
-            try:
-                rows += _DECODE(payload)
-            except msgspec.MsgspecError:
-                self.bytes_skipped += len(payload)
-        return rows, start + behind, start + len(data)
+            first = build_record(list(living)) if living else b""
+            if first:
+                file.write(first)
+            os.rename(begun, path)
+        except OSError:
+            file.close()
+            begun.unlink(missing_ok=True)
+            raise
+        before, self._file = self._file, file
+        if before is not None:
+            self._thread.submit(_finish, before)
+        self._number, self._size, self._safe_size = number, len(first), len(first)
+        # A file that is half full of what lives would be followed by the next too soon.
+        self._full_at = max(self._size_max, 4 * len(first))
+        self._unsynced.append((b"", 0))  # the file itself wants to be synced
 
 
-def forget_before(folder: Path, file: int) -> None:
-    """Delete the files before number ``file``."""
-    for number in journal_files(folder):
-        if number < file:
-            journal_path(folder, number).unlink(missing_ok=True)
+def _finish(file: JournalFile) -> None:
+    """Sync and close a file that another has followed."""
+    try:
+        file.sync()
+    finally:
+        file.close()

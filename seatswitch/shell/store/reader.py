@@ -11,8 +11,9 @@ import structlog
 from sqlalchemy import Connection, text
 
 from kernel.rows import AnyRow, BindingRow, SeatStateRow
+from kernel.staterows import JournalRow
 from seatswitch.shell.store.database import DATABASE_ERRORS, READS, explain, open_engine, public_url
-from seatswitch.shell.store.journal import Follower, Position
+from seatswitch.shell.store.records import Follower, Position
 from seatswitch.shell.store.writer import read_position
 
 log = structlog.get_logger()
@@ -57,7 +58,9 @@ def _select(connection: Connection) -> list[AnyRow]:
     return rows
 
 
-def _keep(rows: Sequence[AnyRow], seats: dict[str, SeatStateRow], bindings: dict[str, BindingRow]) -> None:
+def _keep(
+    rows: Sequence[JournalRow], seats: dict[str, SeatStateRow], bindings: dict[str, BindingRow]
+) -> None:
     for row in rows:
         if isinstance(row, SeatStateRow):
             seats[row.seat] = row

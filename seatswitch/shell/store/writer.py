@@ -30,7 +30,7 @@ from seatswitch.shell.store.database import (
     open_engine,
     public_url,
 )
-from seatswitch.shell.store.journal import Follower, Position, forget_before
+from seatswitch.shell.store.records import Follower, Position, forget_before
 from seatswitch.shell.store.tables import POSITION, build_upsert, row_types
 
 FOLLOW_EVERY = 1.0  # seconds between looks at the journal
@@ -83,7 +83,9 @@ class RowWriter:
         """
         if self._follower is None:
             with self.engine.connect().execution_options(**{READS: True}) as connection:
-                self._follower = Follower(self._folder, read_position(connection))
+                self._follower = Follower(self._folder, read_position(connection), puts_aside=True)
+            # A writer before this one may have died just before it deleted what it had written.
+            forget_before(self._folder, self._follower.position.file)
         follower = self._follower
         before = follower.position
         rows = follower.next_rows()
@@ -112,8 +114,10 @@ class RowWriter:
 
     def _upsert(self, connection: Connection, rows: Sequence[Row]) -> None:
         by_type: dict[type[Row], list[tuple[object, ...]]] = {}
-        values = msgspec.structs.astuple
+        values, upserts = msgspec.structs.astuple, self._upserts
         for row in rows:
+            if type(row) not in upserts:
+                continue  # a state row: it is of no use but to the next start of the switch
             by_type.setdefault(type(row), []).append(values(row))
         for row_type, parameters in by_type.items():
             connection.exec_driver_sql(self._upserts[row_type], parameters)

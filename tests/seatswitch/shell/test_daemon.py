@@ -16,7 +16,7 @@ from config.schema import Settings
 from kernel.errors import OperatorError
 from seatswitch.shell.daemon import Daemon, LoopErrors, hold_lock, raise_file_limit
 from seatswitch.shell.logs import configure_logs
-from seatswitch.shell.store.journal import Follower, Position
+from seatswitch.shell.store.records import Follower, Position
 from tests.seatswitch.shell.stubs import WRITER_COMMAND, StubApi, StubNode, seat_state, until
 
 CONFIGURATION = """

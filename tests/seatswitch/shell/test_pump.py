@@ -47,7 +47,7 @@ def make_pump(node: StubNode, api: StubApi | None = None, **more: Any) -> tuple[
 
 
 async def test_everything_a_turn_leaves_is_carried_out_in_order() -> None:
-    """Design 3: datagrams, closes, worker commands, rows, replies."""
+    """Rows first, so that a crash finds all that peers have heard of; then datagrams, commands, replies."""
     node, api = StubNode(), StubApi()
     pump, recorder = make_pump(node, api)
     stream = Flow("tcp", 1, "127.0.0.1", 6000, 4)
@@ -65,11 +65,11 @@ async def test_everything_a_turn_leaves_is_carried_out_in_order() -> None:
 
     pump.turn(verb)
     assert recorder.left == [
+        ("rows", [row]),
         ("send", PEER, b"INVITE"),
         ("send", stream, b"BYE"),
         ("close", stream, ""),
         ("send", 0, b"open"),
-        ("rows", [row]),
         ("send", 9, b"{}"),
         ("close", 9, "session taken over"),
     ]

@@ -6,28 +6,26 @@ from typing import Any
 import pytest
 
 from kernel.errors import OperatorError
-from kernel.rows import AnyRow
-from seatswitch.shell.store.journal import (
+from kernel.rows import CallRow
+from kernel.staterows import CallStateRow, JournalRow
+from seatswitch.shell.store.journal import Journal
+from seatswitch.shell.store.records import (
     Follower,
-    Journal,
     Position,
-    build_record,
-    cut_torn_tail,
     forget_before,
     journal_files,
-    journal_path,
 )
 from tests.seatswitch.shell.stubs import seat_state, until
 
 START = Position(0, 0)
 
 
-def states(first: int, count: int) -> list[AnyRow]:
+def states(first: int, count: int) -> list[JournalRow]:
     return [seat_state(str(number)) for number in range(first, first + count)]
 
 
-def read_all(follower: Follower) -> list[AnyRow]:
-    found: list[AnyRow] = []
+def read_all(follower: Follower) -> list[JournalRow]:
+    found: list[JournalRow] = []
     while rows := follower.next_rows():
         found += rows
     return found
@@ -59,6 +57,67 @@ class FailingFile:
         self._file.close()
 
 
+async def test_rows_outlive_the_process_from_the_moment_they_are_appended(tmp_path: Path) -> None:
+    """Fault list, "kill -9": what a turn has written is in the system's cache before anything is sent."""
+    journal = Journal(tmp_path)
+    journal.open()
+    journal.append(states(0, 3))
+    assert read_all(Follower(tmp_path, START)) == states(0, 3)
+    journal.append(states(3, 2))
+    assert read_all(Follower(tmp_path, START)) == states(0, 5)
+    assert journal.rows_written == 0  # not synced yet
+    await journal.close()
+    assert journal.rows_written == 5
+
+
+def living(call: str, queue: str = "junior") -> CallStateRow:
+    return CallStateRow(
+        call, "demo", "in", "1390", "96198", "carrier", "queue:junior", queue, 1.0, 2.0, None, None, 0.0, 0,
+        None, None, None, (),
+    )  # fmt: skip
+
+
+def ended(call: str) -> CallRow:
+    return CallRow(
+        call, "demo", "in", "1390", "96198", "carrier", "queue:junior", 1.0, None, 2.0, 1.0, 0.0, 0.0, "",
+        "caller", "caller:abandoned", 200,
+    )  # fmt: skip
+
+
+async def test_next_start_is_told_what_lived_and_only_that(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert journal.open() == []
+    journal.append([living("a"), living("b")])
+    journal.append([living("b", "senior"), ended("a")])
+    after_kill = Journal(tmp_path)
+    assert after_kill.open() == [living("b", "senior")]
+    killed_again = Journal(tmp_path)  # before anything was done about it
+    assert killed_again.open() == [living("b", "senior")]
+    killed_again.append([ended("b")])
+    last = Journal(tmp_path)
+    assert last.open() == []
+    for each in (journal, after_kill, killed_again, last):
+        await each.close()
+
+
+async def test_every_file_opens_with_what_lives(tmp_path: Path) -> None:
+    """The last file alone says what lived, so that older ones can go as soon as they are carried over."""
+    journal = Journal(tmp_path, size_max=300)
+    journal.open()
+    journal.checkpoint = lambda: [living("a")]
+    journal.append([living("a")])
+    for number in range(20):
+        journal.append(states(number, 1))
+    files = journal_files(tmp_path)
+    assert len(files) > 2
+    forget_before(tmp_path, files[-1])
+    assert journal_files(tmp_path) == files[-1:]
+    again = Journal(tmp_path)
+    assert again.open() == [living("a")]
+    await journal.close()
+    await again.close()
+
+
 async def test_rows_are_on_the_disk_after_a_flush_and_read_back_in_order(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.open()
@@ -70,56 +129,14 @@ async def test_rows_are_on_the_disk_after_a_flush_and_read_back_in_order(tmp_pat
     await journal.close()
 
 
-async def test_rows_are_written_without_a_flush_and_within_one_batch(tmp_path: Path) -> None:
+async def test_rows_are_written_without_a_flush_and_within_one_sync(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.open()
     for number in range(100):
         journal.append(states(number, 1))
     await until(lambda: journal.rows_written == 100, "the batch")
-    data = journal_path(tmp_path, journal_files(tmp_path)[0]).read_bytes()
-    assert data.count(b"SWJ1") == 1
+    assert journal.snapshot()["rows_held"] == 0
     await journal.close()
-
-
-async def test_torn_tail_is_cut_and_the_whole_records_stay(tmp_path: Path) -> None:
-    """Fault list, "kill -9": every prefix of the last record is a possible end."""
-    whole, torn = build_record(states(0, 2)), build_record(states(2, 1))
-    path = journal_path(tmp_path, 7)
-    for length in (1, 4, 8, 11, 12, 13, len(torn) - 1):
-        path.write_bytes(whole + torn[:length])
-        assert cut_torn_tail(path) == length
-        assert path.read_bytes() == whole
-    path.write_bytes(whole + torn)
-    assert cut_torn_tail(path) == 0
-    path.write_bytes(torn[:-1])
-    journal = Journal(tmp_path)
-    journal.open()
-    assert path.read_bytes() == b""
-    journal.append(states(5, 1))
-    assert await journal.flush()
-    assert read_all(Follower(tmp_path, START)) == states(5, 1)
-    await journal.close()
-
-
-def test_damage_in_the_middle_costs_only_what_is_damaged(tmp_path: Path) -> None:
-    records = [build_record(states(number, 1)) for number in range(3)]
-    broken = bytearray(records[1])
-    broken[20] ^= 0xFF
-    journal_path(tmp_path, 1).write_bytes(records[0] + bytes(broken) + records[2])
-    follower = Follower(tmp_path, START)
-    assert read_all(follower) == [*states(0, 1), *states(2, 1)]
-    assert follower.bytes_skipped == len(broken)
-
-
-def test_follower_waits_for_the_rest_of_a_record_that_is_being_written(tmp_path: Path) -> None:
-    path, record = journal_path(tmp_path, 1), build_record(states(0, 4))
-    path.write_bytes(record[:30])
-    follower = Follower(tmp_path, START)
-    assert follower.next_rows() == []
-    path.write_bytes(record)
-    assert follower.next_rows() == states(0, 4)
-    assert follower.position == (1, len(record))
-    assert follower.bytes_skipped == 0
 
 
 async def test_full_files_are_followed_by_new_ones_and_forgotten_when_taken_over(tmp_path: Path) -> None:
@@ -184,7 +201,9 @@ async def test_folder_that_cannot_be_written_is_the_operators(tmp_path: Path) ->
     def refuse(path: Path) -> Any:
         raise PermissionError(13, "Permission denied", str(path))
 
-    with pytest.raises(OperatorError, match=r"\.journal: the journal cannot be written \(Permission denied"):
+    with pytest.raises(
+        OperatorError, match=r"\.journal\S*: the journal cannot be written \(Permission denied"
+    ):
         Journal(tmp_path, open_file=refuse).open()
 
 

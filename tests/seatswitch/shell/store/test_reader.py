@@ -6,8 +6,8 @@ import pytest
 from kernel.errors import OperatorError
 from kernel.rows import AnyRow, BindingRow
 from seatswitch.shell.store.database import migrate, open_engine
-from seatswitch.shell.store.journal import build_record, journal_path
 from seatswitch.shell.store.reader import read_state
+from seatswitch.shell.store.records import build_record, journal_path
 from seatswitch.shell.store.writer import RowWriter
 from tests.seatswitch.shell.stubs import seat_state
 

@@ -13,7 +13,7 @@ import pytest
 from kernel.errors import OperatorError
 from kernel.rows import AnyRow, PresenceRow
 from seatswitch.shell.store.database import migrate, open_engine
-from seatswitch.shell.store.journal import build_record, journal_files, journal_path
+from seatswitch.shell.store.records import build_record, journal_files, journal_path
 from seatswitch.shell.store.writer import RowWriter, Told, WriterProcess
 from tests.seatswitch.shell.stubs import WAIT_MAX, WRITER_COMMAND, seat_state
 

@@ -1,0 +1,163 @@
+"""State rows: what lives now, so that a switch that is killed finds it again.
+
+They go through the journal like every row, in the turn in which they become true and before anything of that
+turn is sent, but never into the database: each is worth nothing once its thing has ended. What ends is said
+by the row of the same id in :mod:`kernel.rows` (a call by its ``CallRow``, a visit by its ``VisitRow``, an
+offer by its ``OfferRow``). The last state row of an id wins.
+
+Moments are wall time (epoch seconds, UTC, milliseconds), as in every row.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from kernel.rows import AnyRow, CallRow, OfferRow, Row, VisitRow
+
+
+class DialogState(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One confirmed dialog (RFC 3261 12), as our side of it knows it."""
+
+    sip_call_id: str
+    local_tag: str
+    remote_tag: str
+    local: str  # From of our requests, tag included
+    remote: str  # To of our requests, tag included
+    route_set: tuple[str, ...]
+    remote_target: str
+    flow: str  # as text: udp/0/127.0.0.1/5070/0
+    home_flow: str  # the known way to a peer behind NAT or on a connection; "" without one
+    home_host: str
+    is_ours: bool  # we own the Call-ID
+    local_cseq: int
+    remote_cseq: int
+    trunk: str  # whose credentials answer challenges
+
+
+class AudioState(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What both sides agreed on for audio."""
+
+    remote_host: str
+    remote_port: int
+    codec: str
+    payload_type: int
+    payload_type_receive: int
+    dtmf_send: int | None
+    dtmf_receive: int | None
+    ptime_ms: int
+    direction: str
+    m_line: int
+
+
+class LegState(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One answered side of a call: its dialog, its stream and what was said about it in SDP."""
+
+    number: str
+    phone_kind: str
+    phone_number: str
+    seat: str
+    offer: str
+    address: str  # of our stream
+    port: int
+    dialog: DialogState
+    audio: AudioState | None
+    sdp_session: int  # of our o= line
+    sdp_version: int
+    sdp_lines: tuple[str, ...]  # the m= lines beside ours
+    sdp_types: tuple[tuple[str, int], ...]  # payload types in use
+
+
+class InviteState(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """An INVITE without final response, theirs or ours, as it was on the wire."""
+
+    data: bytes
+    flow: str
+    local_tag: str
+    trunk: str = ""
+
+
+class CallStateRow(Row, frozen=True, tag="call_states"):
+    """One living call."""
+
+    call: str
+    tenant: str
+    direction: str
+    caller: str
+    called: str
+    trunk: str
+    entry: str
+    queue: str
+    arrived_at: float
+    joined_at: float | None
+    answered_at: float | None
+    held_at: float | None  # None: not on hold
+    held_for: float
+    resumed: int  # how often it was taken over from a switch that was killed
+    caller_leg: LegState | None  # None while the caller has no final answer
+    callee_leg: LegState | None
+    arrived: InviteState | None  # the caller's INVITE, while it has no final answer
+    rings: tuple[InviteState, ...]  # our INVITEs that ring a phone
+
+
+class VisitStateRow(Row, frozen=True, tag="visit_states"):
+    """One visit that has not ended."""
+
+    visit: str
+    call: str
+    number: int  # of this call's visits
+    queue: str
+    caller: str
+    called: str
+    joined_at: float  # of the first of a chain of overflows
+    entered_at: float
+    credit: float
+    skills: tuple[tuple[str, int], ...]
+
+
+class OfferStateRow(Row, frozen=True, tag="offer_states"):
+    """One offer that has not ended."""
+
+    offer: str
+    visit: str
+    seat: str
+    phone: str
+    made_at: float
+    policy: str
+    key: str
+    eligible: int
+    runners_up: str
+
+
+StateRow = CallStateRow | VisitStateRow | OfferStateRow
+JournalRow = AnyRow | StateRow
+
+
+class Living:
+    """What lives after a row: the last state row of everything that has not ended, in order of appearance."""
+
+    __slots__ = ("_calls", "_offers", "_visits")
+
+    def __init__(self) -> None:
+        self._calls: dict[str, StateRow] = {}
+        self._visits: dict[str, StateRow] = {}
+        self._offers: dict[str, StateRow] = {}
+
+    def take(self, rows: Iterable[JournalRow]) -> None:
+        """Follow ``rows``, in the order in which they were written."""
+        for row in rows:
+            if isinstance(row, CallStateRow):
+                self._calls[row.call] = row
+            elif isinstance(row, CallRow):
+                self._calls.pop(row.call, None)
+            elif isinstance(row, VisitStateRow):
+                self._visits[row.visit] = row
+            elif isinstance(row, VisitRow):
+                self._visits.pop(row.visit, None)
+            elif isinstance(row, OfferStateRow):
+                self._offers[row.offer] = row
+            elif isinstance(row, OfferRow):
+                self._offers.pop(row.offer, None)
+
+    def rows(self) -> list[StateRow]:
+        """Return what lives."""
+        return [*self._calls.values(), *self._visits.values(), *self._offers.values()]

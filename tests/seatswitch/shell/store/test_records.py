@@ -1,0 +1,86 @@
+from pathlib import Path
+
+from kernel.staterows import JournalRow
+from seatswitch.shell.store.journal import Journal
+from seatswitch.shell.store.records import (
+    Follower,
+    Position,
+    build_record,
+    cut_torn_tail,
+    journal_path,
+)
+from tests.seatswitch.shell.stubs import seat_state
+
+START = Position(0, 0)
+
+
+def states(first: int, count: int) -> list[JournalRow]:
+    return [seat_state(str(number)) for number in range(first, first + count)]
+
+
+def read_all(follower: Follower) -> list[JournalRow]:
+    found: list[JournalRow] = []
+    while rows := follower.next_rows():
+        found += rows
+    return found
+
+
+async def test_torn_tail_is_cut_and_the_whole_records_stay(tmp_path: Path) -> None:
+    """Fault list, "kill -9": every prefix of the last record is a possible end."""
+    whole, torn = build_record(states(0, 2)), build_record(states(2, 1))
+    path = journal_path(tmp_path, 7)
+    for length in (1, 4, 8, 11, 12, 13, len(torn) - 1):
+        path.write_bytes(whole + torn[:length])
+        assert cut_torn_tail(path) == length
+        assert path.read_bytes() == whole
+    path.write_bytes(whole + torn)
+    assert cut_torn_tail(path) == 0
+    path.write_bytes(torn[:-1])
+    journal = Journal(tmp_path)
+    journal.open()
+    assert path.read_bytes() == b""
+    journal.append(states(5, 1))
+    assert await journal.flush()
+    assert read_all(Follower(tmp_path, START)) == states(5, 1)
+    await journal.close()
+
+
+def test_damage_in_the_middle_costs_only_what_is_damaged(tmp_path: Path) -> None:
+    records = [build_record(states(number, 1)) for number in range(3)]
+    broken = bytearray(records[1])
+    broken[20] ^= 0xFF
+    journal_path(tmp_path, 1).write_bytes(records[0] + bytes(broken) + records[2])
+    follower = Follower(tmp_path, START)
+    assert read_all(follower) == [*states(0, 1), *states(2, 1)]
+    assert follower.bytes_skipped == len(broken)
+
+
+def test_follower_waits_for_the_rest_of_a_record_that_is_being_written(tmp_path: Path) -> None:
+    path, record = journal_path(tmp_path, 1), build_record(states(0, 4))
+    path.write_bytes(record[:30])
+    follower = Follower(tmp_path, START)
+    assert follower.next_rows() == []
+    path.write_bytes(record)
+    assert follower.next_rows() == states(0, 4)
+    assert follower.position == (1, len(record))
+    assert follower.bytes_skipped == 0
+
+
+def test_damage_is_put_aside_and_named(tmp_path: Path) -> None:
+    records = [build_record(states(number, 1)) for number in range(3)]
+    broken = bytearray(records[1])
+    broken[20] ^= 0xFF
+    journal_path(tmp_path, 1).write_bytes(records[0] + bytes(broken) + records[2])
+    follower = Follower(tmp_path, START, puts_aside=True)
+    assert read_all(follower) == [*states(0, 1), *states(2, 1)]
+    kept = tmp_path / f"0000000001-{len(records[0])}.damaged"
+    assert kept.read_bytes() == bytes(broken)
+
+
+def test_damage_at_the_end_of_an_older_file_is_put_aside(tmp_path: Path) -> None:
+    torn = build_record(states(1, 1))[:-3]
+    journal_path(tmp_path, 1).write_bytes(build_record(states(0, 1)) + torn)
+    journal_path(tmp_path, 2).write_bytes(build_record(states(2, 1)))
+    follower = Follower(tmp_path, START, puts_aside=True)
+    assert read_all(follower) == [*states(0, 1), *states(2, 1)]
+    assert [path.read_bytes() for path in tmp_path.glob("*.damaged")] == [torn]
