@@ -76,12 +76,14 @@ class Call:
         "callee",
         "caller",
         "caller_leg",
+        "customer_ring_for",
         "direction",
         "entry",
         "held",
         "held_at",
         "held_for",
         "id",
+        "is_callback",
         "joined_at",
         "queue",
         "rings",
@@ -112,6 +114,8 @@ class Call:
         self.callee: Leg | None = None
         self.rings: list[Leg] = []
         self.target: tuple[str, str] | None = None  # the phone a direct call rings
+        self.is_callback = False  # the seat is the caller's leg, the customer the callee's
+        self.customer_ring_for = 0.0
         self.timer: Timer | None = None  # how long a direct call rings, or a hold lasts
 
     def move(self, cause: CallInput) -> bool:

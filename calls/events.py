@@ -80,6 +80,20 @@ class SeatFreed(msgspec.Struct, frozen=True):
     bridged: bool
 
 
+class CustomerAnswered(msgspec.Struct, frozen=True):
+    """Who was to be called back has answered and talks to the seat."""
+
+    call: CallId
+
+
+class CustomerFailed(msgspec.Struct, frozen=True):
+    """Who was to be called back did not take the call, or the seat hung up before that."""
+
+    call: CallId
+    outcome: str  # no_answer, busy, failed, cancelled
+    status: int
+
+
 class CallChanged(msgspec.Struct, frozen=True):
     """A call arrived or changed its state; for event subscribers."""
 
@@ -100,6 +114,8 @@ CallEvent = (
     | PhoneChanged
     | SeatHold
     | SeatFreed
+    | CustomerAnswered
+    | CustomerFailed
     | CallChanged
     | Notice
 )

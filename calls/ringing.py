@@ -16,6 +16,8 @@ def invitations(
     tenant's trunk. The SDP is filled in once the leg's stream is open.
     """
     kind, number = leg.phone
+    # Who is called back sees our number, the seat sees whom it will talk to.
+    shown = call.called if call.is_callback and leg.offer is not None else call.caller
     headers: tuple[tuple[str, str], ...] = ()
     if leg.offer is not None and queue_header and call.queue is not None:
         headers = (("X-Queue", call.queue),)
@@ -24,10 +26,10 @@ def invitations(
         if trunk is None:
             return []
         uri = f"sip:{number}@{trunk.contact.partition(':')[2]}"
-        return [Invitation(uri, f"<{uri}>", call.caller, trunk=trunk.name, headers=headers)]
+        return [Invitation(uri, f"<{uri}>", shown, trunk=trunk.name, headers=headers)]
     to = f"<sip:{number}@{plan.settings.domain}>"
     return [
-        Invitation(contact.uri, to, call.caller, flow=contact.flow, routes=contact.path, headers=headers)
+        Invitation(contact.uri, to, shown, flow=contact.flow, routes=contact.path, headers=headers)
         for contact in stack.contacts(number)
         if contact.reachable
     ]

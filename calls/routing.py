@@ -70,6 +70,10 @@ class NumberPlan:
                 shared = trunk
         return shared
 
+    def display_number(self, tenant: str) -> str:
+        """Return the number a tenant's outgoing calls show where nothing else is said: its first hotline."""
+        return next((each.number for each in self.settings.hotlines if each.tenant == tenant), "")
+
     def _from_trunk(self, trunk: TrunkSettings, caller: str, called: str) -> Route | Refusal:
         hotline = next(
             (

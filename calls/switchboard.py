@@ -12,6 +12,7 @@ import msgspec
 
 from calls.bridge import agree, codecs_for
 from calls.call import Call, CallInput, CallState
+from calls.callback import CallbackCalls, ring_ended
 from calls.events import (
     CallChanged,
     CallEvent,
@@ -112,6 +113,7 @@ class Switchboard:
         self._last_stream = 0
         self._descriptions = Descriptions()
         self._talk = talk = Talk(self, stack, plane, timers)
+        self.callbacks = CallbackCalls(self, plane, timers)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
             InviteArrived: self._invite_arrived,
             SessionProgressed: self._session_progressed,
@@ -160,7 +162,9 @@ class Switchboard:
         call = self.calls.get(CallId(number))
         if call is None:
             return
-        if what == "ring" and call.state is CallState.RINGING:
+        if what == "ring" and call.state is CallState.RINGING and call.is_callback:
+            self.callbacks.customer_failed(call, 408, now)
+        elif what == "ring" and call.state is CallState.RINGING:
             self.end(call, now, ended_by="switch", verdict="agent:no_answer", status=480)
         elif what == "hold" and call.held:
             self.end(call, now, ended_by="switch", verdict="network:held_too_long", status=200)
@@ -218,7 +222,7 @@ class Switchboard:
         call = leg.call
         call.rings.remove(leg)
         if not call.rings:
-            call.move(CallInput.RING_ENDED)
+            ring_ended(call, self.callbacks)
         self.drop(leg, now, ELSEWHERE if cause == "answered_elsewhere" else "")
 
     def release(self, call_id: CallId, outcome: str, cause: str, now: float) -> None:
@@ -373,6 +377,9 @@ class Switchboard:
                 self.events.put(SeatRang(leg.offer))
                 self.events.put(CallChanged(call.id, "ringing"))
             return
+        if call.is_callback:
+            self.callbacks.progressed(call, leg, event, now)
+            return
         caller = call.caller_leg
         if caller is None or caller.session is None or caller.state is LegState.ANSWERED:
             return
@@ -428,6 +435,9 @@ class Switchboard:
         """No contact of the phone took the call."""
         call, offer = leg.call, leg.offer
         assert call is not None
+        if call.is_callback and offer is None:
+            self.callbacks.customer_failed(call, status, now)
+            return
         if offer is None:
             verdict = "agent:refused" if status in REFUSED and reachable else "agent:unreachable"
             self.end(call, now, ended_by="seat", verdict=verdict, status=status)
@@ -435,7 +445,7 @@ class Switchboard:
         self._rings.pop(offer, None)
         call.rings.remove(leg)
         if not call.rings:
-            call.move(CallInput.RING_ENDED)
+            ring_ended(call, self.callbacks)
         self.drop(leg, now)
         if status in REFUSED and reachable:
             self.events.put(SeatRefused(offer, status))
@@ -445,6 +455,10 @@ class Switchboard:
     # Bridged.
 
     def _bridge(self, call: Call, leg: Leg, now: float) -> None:
+        if call.is_callback and leg.offer is not None:
+            del self._rings[leg.offer]
+            self.callbacks.seat_answered(call, leg, now)
+            return
         caller = call.caller_leg
         assert caller is not None
         call.rings.remove(leg)
@@ -455,6 +469,8 @@ class Switchboard:
         call.timer = None
         self._plane.connect(caller.stream, leg.stream, now)
         self._answer_caller(caller, now)
+        if call.is_callback:
+            self.callbacks.customer_answered(call)
         if leg.offer is not None:
             del self._rings[leg.offer]
             self.events.put(SeatAnswered(leg.offer))
@@ -479,13 +495,13 @@ class Switchboard:
         if leg is None or leg.call is None:
             return
         call, leg.session = leg.call, None
-        by_caller = leg is call.caller_leg
+        by_caller = (leg is call.caller_leg) is not call.is_callback  # which begins at the seat
         if event.cause != "bye":
             verdict = f"network:{event.cause}"
         elif call.state is CallState.TALKING:
             verdict = "success"
         else:
-            verdict = "caller:abandoned"
+            verdict = "agent:cancelled" if call.is_callback else "caller:abandoned"
         self.end(call, now, ended_by="caller" if by_caller else "seat", verdict=verdict, status=200)
 
     def end(
@@ -495,14 +511,18 @@ class Switchboard:
         left.
         """
         was_queued = call.joined_at is not None and call.state is not CallState.TALKING
+        before = call.state
         if not call.move(CallInput.ENDED):
             return
         self._timers.disarm(call.timer)
         call.timer = None
         caller, callee, rings = call.caller_leg, call.callee, call.rings
-        if caller is not None and caller.state is LegState.ANSWERED:
+        if call.is_callback:
+            self.callbacks.ended(call, before, verdict, status, cause)
+        elif caller is not None and caller.state is LegState.ANSWERED:
             status = 200  # what the caller has been told
-        self._write_row(call, now, ended_by=ended_by, verdict=verdict, status=status)
+        if caller is not None:
+            self._write_row(call, now, ended_by=ended_by, verdict=verdict, status=status)
         if caller is not None and caller.session is not None and caller.state is not LegState.ANSWERED:
             session, caller.session = caller.session, None
             session.user = None
@@ -522,7 +542,8 @@ class Switchboard:
             self.drop(callee, now)
         if caller is not None:
             if caller.seat is not None:
-                self.events.put(SeatFreed(caller.seat, call.id, bridged=False))
+                was_bridged = call.is_callback and callee is not None
+                self.events.put(SeatFreed(caller.seat, call.id, bridged=was_bridged))
             self.drop(caller, now)
         del self.calls[call.id]
         if call.trunk:

@@ -97,7 +97,8 @@ class Views:
     def _call(self, call: Call, now: float) -> dict[str, Any]:
         waiting = call.joined_at is not None and call.answered_at is None
         until = call.answered_at if call.answered_at is not None else now
-        seat = call.callee.seat if call.callee is not None else None
+        seat_leg = call.caller_leg if call.is_callback else call.callee
+        seat = None if seat_leg is None else seat_leg.seat
         if seat is None and call.rings:
             seat = call.rings[0].seat
         return {
