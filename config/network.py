@@ -14,6 +14,7 @@ from sip.settings import Account, Listener, Secret, SipSettings, Timing, TrunkPe
 SIP_TRANSPORTS = ("udp", "tcp")
 SIP_TRANSPORTS_TO_COME = ("tls", "ws", "wss")
 CODECS = ("PCMU", "PCMA")
+MIN_SE = 90  # seconds (RFC 4028 5)
 STORES = ("sqlite", "postgresql")
 WORKERS_MAX = 64
 WORKERS_AUTO_MAX = 4  # beyond it the signalling process is the limit
@@ -37,6 +38,10 @@ def build_sip(
     domains = tuple(domain for domain in domains if domain) or tuple(one.host for one in listen[:1])
     if table.register_expires_min > table.register_expires_max:
         reader.refuse(f"{where}.register_expires_min", "is longer than register_expires_max")
+    if table.min_se < MIN_SE:
+        reader.refuse(f"{where}.min_se", f"is shorter than {MIN_SE} s, which RFC 4028 does not allow")
+    elif table.session_expires and table.session_expires < table.min_se:
+        reader.refuse(f"{where}.session_expires", "is shorter than min_se")
     if not table.digest_algorithms:
         reader.refuse(f"{where}.digest_algorithms", "is empty: nobody could register")
     if "" in table.drop_agents:
@@ -69,6 +74,8 @@ def build_sip(
         drop_agents=tuple(name.lower() for name in table.drop_agents),
         options_probe_every=float(table.options_probe_every),
         realm=table.realm,
+        session_expires=float(table.session_expires),
+        min_se=float(table.min_se),
     )
 
 

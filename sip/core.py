@@ -9,16 +9,17 @@ from sip.events import SipEvent
 from sip.flows import Flow
 from sip.places import Places
 from sip.responses import header_lines
+from sip.sessiontimer import SessionTimers
 from sip.settings import SipSettings, TrunkPeer
 from sip.transactions import Transactions
 
 if TYPE_CHECKING:
     from sip.session import Session
 
-ALLOWED = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER", "REFER", "NOTIFY")
+ALLOWED = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER", "REFER", "NOTIFY")
 # Methods that some RFC defines and this stack does not serve: 405; anything else is 501.
-UNSERVED = frozenset({"UPDATE", "PRACK", "SUBSCRIBE", "PUBLISH", "MESSAGE"})
-SUPPORTED = frozenset({"path", "replaces", "norefersub"})  # option tags
+UNSERVED = frozenset({"PRACK", "SUBSCRIBE", "PUBLISH", "MESSAGE"})
+SUPPORTED = frozenset({"path", "replaces", "norefersub", "timer"})  # option tags that may be required of us
 ALLOW = f"Allow: {', '.join(ALLOWED)}\r\n"
 
 
@@ -33,8 +34,10 @@ class Core:
         "places",
         "put_event",
         "realm",
+        "session_timers",
         "sessions",
         "settings",
+        "supported",
         "timers",
         "transactions",
         "trunks",
@@ -53,6 +56,7 @@ class Core:
         self.put_event = events.put
         self.transactions = Transactions(settings.timing, timers, datagrams)
         self.sessions: dict[str, Session] = {}  # by our tag, which is unique
+        self.session_timers = SessionTimers(self.sessions, timers)
         self.configure(settings)
 
     def configure(self, settings: SipSettings) -> None:
@@ -63,10 +67,14 @@ class Core:
             places.keep_moves(self.places)
         self.places: Places = places
         self.transactions.set_timing(settings.timing)
+        self.session_timers.configure(settings)
+        self.supported = SUPPORTED if self.session_timers.expires else SUPPORTED - {"timer"}
+        offered = ", ".join(sorted(self.supported - {"path"}))  # which only registrations need
+        supported = f"Supported: {offered}\r\n"
         self.realm = settings.realm or (settings.domains[0] if settings.domains else "localhost")
         self.trunks: dict[str, TrunkPeer] = {trunk.name: trunk for trunk in settings.trunks}
         self.agent = header_lines((("Server", settings.user_agent),)) if settings.user_agent else ""
         # Written once: the headers of every 2xx to INVITE and of every INVITE of ours.
-        self.answer_headers = f"{ALLOW}{self.agent}"
+        self.answer_headers = f"{ALLOW}{supported}{self.agent}"
         agent = header_lines((("User-Agent", settings.user_agent),)) if settings.user_agent else ""
-        self.invite_headers = f"{ALLOW}{agent}"
+        self.invite_headers = f"{ALLOW}{supported}{agent}"

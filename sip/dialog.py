@@ -107,6 +107,11 @@ class Dialog:
             self.request_uri = uri_of(route_set[0]).partition("?")[0]
             self.routes = f"Route: {', '.join((*route_set[1:], f'<{remote_target}>'))}\r\n"
 
+    def heard_from(self, flow: Flow) -> None:
+        """The peer has sent a target refresh over ``flow``: that is its known way now, if it has one."""
+        if self.home_flow is not None and self.home_host:
+            self.home_flow = flow
+
     def refresh_target(self, message: Request | Response) -> None:
         """Take the Contact of a target refresh (RFC 3261 12.2.1.2); one that is unusable changes nothing."""
         try:

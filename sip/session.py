@@ -31,16 +31,21 @@ from sip.events import (
     SessionProgressed,
 )
 from sip.flows import Flow
+from sip.headers import tokens
 from sip.message import Request, Response, sdp_of
 from sip.reaper import Key
 from sip.responses import answer_flow, build, header_lines, record_routes, response_head
 from sip.server_invite import ServerInvite
 from sip.sessionstate import MOVES, SessionInput, SessionState
+from sip.sessiontimer import SessionTimer, longer_interval
 from sip.transactions import ClientUser
-from sip.update import Updates
+from sip.update import TheirOffer, Updates
 from sip.uri import escape_user
 
+ATTEMPTS_MAX = 6  # INVITEs of ours for one session, each with what the refusal of the last asked for
 PROVISIONAL_EVERY = 60.0  # seconds (RFC 3261 13.3.1.1)
+
+_LEAVING = frozenset({SessionState.CANCELLING, SessionState.LEAVING, SessionState.ENDING, SessionState.ENDED})
 
 
 class Invitation(msgspec.Struct, frozen=True):
@@ -72,7 +77,9 @@ class Session:
         "_server",
         "_server_request",
         "_timer",
+        "_timer_lines",
         "_updates",
+        "allow",
         "flow",
         "identity",
         "invitation",
@@ -82,8 +89,11 @@ class Session:
         "refers",
         "remote_tag",
         "request",
+        "said",
+        "session_timer",
         "sip_call_id",
         "state",
+        "their_offer",
         "user",
     )
 
@@ -109,6 +119,11 @@ class Session:
         self._answer: Answer | None = None
         self._cancel_headers: str | None = None  # of the CANCEL that waits for a provisional
         self._updates: Updates | None = None
+        self._timer_lines = ""  # of our first INVITE, about the session's interval
+        self.session_timer: SessionTimer | None = None
+        self.allow: str | None = None  # what the peer's Allow says; None: not looked at yet
+        self.said = b""  # our last description that the peer has taken
+        self.their_offer: TheirOffer | None = None  # an UPDATE of theirs without answer
         self._is_reinvited = False  # the INVITE that ``_server`` stands for is a re-INVITE
         self._timer: Timer | None = None
         self.refers = 0  # REFERs that have come (RFC 3515 2.4.6)
@@ -125,8 +140,48 @@ class Session:
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is confirmed, with no INVITE of theirs and no 2xx of ours open."""
-        return self.state is SessionState.CONFIRMED and self._server is None and self._answer is None
+        """Whether it is confirmed, with nothing of theirs and no 2xx of ours open."""
+        is_free = self._server is None and self._answer is None and self.their_offer is None
+        return is_free and self.state is SessionState.CONFIRMED
+
+    @property
+    def is_talking(self) -> bool:
+        """Whether the INVITE has succeeded and nobody has hung up."""
+        return self.state is SessionState.CONFIRMED or self.state is SessionState.ACCEPTED
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether our user has hung up, or the session is over."""
+        return self.state in _LEAVING
+
+    @property
+    def early_dialog(self) -> Dialog | None:
+        """The early dialog in which we may offer: the first offer has been answered, and reliably."""
+        return None
+
+    def dialog_with(self, remote_tag: str) -> Dialog | None:
+        """Return the dialog with the peer that uses ``remote_tag``."""
+        return self._dialog if remote_tag == self.remote_tag else None
+
+    def allows(self, method: str) -> bool:
+        """Return whether the peer has said that it takes ``method``."""
+        if self.allow is None:
+            self.allow = ", ".join(self.request.headers("allow")) if self.request is not None else ""
+        return method in tokens((self.allow,))
+
+    def glare(self, *, is_offer: bool) -> int:
+        """Return what a change of theirs draws now (RFC 3311 5.2): 0 nothing, 491 while an offer of ours is
+        out, 500 while one of theirs has no answer.
+        """
+        if self.their_offer is not None:
+            return 500
+        if not is_offer:
+            return 0
+        if self._server is not None:
+            return 500 if self._request().body else 491
+        if self._client is not None or (self._answer is not None and self._answer.is_offer):
+            return 491
+        return 491 if self._updates is not None and self._updates.has_offer_out else 0
 
     @property
     def remote_target(self) -> str:
@@ -140,6 +195,7 @@ class Session:
     def send_invite(self, invitation: Invitation, now: float) -> None:
         """Send the first INVITE."""
         self.invitation = invitation
+        self._timer_lines = self._core.session_timers.invite_lines
         self._core.sessions[self.local_tag] = self
         self._attempt(1, "", now)
 
@@ -165,7 +221,8 @@ class Session:
             invitation.sdp,
             is_authorized=bool(authorization),
         )
-        headers = f"{place.contact}{core.invite_headers}{authorization}{header_lines(invitation.headers)}"
+        extra = header_lines(invitation.headers)
+        headers = f"{place.contact}{core.invite_headers}{self._timer_lines}{authorization}{extra}"
         key = client_key_of(attempt.branch, "INVITE")
         data = attempt.invite(headers)
         self._client = ClientInvite(core.transactions, key, attempt.branch, data, flow, self, now, attempt)
@@ -213,6 +270,13 @@ class Session:
                 self._disarm()
                 self._attempt(attempt.cseq + 1, authorization, now)
                 return
+        if status == 422 and self.state is SessionState.INVITING and attempt.cseq < ATTEMPTS_MAX:
+            timers, min_se = self._core.session_timers, longer_interval(response)
+            if min_se > timers.min_se:
+                self._timer_lines = timers.offer_lines(max(timers.expires, min_se), min_se)
+                self._disarm()
+                self._attempt(attempt.cseq + 1, "", now)
+                return
         self.invite_failed(status, response.reason, now)
 
     def _invite_succeeded(
@@ -232,6 +296,9 @@ class Session:
         was_inviting = self.state is SessionState.INVITING
         self._move(SessionInput.SUCCESS)
         if was_inviting:
+            self.allow = ", ".join(response.headers("allow"))
+            self.said = attempt.sdp
+            core.session_timers.agreed(self, response, now)
             core.put_event(SessionAnswered(self, sdp_of(response)))
         else:
             self._send_bye("", now)
@@ -305,18 +372,32 @@ class Session:
         request = self._request()
         self._disarm()
         self.last_status = 200
-        headers = f"{record_routes(request)}{dialog.place.contact}{self._core.answer_headers}"
+        core = self._core
+        lines = core.session_timers.accept(self, request, now)
+        headers = f"{record_routes(request)}{dialog.place.contact}{core.answer_headers}{lines}"
         data = build(200, self._head, headers, sdp)
         server.respond(200, data, now)
         self._server = None
         self._server_request = None
+        self.said = sdp
         if self._is_reinvited and request.header("contact") is not None:
             dialog.refresh_target(request)
-        transactions = self._core.transactions
+        transactions = core.transactions
         is_offer = not request.body
         self._answer = Answer(
             self, transactions, data, server.flow, request.cseq[0], is_offer=is_offer, now=now
         )
+
+    def accept_update(self, sdp: bytes, now: float) -> None:
+        """Answer their re-INVITE or UPDATE."""
+        their = self.their_offer
+        if their is None:
+            self.answer(sdp, now)
+            return
+        self.their_offer = None
+        self.said = sdp
+        their.accept(self, sdp, now)
+        self._go_on(now)
 
     def refuse(self, status: int, reason: str, headers: str, now: float) -> None:
         """Refuse the INVITE; nothing if it is over."""
@@ -389,9 +470,17 @@ class Session:
     def update(self, sdp: bytes, now: float) -> None:
         """Send a re-INVITE, now or when the INVITE under way is over; the last wish counts."""
         if self.state in (SessionState.CONFIRMED, SessionState.ACCEPTED):
-            if self._updates is None:
-                self._updates = Updates(self)
-            self._updates.offer(sdp, now)
+            self._changes().offer(sdp, now)
+
+    def refresh(self, now: float) -> None:
+        """Refresh the session: nobody has for half of its interval (RFC 4028 10)."""
+        if self.is_talking:
+            self._changes().refresh(now)
+
+    def _changes(self) -> Updates:
+        if self._updates is None:
+            self._updates = Updates(self)
+        return self._updates
 
     def _go_on(self, now: float) -> None:
         """An INVITE is over: what waited for that may go."""
@@ -446,6 +535,12 @@ class Session:
         """Let go of re-INVITEs in both directions: the session is over."""
         self._disarm()
         self._final(487, now)
+        if self.their_offer is not None:
+            self.their_offer.refuse(487, now)
+            self.their_offer = None
+        if self.session_timer is not None:
+            self.session_timer.stop()
+            self.session_timer = None
         if self._updates is not None:
             self._updates.drop(now)
 
@@ -481,14 +576,19 @@ class Session:
         answer = self._answer
         server = ServerInvite(core.transactions, key, answer_flow(request, flow), None)
         head = response_head(request, self.local_tag, flow)
-        if self.state in (SessionState.ENDING, SessionState.ENDED, SessionState.LEAVING):
+        if self.is_leaving:
             server.respond(481, build(481, head), now)
             return
-        if self._server is not None or (answer is not None and answer.is_offer):
+        too_small = core.session_timers.refusal(request)
+        if too_small:
+            server.respond(422, build(422, head, too_small), now)
+            return
+        is_asked = self._server is not None or self.their_offer is not None
+        if is_asked or (answer is not None and answer.is_offer):
             retry = f"Retry-After: {core.chance.number(11)}\r\n"
             server.respond(500, build(500, head, retry), now)
             return
-        if self._updates is not None and self._updates.client is not None:
+        if self._updates is not None and self._updates.has_offer_out:
             server.respond(491, build(491, head), now)
             return
         if answer is not None:
@@ -498,13 +598,16 @@ class Session:
         self._server, self._server_request, self._head = server, request, head
         self._is_reinvited = True
         server.respond(100, build(100, head), now)
-        if dialog.home_flow is not None and dialog.home_host:
-            dialog.home_flow = flow
+        dialog.heard_from(flow)
         core.put_event(SessionOffered(self, sdp_of(request)))
 
     def refuse_update(self, status: int, now: float) -> None:
-        """Refuse their re-INVITE; the session goes on as it was."""
-        if self._is_reinvited:
+        """Refuse their re-INVITE or UPDATE; the session goes on as it was."""
+        their, self.their_offer = self.their_offer, None
+        if their is not None:
+            their.refuse(status, now)
+            self._go_on(now)
+        elif self._is_reinvited:
             self._final(status, now)
             self._go_on(now)
 
@@ -581,4 +684,7 @@ class Session:
         self._stop_answer()
         self._updates = None
         self._client = None
+        if self.session_timer is not None:
+            self.session_timer.stop()
+            self.session_timer = None
         self._core.sessions.pop(self.local_tag, None)

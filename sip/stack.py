@@ -20,7 +20,7 @@ from kernel.walltime import WallTime
 from sip.admission import Admission, Refused
 from sip.branches import client_key, client_key_of, merge_key, plain_client_key, server_key
 from sip.client_request import ClientRequest
-from sip.core import ALLOW, ALLOWED, SUPPORTED, UNSERVED, Core
+from sip.core import ALLOW, ALLOWED, UNSERVED, Core
 from sip.dialog import contact_target, dialog_of_response, initial_target, uri_of
 from sip.events import InviteArrived, SipEvent
 from sip.flows import Flow
@@ -48,6 +48,7 @@ from sip.session import Invitation, Session
 from sip.sessionstate import SessionState
 from sip.settings import SipSettings
 from sip.strays import Strays
+from sip.update import receive_update
 from sip.uri import SipUri
 
 NOWHERE = Flow("", 0, "", 0)
@@ -136,11 +137,11 @@ class Stack:
         session.update(sdp, now)
 
     def accept_update(self, session: Session, sdp: bytes, now: float) -> None:
-        """Answer the peer's re-INVITE."""
-        session.answer(sdp, now)
+        """Answer the peer's re-INVITE or UPDATE."""
+        session.accept_update(sdp, now)
 
     def refuse_update(self, session: Session, status: int, now: float) -> None:
-        """Refuse the peer's re-INVITE; the session goes on as it was."""
+        """Refuse the peer's re-INVITE or UPDATE; the session goes on as it was."""
         session.refuse_update(status, now)
 
     def info(self, session: Session, content_type: str, body: bytes, now: float) -> None:
@@ -443,6 +444,9 @@ class Stack:
         elif method == "BYE":
             self._respond(request, flow, key, 200, "", now)
             session.receive_bye(now)
+        elif method == "UPDATE":
+            self._check_body(request)
+            receive_update(session, request, flow, key, now)
         elif method == "INFO":
             self._respond(request, flow, key, 200, "", now)
             session.receive_info(request)
@@ -468,7 +472,7 @@ class Stack:
         if request.max_forwards == 0 and method != "OPTIONS":
             self._refuse_welcome(request, flow, 483, "")
             return
-        if method in ("BYE", "INFO", "NOTIFY", "REFER"):
+        if method in ("BYE", "INFO", "UPDATE", "NOTIFY", "REFER"):
             self._strays.note(method, flow.host, now)
             # Transfers are asked for inside the session that they are about.
             self._refuse_welcome(request, flow, 403 if method == "REFER" else 481, "")
@@ -499,7 +503,11 @@ class Stack:
         if isinstance(who, Refused):
             self._refuse_welcome(request, flow, who.status, who.headers)
             return
+        too_small = self._core.session_timers.refusal(request)
         self._remember(merged, "INVITE", flow, now)
+        if too_small:
+            self._respond_invite(request, flow, key, 422, too_small, now)
+            return
         if self.refuse_new is not None:
             status, retry_after = self.refuse_new
             self._respond_invite(request, flow, key, status, f"Retry-After: {retry_after}\r\n", now)
@@ -550,7 +558,8 @@ class Stack:
         """Refuse what is required of us and unknown (RFC 3261 8.2.2.3)."""
         if request.header("require") is None:
             return
-        unknown = [tag for tag in tokens(request.headers("require")) if tag.lower() not in SUPPORTED]
+        supported = self._core.supported
+        unknown = [tag for tag in tokens(request.headers("require")) if tag.lower() not in supported]
         if unknown:
             raise Unwelcome(420, f"Unsupported: {', '.join(unknown)}\r\n")
 
@@ -574,7 +583,7 @@ class Stack:
     def _abilities(self) -> str:
         return (
             f"{ALLOW}Accept: application/sdp\r\nAccept-Encoding: identity\r\nAccept-Language: en\r\n"
-            f"Supported: {', '.join(sorted(SUPPORTED))}\r\n{self._core.agent}"
+            f"Supported: {', '.join(sorted(self._core.supported))}\r\n{self._core.agent}"
         )
 
 

@@ -19,6 +19,8 @@ def test_defaults_are_those_of_the_floors() -> None:
     sip = SipSettings((), ())
     for key in ("register_expires_min", "register_expires_max", "requests_per_source", "options_probe_every"):
         assert getattr(SipTable(), key) == getattr(sip, key), key
+    for key in ("session_expires", "min_se"):
+        assert getattr(SipTable(), key) == getattr(sip, key), key
 
 
 @pytest.mark.parametrize("name", [*SINGLE, *MANY])

@@ -165,10 +165,10 @@ def test_options_says_what_we_can() -> None:
     scene = Scene()
     answer = scene.receive(request("OPTIONS"), STRANGER)[0]
     headers = dict(answer.message.header_lines)
-    assert headers["Allow"] == "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, REFER, NOTIFY"
+    assert headers["Allow"] == "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, REFER, NOTIFY"
     assert (headers["Accept"], headers["Supported"]) == (
         "application/sdp",
-        "norefersub, path, replaces",
+        "norefersub, path, replaces, timer",
     )
     assert headers["Server"] == "seatswitch"
 

@@ -1,8 +1,9 @@
-"""Updates: re-INVITEs of ours, their glare and their failures (rows T23 and T25)."""
+"""Updates: re-INVITEs of ours, their glare and their failures (rows T23 and T25); UPDATEs of theirs (T32)."""
 
 import pytest
 
-from sip.events import SessionConfirmed, SessionEnded, UpdateAnswered, UpdateFailed
+from sip.events import SessionConfirmed, SessionEnded, SessionOffered, UpdateAnswered, UpdateFailed
+from sip.session import Session
 from sip.sessionstate import SessionState
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
 from tests.sip.talks import answered, arrived, connected, from_callee
@@ -91,3 +92,119 @@ def test_our_update_waits_for_their_ack() -> None:
     assert scene.words() == ["INVITE"]
     assert scene.last("INVITE").message.body == OURS
     assert scene.told == [SessionConfirmed(session, b"")]
+
+
+def from_caller(session: Session, method: str, cseq: int, body: bytes = b"", contact: str = "") -> bytes:
+    """A request of the caller inside an incoming call."""
+    return request(
+        method,
+        branch=f"z9hG4bK{method}{cseq}",
+        to=f"<sip:96198@example.com>;tag={session.local_tag}",
+        cseq=cseq,
+        contact=contact or "<sip:caller@10.0.0.9:5080>",
+        body=body,
+    )
+
+
+def test_an_update_with_an_offer_is_told_and_answered() -> None:
+    """T32: in a confirmed dialog it is what a re-INVITE is, without an ACK; a repeated one draws the same."""
+    scene = Scene()
+    session, _ = answered(scene)
+    update = from_caller(session, "UPDATE", 2, SDP)
+    assert scene.receive(update, TRUNK) == []
+    assert scene.told == [SessionOffered(session, SDP)]
+    assert scene.receive(update, TRUNK) == []
+    scene.stack.accept_update(session, OURS, scene.now)
+    ok = scene.last("200").message
+    assert (ok.body, ok.header("contact")) == (OURS, "<sip:10.0.0.1:5060>")
+    assert scene.receive(update, TRUNK)[0].data == scene.last("200").data
+    scene.advance(40)
+    assert scene.words() == ["200", "200"]
+    assert session.state is SessionState.CONFIRMED
+
+
+def test_an_update_may_be_refused() -> None:
+    """RFC 3311 5.2: 488, and the session goes on as it was; the next one is welcome."""
+    scene = Scene()
+    session, _ = answered(scene)
+    scene.receive(from_caller(session, "UPDATE", 2, SDP), TRUNK)
+    scene.stack.refuse_update(session, 488, scene.now)
+    scene.receive(from_caller(session, "UPDATE", 3, SDP), TRUNK)
+    scene.stack.accept_update(session, OURS, scene.now)
+    assert scene.words() == ["488", "200"]
+
+
+def test_an_update_without_an_offer_refreshes_the_target() -> None:
+    """T27, T32: answered at once, nobody is told; the next request goes to the new Contact."""
+    scene = Scene()
+    session, _ = answered(scene)
+    scene.receive(from_caller(session, "UPDATE", 2, contact="<sip:caller@10.0.0.9:5099>"), TRUNK)
+    assert scene.words() == ["200"]
+    assert scene.told == []
+    scene.stack.hang_up(session, scene.now)
+    assert scene.last("BYE").message.uri == "sip:caller@10.0.0.9:5099"
+    assert scene.last("BYE").flow.port == 5099
+
+
+def test_an_update_over_an_update() -> None:
+    """RFC 3311 5.2: before the answer to the first, 500 with Retry-After 0 to 10, offer or not."""
+    scene = Scene()
+    session, _ = answered(scene)
+    scene.receive(from_caller(session, "UPDATE", 2, SDP), TRUNK)
+    for cseq, body in ((3, SDP), (4, b"")):
+        refusal = scene.receive(from_caller(session, "UPDATE", cseq, body), TRUNK)[0]
+        assert refusal.word == "500"
+        assert 0 <= int(refusal.message.header("retry-after") or "-1") <= 10
+    refusal = scene.receive(from_caller(session, "INVITE", 5, SDP), TRUNK)[0]
+    assert refusal.word == "500"
+    scene.stack.accept_update(session, OURS, scene.now)
+    assert scene.words()[-1] == "200"
+
+
+def test_an_update_that_meets_an_offer_of_ours() -> None:
+    """T32: 491 while our re-INVITE is out; without an offer it is no glare."""
+    scene = Scene()
+    session, _ = answered(scene)
+    scene.stack.update(session, OURS, scene.now)
+    assert scene.receive(from_caller(session, "UPDATE", 2, SDP), TRUNK)[0].word == "491"
+    assert scene.receive(from_caller(session, "UPDATE", 3), TRUNK)[0].word == "200"
+
+
+def test_an_update_that_meets_their_own_reinvite() -> None:
+    """RFC 3311 5.2: their offer has no answer yet: 500."""
+    scene = Scene()
+    session, _ = answered(scene)
+    scene.receive(from_caller(session, "INVITE", 2, SDP), TRUNK)
+    assert scene.receive(from_caller(session, "UPDATE", 3, SDP), TRUNK)[0].word == "500"
+    scene.stack.accept_update(session, OURS, scene.now)
+    assert scene.words()[-1] == "200"
+
+
+def test_an_update_before_any_answer() -> None:
+    """T32, early dialog without 100rel: an offer draws 500, as the INVITE's has no answer; a refresh 200."""
+    scene = Scene()
+    session = arrived(scene)
+    scene.stack.ring(session, scene.now)
+    assert scene.receive(from_caller(session, "UPDATE", 2, SDP), TRUNK)[0].word == "500"
+    assert scene.receive(from_caller(session, "UPDATE", 3), TRUNK)[0].word == "200"
+    scene.stack.answer(session, OURS, scene.now)
+    assert scene.words()[-1] == "200"
+
+
+def test_an_update_of_a_session_that_ends() -> None:
+    """481 after our BYE; one that waits for its answer when the session ends draws 487."""
+    scene = Scene()
+    session, _ = answered(scene)
+    scene.receive(from_caller(session, "UPDATE", 2, SDP), TRUNK)
+    scene.stack.hang_up(session, scene.now)
+    assert scene.words() == ["487", "BYE"]
+    assert scene.receive(from_caller(session, "UPDATE", 3, SDP), TRUNK)[0].word == "481"
+    scene.stack.accept_update(session, OURS, scene.now)
+    assert scene.words() == ["487", "BYE", "481"]
+
+
+def test_a_body_that_is_no_sdp() -> None:
+    scene = Scene()
+    session, _ = answered(scene)
+    update = from_caller(session, "UPDATE", 2, SDP).replace(b"application/sdp", b"text/plain")
+    assert scene.receive(update, TRUNK)[0].word == "415"
