@@ -66,6 +66,7 @@ from sip.grammar import SipError
 from sip.sdp import Descriptions
 from sip.stack import Stack
 
+OUR_AFFAIR = frozenset({401, 407, 481, 482, 483})  # between a phone and us; the caller learns only: not there
 REFUSED = frozenset({480, 486, 600, 603})  # somebody said no; anything else is a failure
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326: no missed call at the losing phone
 
@@ -440,7 +441,8 @@ class Switchboard:
             return
         if offer is None:
             verdict = "agent:refused" if status in REFUSED and reachable else "agent:unreachable"
-            self.end(call, now, ended_by="seat", verdict=verdict, status=status)
+            told = 480 if status < 400 or status in OUR_AFFAIR else status
+            self.end(call, now, ended_by="seat", verdict=verdict, status=told)
             return
         self._rings.pop(offer, None)
         call.rings.remove(leg)

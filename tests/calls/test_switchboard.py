@@ -232,6 +232,20 @@ def test_a_call_to_a_seat_that_does_not_answer_ends_after_ring_for() -> None:
     assert [(event.seat, event.bridged) for event in office.events(SeatFreed)] == [("8001", False)]
 
 
+@pytest.mark.parametrize(
+    ("said", "told"), [(302, 480), (401, 480), (407, 480), (481, 480), (486, 486), (603, 603)]
+)
+def test_what_is_between_a_phone_and_us_is_not_told_to_the_caller(said: int, told: int) -> None:
+    """A-TOLL: a redirect is neither followed nor handed on without its Contact; nor is a challenge."""
+    office = Office()
+    office.book.phones["8001"] = ("softphone", "8001")
+    office.register("8001")
+    assert office.dial("96201") is not None
+    office.answer(office.last("INVITE", PHONE), said)
+    assert office.words(TRUNK) == ["100", str(told)]
+    assert office.verdicts()[0][2] == told
+
+
 def test_a_direct_call_is_answered_when_the_seat_answers() -> None:
     office = Office()
     office.book.phones["8001"] = ("softphone", "8001")

@@ -88,7 +88,7 @@ def test_caller_hangs_up_between_answer_and_ack(scene: Scene) -> None:
     "scene", [{"queue_extra": 'answer = "183"'}], indirect=True, ids=["early media"]
 )
 def test_caller_cancels_in_early_media(scene: Scene) -> None:
-    with scene.caller("caller_cancels", options=("-d", "300")) as caller:
+    with scene.caller("caller_cancels", status=183, options=("-d", "300")) as caller:
         caller.finish()
     assert scene.visit()["outcome"] == "abandoned"
     assert scene.verdict() == "caller:cancelled"
