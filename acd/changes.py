@@ -61,6 +61,9 @@ class Changes:
         board.idle_seats.clear()
         board.idle_calls.clear()
         self._distribution.pair_all(now)
+        board.thinned.clear()
+        for queue in board.queues.values():
+            self._distribution.entry.look_after(queue, now)
 
     def _configure_queues(self, settings: AcdSettings) -> None:
         board = self._board
@@ -70,6 +73,7 @@ class Changes:
             queue = board.queues.get(name) or Queue(each)
             queue.settings = each
             queue.signed_in = 0
+            queue.there.clear()
             queues[name] = queue
         board.queues = queues
         board.steps = {name: build_steps(queue.settings) for name, queue in queues.items()}
@@ -110,6 +114,7 @@ class Changes:
     def _remove(self, seat: Seat, now: float) -> None:
         seat.is_removed = True
         seat.classes = []
+        seat.watched_by = ()
         seat.pool = None
         if seat.session:
             self._board.commands.put(KickOut(seat.id, seat.session))
@@ -134,6 +139,7 @@ class Changes:
         for seat in board.seats.values():
             if not seat.is_removed:
                 board.matcher.enrol(seat, levels[seat.level].hold_back if seat.level < len(levels) else 0)
+            self._desk.staffing.enrol(seat)
             if seat.is_signed_in:
                 self._desk.count_signed_in(seat, 1)
 

@@ -9,6 +9,7 @@ from acd.board import Board
 from acd.events import SeatChanged
 from acd.phone import Phone
 from acd.seat import ACTIVITY_MOVES, PRESENCE_MOVES, Activity, Presence, Seat, Sight, Word
+from acd.staffing import Staffing
 from kernel.ids import CallId
 
 OFFLINE = "offline"
@@ -24,6 +25,7 @@ class Desk:
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self.staffing = Staffing(board)
 
     # Presence.
 
@@ -196,6 +198,7 @@ class Desk:
         board.events.put(SeatChanged(seat.id, cause))
 
     def _routable_changed(self, seat: Seat) -> None:
+        self.staffing.note(seat)
         if seat.is_routable:
             if not seat.ready_number:
                 self._board.idle_seats.append(seat)
@@ -213,5 +216,6 @@ class Desk:
         for name in seat.queues:
             if name in lines:
                 board.queues[name].signed_in += change
+                self.staffing.changed(board.queues[name])
         if change < 0:
             board.deserted.extend(each for each in seat.classes if not each.signed_in)

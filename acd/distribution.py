@@ -7,6 +7,7 @@ turn is only noted; :meth:`Distribution.settle` pairs it when the turn ends.
 from acd.board import Board
 from acd.commands import ReleaseCall, RingSeat, WithdrawOffer
 from acd.desk import Desk
+from acd.entry import Entry
 from acd.events import QueueChanged
 from acd.inputs import CallJoined, CallLeft
 from acd.matcher import Choice
@@ -15,15 +16,11 @@ from acd.offer import Input as OfferInput
 from acd.offer import Offer, OfferKeeper
 from acd.readiness import Pool, RequirementClass
 from acd.seat import Seat, Sight, Word
-from kernel.ids import CallId, OfferId, QueueName, SeatId
-from policies.overflow import overflow_queue, release_target
+from kernel.ids import CallId, OfferId, SeatId
 from policies.skills import with_skills
 from queues.events import Outcome
 from queues.queue import Queue
-from queues.settings import QueueSettings, Requirement
 from queues.waiting import Keeper, WaitingCall, WaitingLine
-
-VISITS_OF_A_CALL_MAX = 20  # overflows in a circle end here
 
 _OUTCOMES = {"abandoned": Outcome.ABANDONED, "callback": Outcome.CALLBACK}
 
@@ -36,26 +33,9 @@ class Distribution:
         self._desk = desk
         self._call_keeper = call_keeper
         self._offer_keeper = offer_keeper
+        self.entry = Entry(board, self)
 
     # Joining and leaving.
-
-    def join(self, what: CallJoined, now: float) -> None:
-        """Begin a visit, or refuse it at once."""
-        board = self._board
-        assert what.call not in board.calls, f"{what.call} waits already"
-        queue = board.queues.get(what.queue)
-        cause = "no_such_queue" if queue is None else queue.refusal()
-        if queue is not None and board.tenant(queue.settings.tenant).suspended:
-            cause = "suspended"
-        own_credit = 0.0 if queue is None else queue.settings.priority_credit
-        call = self._build_visit(what, now, now, own_credit + what.credit)
-        if cause:
-            board.history.visit_ended(call, queue or _nowhere(what.queue), Outcome.REFUSED, cause, "", now)
-            board.events.put(QueueChanged(what.queue, "left", what.call, Outcome.REFUSED.value))
-            board.commands.put(ReleaseCall(what.call, what.queue, Outcome.REFUSED.value, cause))
-            return
-        assert queue is not None
-        self._enter(call, queue, now)
 
     def leave(self, what: CallLeft, now: float) -> None:
         """End a visit because the call is gone; one that has ended already needs nothing."""
@@ -63,15 +43,16 @@ class Distribution:
         if call is not None:
             outcome = _OUTCOMES.get(what.cause, Outcome.WITHDRAWN)
             self._withdraw_all(call, "caller_gone", now)
-            self._end_visit(call, outcome, what.cause, "", now)
+            self.end_visit(call, outcome, what.cause, "", now)
 
     def remove(self, call: WaitingCall, cause: str, now: float) -> None:
         """Take a call out of its queue and hand it back to call control."""
         self._withdraw_all(call, cause, now)
-        self._end_visit(call, Outcome.WITHDRAWN, cause, "", now)
+        self.end_visit(call, Outcome.WITHDRAWN, cause, "", now)
         self._board.commands.put(ReleaseCall(call.call, call.queue, Outcome.WITHDRAWN.value, cause))
 
-    def _build_visit(self, what: CallJoined, joined_at: float, now: float, credit: float) -> WaitingCall:
+    def build_visit(self, what: CallJoined, joined_at: float, now: float, credit: float) -> WaitingCall:
+        """Return the call's next visit, which has not begun yet."""
         board = self._board
         visit, number = board.next_visit(what.call)
         return WaitingCall(
@@ -89,7 +70,8 @@ class Distribution:
             keeper=self._call_keeper,
         )
 
-    def _enter(self, call: WaitingCall, queue: Queue, now: float) -> None:
+    def enter(self, call: WaitingCall, queue: Queue, now: float) -> None:
+        """Begin a visit."""
         board = self._board
         board.calls[call.call] = call
         queue.join(call)
@@ -105,7 +87,9 @@ class Distribution:
         call.priority = queue.settings.priority
         call.home = queue
 
-    def _end_visit(self, call: WaitingCall, outcome: Outcome, cause: str, seat: str, now: float) -> None:
+    def end_visit(
+        self, call: WaitingCall, outcome: Outcome, cause: str, seat: str, now: float, target: str = ""
+    ) -> None:
         """End a visit: the one way out."""
         board = self._board
         assert not call.ringing, f"{call.call} leaves while a seat rings for it"
@@ -120,7 +104,7 @@ class Distribution:
         self._unassign(call)
         queue.leave(call)
         del board.calls[call.call]
-        board.history.visit_ended(call, queue, outcome, cause, seat, now)
+        board.history.visit_ended(call, queue, outcome, cause, seat, now, target)
         board.events.put(QueueChanged(call.queue, "left", call.call, outcome.value, seat))
 
     # Lines.
@@ -222,13 +206,7 @@ class Distribution:
         longest = queue.settings.max_wait
         if longest and call.entered_at + longest <= now:
             call.timer = None
-            if call.ringing:
-                # The seat that rings gets its chance; nobody else is asked any more.
-                call.is_overdue = True
-                if call.entry is not None and call.line is not None:
-                    call.line.remove(call)
-            else:
-                self._time_out(call, queue, now)
+            self.overdue(call, "max_wait", now)
             return
         step = call.step
         while step + 1 < len(steps) and call.entered_at + steps[step + 1].after <= now:
@@ -237,23 +215,15 @@ class Distribution:
             self.relax(call, step, now)
         self._arm(call, queue, now)
 
-    def _time_out(self, call: WaitingCall, queue: Queue, now: float) -> None:
-        board = self._board
-        on_timeout = queue.settings.on_timeout
-        target = overflow_queue(on_timeout)
-        there = None if target is None else board.queues.get(target)
-        if there is not None and not there.refusal() and call.visits < VISITS_OF_A_CALL_MAX:
-            self._end_visit(call, Outcome.OVERFLOWED, on_timeout, "", now)
-            what = CallJoined(call.call, there.name, call.caller, call.called, skills=call.skills)
-            credit = max(call.credit, there.settings.priority_credit)
-            self._enter(self._build_visit(what, call.joined_at, now, credit), there, now)
-            return
-        self._end_visit(call, Outcome.TIMED_OUT, "max_wait", "", now)
-        board.commands.put(
-            ReleaseCall(
-                call.call, call.queue, Outcome.TIMED_OUT.value, "max_wait", release_target(on_timeout)
-            )
-        )
+    def overdue(self, call: WaitingCall, cause: str, now: float) -> None:
+        """The call has waited too long, as ``cause`` says."""
+        if not call.ringing:
+            self.entry.send_on(call, cause, now)
+        elif not call.is_overdue:
+            # The seat that rings gets its chance; nobody else is asked any more.
+            call.is_overdue, call.due_cause = True, cause
+            if call.entry is not None and call.line is not None:
+                call.line.remove(call)
 
     def back_off_ended(self, call: WaitingCall, seat: SeatId) -> None:
         """Let ``seat`` be offered the call again."""
@@ -354,7 +324,7 @@ class Distribution:
         seat.talk_queue = call.queue
         seat.talk_since = now
         self._desk.engage(seat, call.call, Sight.TALK, "answered", now)
-        self._end_visit(call, Outcome.ANSWERED, "", seat.id, now)
+        self.end_visit(call, Outcome.ANSWERED, "", seat.id, now)
 
     def missed(self, offer_id: OfferId, how: OfferInput, status: int, now: float) -> None:
         """The seat did not take the call (refused, failed, no answer): it pays, the call keeps its place."""
@@ -410,7 +380,7 @@ class Distribution:
         queue = board.queues[call.queue]
         if call.is_overdue:
             if not call.ringing:
-                self._time_out(call, queue, now)
+                self.entry.send_on(call, call.due_cause, now)
             return
         back_off = queue.settings.pair_back_off
         if back_off > 0:
@@ -442,6 +412,8 @@ class Distribution:
             for seat in seats:
                 if seat.is_routable and not seat.ready_number:
                     self._look_for_call(seat, now)
+        while board.thinned:
+            self.entry.look_after(board.thinned.pop(), now)
 
     def _look_for_seats(self, call: WaitingCall, now: float) -> None:
         matcher = self._board.matcher
@@ -496,8 +468,3 @@ class Distribution:
     def call_of(self, call: CallId) -> WaitingCall | None:
         """Return the visit that ``call`` is in."""
         return self._board.calls.get(call)
-
-
-def _nowhere(name: QueueName) -> Queue:
-    """Return what a call to a queue that does not exist is counted in: nothing that lasts."""
-    return Queue(QueueSettings(name, "", Requirement(0, 0)))

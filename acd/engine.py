@@ -84,7 +84,7 @@ class Engine:
     def _build_actions(self) -> dict[type, Callable[[Any, float], None]]:
         calls, seats, changes = self._distribution, self._attendance, self._changes
         return {
-            CallJoined: calls.join,
+            CallJoined: calls.entry.join,
             CallLeft: calls.leave,
             OfferRang: lambda what, now: calls.rang(what.offer, now),
             OfferAnswered: lambda what, now: calls.answered(what.offer, now),
@@ -181,10 +181,7 @@ class Engine:
             return None
         queue = self._board.queues[visit.queue]
         wanted = self._board.matcher.class_of(visit.line)
-        working = [
-            seat for seat in self._board.seats_of(queue.name) if seat.is_working and wanted in seat.classes
-        ]
-        return queue.estimate(queue.position(visit), len(working))
+        return queue.estimate(queue.position(visit), wanted.working)
 
     def is_quiet(self) -> bool:
         """Say whether nobody waits and no seat is offered anything."""

@@ -42,7 +42,14 @@ class NoHistory:
     __slots__ = ()
 
     def visit_ended(
-        self, call: WaitingCall, queue: Queue, outcome: Outcome, cause: str, seat: str, now: float
+        self,
+        call: WaitingCall,
+        queue: Queue,
+        outcome: Outcome,
+        cause: str,
+        seat: str,
+        now: float,
+        target: str = "",
     ) -> None:
         """Forget a visit."""
 
@@ -66,7 +73,14 @@ class History:
         self._walltime = walltime
 
     def visit_ended(
-        self, call: WaitingCall, queue: Queue, outcome: Outcome, cause: str, seat: str, now: float
+        self,
+        call: WaitingCall,
+        queue: Queue,
+        outcome: Outcome,
+        cause: str,
+        seat: str,
+        now: float,
+        target: str = "",
     ) -> None:
         """Count a visit that has ended, and write its row."""
         waited = round(now - call.entered_at, 3)
@@ -87,6 +101,7 @@ class History:
                 cause,
                 seat,
                 is_within,
+                target,
             )
         )
 

@@ -4,6 +4,7 @@ from acd.board import Board
 from acd.offer import State
 from acd.readiness import RequirementClass
 from acd.seat import Activity, Presence, Seat
+from acd.staffing import is_present
 from kernel.ids import QueueName
 from queues.waiting import WaitingCall, WaitingLine
 
@@ -17,7 +18,7 @@ def check(board: Board) -> None:
         for call in queue.waiting.values():
             assert board.calls.get(call.call) is call, f"{call.call} waits and nobody knows"
     assert len(board.calls) == sum(len(queue.waiting) for queue in board.queues.values())
-    left = [*board.idle_calls, *board.idle_seats, *board.gone, *board.deserted]
+    left = [*board.idle_calls, *board.idle_seats, *board.gone, *board.deserted, *board.thinned]
     assert not left, "a turn was left undone"
     _check_offers(board)
     _check_seats(board)
@@ -92,11 +93,22 @@ def _check_lines(board: Board) -> None:
         assert here or line.is_configured, f"a line of {line.queue} has outlived its calls"
         able = seats.get(each, [])
         assert each.signed_in == sum(seat.is_signed_in for seat in able), f"{line.queue}: seats miscounted"
+        working = sum(seat.is_working and not seat.is_removed for seat in able)
+        assert each.working == working, f"{line.queue}: working seats miscounted"
         ready = sum(bool(seat.ready_number) for seat in able)
         assert each.count == ready == len(each.ready()), f"{line.queue}: the index lost a seat"
     assert not members, "calls stand in lines that nobody serves"
     for name, queue in board.queues.items():
         assert queue.signed_in == signed_in.get(name, 0), f"{name}: seats miscounted"
+        absent = queue.settings.entry.absent
+        there = [
+            seat.id
+            for seat in board.seats.values()
+            if absent and is_present(seat, absent) and any(each.line.queue == name for each in seat.classes)
+        ]
+        assert sorted(queue.there) == sorted(there), f"{name}: absent seats miscounted"
+        if queue.settings.entry.max_wait_empty:
+            assert (queue.empty_since is None) == bool(queue.present), f"{name} is empty and does not know"
 
 
 def _check_pairs(board: Board) -> None:

@@ -66,6 +66,7 @@ class Matcher:
             if serves(seat.level, seat.skills, requirement):
                 seat.classes.append(new)
                 new.signed_in += seat.is_signed_in
+                new.working += seat.works
                 if seat.pool is not None and seat.level != own_level and seat.pool not in new.pools:
                     new.pools.append(seat.pool)
                 if seat.ready_number:

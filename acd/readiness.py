@@ -34,13 +34,14 @@ class Pool:
 class RequirementClass:
     """What one line of waiting calls wants, and the ready seats that have it."""
 
-    __slots__ = ("_heap", "count", "line", "policy", "pools", "signed_in")
+    __slots__ = ("_heap", "count", "line", "policy", "pools", "signed_in", "working")
 
     def __init__(self, line: WaitingLine, policy: Policy) -> None:
         self.line = line
         self.policy = policy
         self.count = 0  # ready seats, held back or not
         self.signed_in = 0  # seats that serve it, whatever they are doing
+        self.working = 0  # of them, those that take calls now or after the one they are in
         self.pools: list[Pool] = []  # whose seats may be held back from this class
         self._heap: list[Entry] = []
 

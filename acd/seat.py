@@ -18,6 +18,7 @@ from policies.views import SeatKey
 if TYPE_CHECKING:
     from acd.offer import Offer
     from acd.readiness import Pool, RequirementClass
+    from queues.queue import Queue
 
 
 class Presence(StrEnum):
@@ -202,6 +203,8 @@ class Seat:
         "talk_since",
         "talked_for",
         "tenant",
+        "watched_by",
+        "works",
         "wrapup",
         "wrapup_after",
         "wrapup_since",
@@ -240,6 +243,8 @@ class Seat:
         self.ready_number = 0  # of its entries in the ready indexes; 0: not in them
         self.classes: list[RequirementClass] = []  # it serves
         self.pool: Pool | None = None  # of its level, if some are held back
+        self.works = False  # counted as working by its classes
+        self.watched_by: tuple[Queue, ...] = ()  # queues to which it matters what it does
         self.key_shown: tuple[SeatKey, str] = ((), "")  # the last policy key a row has told, and its text
         self.changes = 0
         self.offered_last = 0

@@ -7,6 +7,8 @@ import msgspec
 
 from acd.settings import LevelSettings, PhoneSettings, SeatSettings, TenantSettings
 from calls.settings import Hotline
+from config.entry import Calendars, build_entry, check_targets, resolve_levels
+from config.hours import FindZone, build_hours
 from config.network import check_name
 from config.reading import Read, Reader, show, suggest
 from config.tables import (
@@ -46,8 +48,8 @@ LEVEL_DEFAULTS = {
 class Desk:
     """Builds the distribution's settings; later parts look up what earlier ones found.
 
-    The order is :meth:`build_levels`, :meth:`build_tenants`, :meth:`build_queues`, :meth:`build_extensions`,
-    :meth:`build_seats`, :meth:`build_hotlines`.
+    The order is :meth:`build_levels`, :meth:`build_tenants`, :meth:`build_hours`, :meth:`build_queues`,
+    :meth:`build_extensions`, :meth:`build_seats`, :meth:`build_hotlines`.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -55,6 +57,8 @@ class Desk:
         self.levels: tuple[LevelSettings, ...] = ()
         self.ranks: dict[str, int] = {}
         self.tenants: dict[str, TenantSettings] = {}
+        self.usual_hours: dict[str, str] = {}  # tenant -> its calendar
+        self.calendars: Calendars = {}
         self.queues: dict[str, QueueSettings] = {}
         self.seats: dict[str, SeatSettings] = {}
         self.extensions: dict[str, str] = {}  # number -> tenant
@@ -87,6 +91,17 @@ class Desk:
                 tenant.name, tenant.seat_quota, tenant.pause_reasons, tenant.suspended
             )
 
+    def build_hours(self, tenants: Sequence[Read], hours: Sequence[Read], find_zone: FindZone) -> None:
+        """Take the calendars of opening hours, in the time zones of their tenants."""
+        zones = {tenant.name: tenant.time_zone for _, tenant in tenants}
+        self.calendars = build_hours(self._reader, hours, zones, find_zone)
+        for where, tenant in tenants:
+            self.usual_hours[tenant.name] = tenant.hours
+            if tenant.hours and tenant.hours not in self.calendars:
+                there = suggest(tenant.hours, list(self.calendars))
+                self._reader.refuse(f"{where}.hours", f"unknown hours {show(tenant.hours)}{there}")
+                self.usual_hours[tenant.name] = ""
+
     def build_queues(self, queues: Sequence[Read]) -> None:
         """Take the queues; overflow goes where a call cannot come back from."""
         names: dict[str, str] = {}
@@ -94,16 +109,19 @@ class Desk:
             check_name(self._reader, f"{where}.name", queue.name, names)
             self._check_queue(where, queue)
             requires = self._requirement(f"{where}.requires", queue.requires)
+            tenant = self._tenant(where, queue.tenant)
+            usual = self.usual_hours.get(tenant, "")
             self.queues.setdefault(
                 queue.name,
                 QueueSettings(
                     name=queue.name,
-                    tenant=self._tenant(where, queue.tenant),
+                    tenant=tenant,
                     requires=requires,
                     relax=self._relaxations(where, queue, requires),
                     policy=queue.policy,
                     priority_credit=float(queue.priority_credit),
                     weight=queue.weight,
+                    priority=queue.priority,
                     ring_for=float(queue.ring_for),
                     max_wait=float(queue.max_wait),
                     max_waiting=queue.max_waiting,
@@ -117,10 +135,11 @@ class Desk:
                     answer=str(queue.answer),
                     music=queue.music,
                     welcome=queue.welcome,
+                    entry=build_entry(self._reader, where, queue, tenant, self.calendars, usual),
                 ),
             )
-        for where, queue in queues:
-            self._check_overflow(f"{where}.on_timeout", queue)
+        self.queues = resolve_levels(self._reader, queues, self.queues, self.ranks)
+        check_targets(self._reader, queues, self.queues, SOUNDS)
 
     def build_extensions(self, extensions: Sequence[Read]) -> None:
         """Take the extensions: numbers with a password and a tenant."""
@@ -262,33 +281,6 @@ class Desk:
                     f"{where}.{key}",
                     f'unknown sound {show(sound)}{suggest(sound, SOUNDS)}, and "" for silence',
                 )
-
-    def _check_overflow(self, where: str, queue: QueueTable) -> None:
-        kind, _, name = queue.on_timeout.partition(":")
-        if queue.on_timeout == "hangup":
-            return
-        if kind in ("ivr", "voicemail", "callback"):
-            self._reader.refuse(where, f"{kind} is not there yet; there are hangup, queue:NAME")
-        elif kind != "queue" or not name:
-            self._reader.refuse(where, f"{show(queue.on_timeout)} is neither hangup nor queue:NAME")
-        elif name not in self.queues:
-            self._reader.refuse(where, f"unknown queue {show(name)}{suggest(name, list(self.queues))}")
-        elif self.queues[name].tenant != self.queues[queue.name].tenant:
-            self._reader.refuse(where, f"queue {show(name)} belongs to tenant {self.queues[name].tenant}")
-        elif loop := self._overflow_loop(queue.name):
-            self._reader.refuse(where, f"calls would go round for ever: {' -> '.join(loop)}")
-
-    def _overflow_loop(self, start: str) -> list[str]:
-        """Return the way from ``start`` back to ``start``, or nothing."""
-        way = [start]
-        while len(way) <= len(self.queues):
-            kind, _, name = self.queues[way[-1]].on_timeout.partition(":")
-            if kind != "queue" or name not in self.queues:
-                return []
-            way.append(name)
-            if name == start:
-                return way
-        return []
 
     def _numbers_of(self, where: str, table: SeatTable | ExtensionTable, what: str) -> Iterator[str]:
         given = (table.numbers,) if isinstance(table.numbers, str) else table.numbers

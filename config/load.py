@@ -12,6 +12,7 @@ import msgspec
 from acd.settings import AcdSettings
 from calls.settings import CallSettings, QueueMedia
 from config.distribution import Desk
+from config.hours import FindZone, only_utc
 from config.network import (
     build_http,
     build_media,
@@ -47,12 +48,13 @@ def load_settings(
     environment: Mapping[str, str] = {},
     secrets: Mapping[str, str] = {},
     cpus: int = 1,
+    find_zone: FindZone = only_utc,
 ) -> Settings:
     """Return the settings of the configuration ``text``.
 
     ``file`` is its name in errors, ``includes`` the texts of included files by name, ``secrets`` the texts of
-    files named by ``{file = "PATH"}``; ``cpus`` sizes ``workers = "auto"``. Raises :class:`ConfigErrors` with
-    everything that is wrong.
+    files named by ``{file = "PATH"}``; ``cpus`` sizes ``workers = "auto"``; ``find_zone`` returns an IANA
+    time zone by name. Raises :class:`ConfigErrors` with everything that is wrong.
     """
     reader = Reader(environment, secrets)
     singles: dict[str, Read] = {}
@@ -67,7 +69,7 @@ def load_settings(
         elif patterns and name != file:
             reader.refuse(f"{name}: include", "an included file cannot include others")
         _read(reader, name, document, singles, lists)
-    settings = _build(reader, file, singles, lists, cpus)
+    settings = _build(reader, file, singles, lists, cpus, find_zone)
     if reader.errors:
         raise ConfigErrors(reader.errors)
     return settings
@@ -108,7 +110,12 @@ def _read(
 
 
 def _build(
-    reader: Reader, file: str, singles: dict[str, Read], lists: dict[str, list[Read]], cpus: int
+    reader: Reader,
+    file: str,
+    singles: dict[str, Read],
+    lists: dict[str, list[Read]],
+    cpus: int,
+    find_zone: FindZone,
 ) -> Settings:
     def single(key: str, kind: type[T]) -> tuple[str, T]:
         read = singles.get(key, Read(f"{file}: {key}", kind()))
@@ -117,6 +124,7 @@ def _build(
     desk = Desk(reader)
     desk.build_levels(lists["level"])
     desk.build_tenants(lists["tenant"])
+    desk.build_hours(lists["tenant"], lists["hours"], find_zone)
     desk.build_queues(lists["queue"])
     desk.build_extensions(lists["extension"])
     desk.build_seats(lists["seat"])

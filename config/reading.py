@@ -205,7 +205,9 @@ def describe(kind: Any) -> str:
         return " or ".join(describe(arg) for arg in args if arg is not type(None))
     if origin is tuple:
         if args[-1] is Ellipsis:
-            return "a list of texts"
+            return (
+                "a list of texts" if get_origin(args[0]) is not Literal else f"a list of {describe(args[0])}"
+            )
         return f"a list of {len(args)}, each {describe(args[0])}"
     return "a table"
 

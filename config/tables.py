@@ -25,6 +25,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 CountFromOne = Annotated[int, msgspec.Meta(ge=1)]
 Rate = Annotated[float, msgspec.Meta(ge=0)]
 SkillLevel = Annotated[int, msgspec.Meta(ge=1, le=10)]
+AbsentState = Literal["paused", "wrapup", "ringing", "talking", "unreachable"]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
@@ -151,6 +152,18 @@ class TenantTable(Table, frozen=True):
     pause_reasons: tuple[str, ...] = ()
     seat_quota: Count = 0
     suspended: bool = False
+    time_zone: str = ""
+    hours: str = ""
+
+
+class HoursTable(Table, frozen=True):
+    """``[[hours]]``"""
+
+    name: str
+    tenant: str = ""
+    time_zone: str = ""
+    week: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
 
 
 class LevelTable(Table, frozen=True):
@@ -211,6 +224,7 @@ class QueueTable(Table, frozen=True):
     policy: str = "least-skilled-first"
     priority_credit: Duration = Duration(0)
     weight: CountFromOne = 1
+    priority: int = 0
     answer: Literal["200", "183", 200, 183] = "200"
     when_empty: Literal["wait", "refuse"] = "wait"
     music: str = "builtin:music"
@@ -219,6 +233,14 @@ class QueueTable(Table, frozen=True):
     max_wait: Duration = Duration(600)
     max_waiting: Count = 200
     on_timeout: str = "hangup"
+    hours: str = ""
+    on_closed: str = "hangup"
+    on_full: str = "hangup"
+    on_empty: str = "hangup"
+    absent: tuple[AbsentState, ...] = ()
+    max_wait_empty: Duration = Duration(0)
+    max_estimate: Duration = Duration(0)
+    on_estimate: str = "hangup"
     service_level: Duration = Duration(20)
     short_abandon: Duration = Duration(5)
     wrap_up: Duration | None = None
@@ -265,6 +287,7 @@ SINGLE: dict[str, type[Table]] = {
 MANY: dict[str, type[Table]] = {
     "trunk": TrunkTable,
     "tenant": TenantTable,
+    "hours": HoursTable,
     "level": LevelTable,
     "queue": QueueTable,
     "seat": SeatTable,

@@ -1,13 +1,15 @@
 """One queue: entry rules, the visits in it by place, and what is counted."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
+from math import inf
 
-from kernel.ids import CallId, QueueName
+from kernel.ids import CallId, QueueName, SeatId
+from queues.estimate import estimate
+from queues.hours import Hours
 from queues.settings import QueueSettings
 from queues.statistics import Statistics
 from queues.waiting import WaitingCall
 
-SAMPLES_MIN = 5  # handled calls before a wait is estimated
 _SMOOTHING = 0.1  # weight of the newest handle time in the mean
 
 
@@ -15,13 +17,16 @@ class Queue:
     """The visits of one queue. Who serves it and in which order is decided elsewhere."""
 
     __slots__ = (
+        "_hours",
         "_places",
+        "empty_since",
         "handled_for",
         "name",
         "samples",
         "settings",
         "signed_in",
         "statistics",
+        "there",
         "waiting",
     )
 
@@ -32,15 +37,32 @@ class Queue:
         self._places: list[tuple[float, int]] = []  # sorted
         self.statistics = Statistics()
         self.signed_in = 0  # seats that serve it, whatever they are doing
+        self.there: dict[SeatId, None] = {}  # those not absent, where some states count as absent
+        self.empty_since: float | None = None  # since when nobody is there
+        self._hours: Hours | None = None
         self.samples = 0
         self.handled_for = 0.0  # smoothed talk plus wrap-up of its calls, seconds
+
+    @property
+    def present(self) -> int:
+        """Seats that serve it and are there: signed in, and in no state that its settings call absent."""
+        return len(self.there) if self.settings.entry.absent else self.signed_in
+
+    def is_open(self, epoch: float) -> bool:
+        """Say whether its hours are on at ``epoch`` (seconds, UTC)."""
+        wanted = self.settings.entry.hours
+        if wanted is None:
+            return True
+        if self._hours is None or self._hours.settings is not wanted:
+            self._hours = Hours(wanted)
+        return self._hours.is_open(epoch)
 
     def refusal(self) -> str:
         """Say why a call may not enter now: ``full``, ``empty``, or "" when it may."""
         most = self.settings.max_waiting
         if most and len(self.waiting) >= most:
             return "full"
-        if self.settings.when_empty == "refuse" and not self.signed_in:
+        if self.settings.when_empty == "refuse" and not self.present:
             return "empty"
         return ""
 
@@ -61,6 +83,10 @@ class Queue:
         """Return the call's place, counted from 1."""
         return bisect_left(self._places, call.place) + 1
 
+    def place_of(self, key: float) -> int:
+        """Return the position that a call with ``key`` would have if it came now."""
+        return bisect_right(self._places, (key, inf)) + 1
+
     def note_handled(self, handled_for: float) -> None:
         """Learn how long a call of this queue kept a seat."""
         self.samples += 1
@@ -68,17 +94,12 @@ class Queue:
         self.handled_for += weight * (handled_for - self.handled_for)
 
     def estimate(self, position: int, seats: int) -> tuple[float, float] | None:
-        """Return the likely wait of the call at ``position`` as (low, high) seconds.
+        """Return the likely wait of the call at ``position`` as (low, high) seconds, None if unknown.
 
-        ``seats`` is how many serve it. None while nothing is known: too few calls handled, or no seat. The
-        range is mean -/+ 1.28 deviations of as many exponential intervals: 80 % of such waits end in it.
+        ``seats`` is how many work for it. See :func:`queues.estimate.estimate`.
         """
-        if self.samples < SAMPLES_MIN or not seats:
-            return None
-        interval = self.handled_for / seats
-        spread = 1.28 * interval * position**0.5
-        middle = interval * position
-        return (max(0.0, middle - spread), middle + spread)
+        total = self.statistics.total
+        return estimate(position, seats, self.samples, self.handled_for, total.abandoned, total.wait)
 
     def check(self) -> None:
         """Assert that the places are those of the visits, in order."""

@@ -46,6 +46,7 @@ class WaitingCall:
         "called",
         "caller",
         "credit",
+        "due_cause",
         "entered_at",
         "entry",
         "fan_out",
@@ -106,6 +107,7 @@ class WaitingCall:
         self.ringing: list[OfferId] = []  # live offers
         self.offered = 0  # offers made so far
         self.is_overdue = False  # longest wait reached while a seat was ringing
+        self.due_cause = "max_wait"  # and which one
         self.back_off: dict[SeatId, Timer] = {}  # seats that may not be offered this call yet
         self.timer: Timer | None = None
         self.fan_out = 1  # seats that may ring for it at present, where a policy widens

@@ -6,9 +6,11 @@ Only files are read here; what the texts mean is decided by config/load.py.
 import os
 import tomllib
 from collections.abc import Iterator
+from datetime import tzinfo
 from glob import glob
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from config.load import load_settings
 from config.schema import Settings
@@ -38,7 +40,16 @@ def read_configuration(path: str) -> Settings:
         environment=os.environ,
         secrets=secrets,
         cpus=len(os.sched_getaffinity(0)),  # those this process may use, not those there are
+        find_zone=find_zone,
     )
+
+
+def find_zone(name: str) -> tzinfo | None:
+    """Return the IANA time zone ``name`` from the system's database, None if it has none such."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):  # no name of a zone, a folder of zones, not there
+        return None
 
 
 def _read(path: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from acd.commands import ReleaseCall
-from acd.distribution import VISITS_OF_A_CALL_MAX
+from acd.entry import VISITS_OF_A_CALL_MAX
 from acd.inputs import CallLeft, OfferAnswered, OfferFailed, OfferRang, OfferRefused
 from acd.settings import TenantSettings
 from kernel.ids import CallId, OfferId, SeatId
@@ -268,7 +268,7 @@ def test_overflow_keeps_place_and_credit(kit: Any) -> None:
     floor.at(10.0)
     floor.join("b", "senior")
     floor.at(40.0)
-    assert outcomes(floor) == [("a.1", "overflowed", "queue:senior")]
+    assert outcomes(floor) == [("a.1", "overflowed", "max_wait")]
     assert floor.released() == []
     assert [floor.engine.position(CallId(call), floor.now) for call in ("a", "b")] == [1, 2]
     floor.at(45.0)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from queues.queue import SAMPLES_MIN, Queue
+from queues.estimate import SAMPLES_MIN
+from queues.queue import Queue
 from queues.settings import QueueSettings, Requirement
 from queues.waiting import WaitingCall
 

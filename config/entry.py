@@ -1,0 +1,172 @@
+"""Who gets into a queue and where the others go, as a configuration gives it: hours, limits, targets."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from config.reading import Read, Reader, show, suggest
+from config.tables import QueueTable
+from queues.hours import HoursSettings
+from queues.settings import EntrySettings, QueueSettings
+
+Calendars = Mapping[str, tuple[str, HoursSettings]]  # by name: whose, and what
+
+# Keys of a queue that take a target, and kinds that make no sense there.
+TARGETS: dict[str, tuple[str, ...]] = {
+    "on_timeout": (),
+    "on_closed": (),
+    "on_barred": ("seat", "callback"),
+    "on_full": ("seat",),
+    "on_empty": ("seat",),
+    "on_estimate": (),
+}
+KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND"
+_MISSING = {
+    "voicemail": 'there is no voicemail; "number:DIGITS" leads to a mailbox elsewhere, "callback" calls back',
+    "ivr": f"ivr is not there yet; there are {KINDS}",
+}
+
+
+def build_entry(
+    reader: Reader, where: str, queue: QueueTable, tenant: str, calendars: Calendars, usual: str
+) -> EntrySettings:
+    """Return a queue's entry rules; ``usual`` is its tenant's calendar. Targets are checked later."""
+    if len(set(queue.absent)) < len(queue.absent):
+        reader.refuse(f"{where}.absent", "names a state twice")
+    if not queue.max_wait_empty and queue.on_empty != "hangup" and queue.when_empty == "wait":
+        reader.refuse(f"{where}.on_empty", 'never happens: give when_empty = "refuse" or max_wait_empty')
+    if not queue.max_estimate and queue.on_estimate != "hangup":
+        reader.refuse(f"{where}.on_estimate", "never happens: give max_estimate")
+    hours = _hours(reader, f"{where}.hours", queue.hours or usual, tenant, calendars)
+    if hours is None and queue.on_closed != "hangup":
+        reader.refuse(f"{where}.on_closed", "never happens: give hours, here or at the tenant")
+    return EntrySettings(
+        hours=hours,
+        on_closed=queue.on_closed,
+        on_full=queue.on_full,
+        on_empty=queue.on_empty,
+        absent=queue.absent,
+        max_wait_empty=float(queue.max_wait_empty),
+        max_estimate=float(queue.max_estimate),
+        on_estimate=queue.on_estimate,
+    )
+
+
+def _hours(reader: Reader, where: str, name: str, tenant: str, calendars: Calendars) -> HoursSettings | None:
+    if not name:
+        return None
+    known = calendars.get(name)
+    if known is None:
+        reader.refuse(where, f"unknown hours {show(name)}{suggest(name, list(calendars))}")
+        return None
+    if known[0] and known[0] != tenant:
+        reader.refuse(where, f"hours {show(name)} belong to tenant {known[0]}")
+    return known[1]
+
+
+def targets_of(queue: QueueSettings) -> Iterator[tuple[str, str]]:
+    """Yield key and target of every way out of a queue."""
+    for key in TARGETS:
+        yield key, queue.on_timeout if key == "on_timeout" else getattr(queue.entry, key)
+
+
+def resolve_levels(
+    reader: Reader, tables: Sequence[Read], queues: Mapping[str, QueueSettings], ranks: Mapping[str, int]
+) -> dict[str, QueueSettings]:
+    """Return ``queues`` with every ``level:NAME`` replaced by the queue that starts at that level."""
+    resolved = dict(queues)
+    for where, table in tables:
+        queue = queues[table.name]
+        changes = {
+            key: f"queue:{name}"
+            for key, target in targets_of(queue)
+            if target.startswith("level:")
+            and (name := _queue_of_level(reader, f"{where}.{key}", target, queue, queues, ranks))
+        }
+        on_timeout = changes.pop("on_timeout", queue.on_timeout)
+        entry = replace(queue.entry, **changes)
+        resolved[table.name] = replace(queue, on_timeout=on_timeout, entry=entry)
+    return resolved
+
+
+def _queue_of_level(
+    reader: Reader,
+    where: str,
+    target: str,
+    queue: QueueSettings,
+    queues: Mapping[str, QueueSettings],
+    ranks: Mapping[str, int],
+) -> str:
+    """Return the tenant's queue for a level: the one of its name, else the only one that starts there."""
+    level = target.partition(":")[2]
+    rank = ranks.get(level)
+    if rank is None:
+        reader.refuse(where, f"unknown level {show(level)}{suggest(level, list(ranks))}")
+        return ""
+    starting = [
+        each.name
+        for each in queues.values()
+        if each.tenant == queue.tenant and each.requires.lowest == rank and each.name != queue.name
+    ]
+    if level in starting:
+        return level
+    if len(starting) == 1:
+        return starting[0]
+    which = f"several do: {', '.join(starting)}; name one with queue:NAME" if starting else "none does"
+    reader.refuse(where, f"{show(target)} is the queue that starts at {level}, and {which}")
+    return ""
+
+
+def check_targets(
+    reader: Reader, tables: Sequence[Read], queues: Mapping[str, QueueSettings], sounds: Sequence[str]
+) -> None:
+    """Refuse targets that do not exist, belong to another tenant, or send calls round for ever."""
+    for where, table in tables:
+        queue = queues[table.name]
+        for key, target in targets_of(queue):
+            place = f"{where}.{key}"
+            kind, _, name = target.partition(":")
+            if target == "hangup" or reader.is_bad(place):
+                continue
+            if kind in _MISSING:
+                reader.refuse(place, _MISSING[kind])
+            elif kind in TARGETS[key]:
+                reader.refuse(place, f"{kind} makes no sense here: the caller could not wait for it")
+            elif kind == "queue" and name:
+                _check_queue(reader, place, name, queue, queues)
+            elif kind == "number" and name.removeprefix("+").isdigit() and name.isascii():
+                continue
+            elif kind == "message" and name:
+                if name not in sounds:
+                    reader.refuse(place, f"unknown sound {show(name)}{suggest(name, sounds)}")
+            elif target == "callback":
+                reader.refuse(place, f"callback is not there yet; there are {KINDS}")
+            elif kind != "seat" or not name:
+                reader.refuse(place, f"{show(target)} is none of {KINDS}")
+
+
+def _check_queue(
+    reader: Reader, where: str, name: str, queue: QueueSettings, queues: Mapping[str, QueueSettings]
+) -> None:
+    if name not in queues:
+        reader.refuse(where, f"unknown queue {show(name)}{suggest(name, list(queues))}")
+    elif queues[name].tenant != queue.tenant:
+        reader.refuse(where, f"queue {show(name)} belongs to tenant {queues[name].tenant}")
+    elif loop := _loop(queue.name, name, queues):
+        reader.refuse(where, f"calls would go round for ever: {' -> '.join(loop)}")
+
+
+def _loop(start: str, first: str, queues: Mapping[str, QueueSettings]) -> list[str]:
+    """Return the way from ``start`` by ``first`` back to ``start``, or nothing."""
+    ways = {first: [start, first]}
+    left = [first]
+    while left:
+        here = left.pop()
+        if here == start:
+            return ways[here]
+        for _, target in targets_of(queues[here]) if here in queues else ():
+            kind, _, name = target.partition(":")
+            if kind == "queue" and name not in ways:
+                ways[name] = [*ways[here], name]
+                left.append(name)
+    return []

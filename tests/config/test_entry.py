@@ -1,0 +1,127 @@
+"""Entry rules of queues from text: targets of every kind, and those that make no sense."""
+
+import pytest
+
+from config.load import load_settings
+from config.reading import ConfigErrors
+from config.schema import Settings
+from queues.settings import EntrySettings
+
+HEAD = """
+[[level]]
+name = "junior"
+[[level]]
+name = "senior"
+[[tenant]]
+name = "t"
+[[tenant]]
+name = "u"
+[[hours]]
+name = "office"
+week = ["mon-fri 08:00-18:00"]
+[[queue]]
+name = "foreign"
+tenant = "u"
+[[queue]]
+name = "senior"
+tenant = "t"
+requires = {level = "senior"}
+[[queue]]
+name = "complaint"
+tenant = "t"
+requires = {level = "senior"}
+"""
+
+
+def load(text: str) -> Settings:
+    return load_settings(
+        HEAD + f'[[queue]]\nname = "q"\ntenant = "t"\nrequires = {{level = "junior"}}\n{text}\n', file="s"
+    )
+
+
+def entry_of(text: str) -> EntrySettings:
+    return load(text).acd.queues[-1].entry
+
+
+def errors_of(text: str) -> list[str]:
+    with pytest.raises(ConfigErrors) as caught:
+        load(text)
+    return [str(error).removeprefix('s: queue[4] "q".') for error in caught.value.errors]
+
+
+def test_nothing_said_is_nothing_barred() -> None:
+    assert entry_of("") == EntrySettings()
+
+
+def test_every_rule() -> None:
+    found = entry_of(
+        'hours = "office"\non_closed = "number:13800000000"\non_full = "queue:complaint"\n'
+        'when_empty = "refuse"\non_empty = "message:builtin:welcome"\nabsent = ["paused", "wrapup"]\n'
+        'max_wait_empty = "30s"\nmax_estimate = "5m"\non_estimate = "level:senior"'
+    )
+    assert found.hours is not None
+    assert (found.hours.name, found.on_closed, found.on_full) == (
+        "office",
+        "number:13800000000",
+        "queue:complaint",
+    )
+    assert (found.on_empty, found.absent, found.max_wait_empty) == (
+        "message:builtin:welcome",
+        ("paused", "wrapup"),
+        30.0,
+    )
+    assert (found.max_estimate, found.on_estimate) == (300.0, "queue:senior")
+
+
+def test_level_is_the_queue_of_its_name_else_the_only_one_that_starts_there() -> None:
+    assert load('on_timeout = "level:senior"').acd.queues[-1].on_timeout == "queue:senior"
+    text = HEAD.replace('name = "senior"\ntenant', 'name = "hard"\ntenant') + (
+        '[[queue]]\nname = "q"\ntenant = "t"\nrequires = {level = "junior"}\non_full = "level:senior"\n'
+    )
+    with pytest.raises(ConfigErrors) as caught:
+        load_settings(text, file="s")
+    assert str(caught.value) == (
+        's: queue[4] "q".on_full: "level:senior" is the queue that starts at senior, and several do: hard, '
+        "complaint; name one with queue:NAME"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('on_full = "voicemail"', "on_full: there is no voicemail; "),
+        ('on_full = "seat:1"', "on_full: seat makes no sense here: the caller could not wait for it"),
+        ('on_full = "queue:foreign"', 'on_full: queue "foreign" belongs to tenant u'),
+        ('on_full = "queue:non"', 'on_full: unknown queue "non"; there are foreign, senior, complaint, q'),
+        ('on_full = "level:medium"', 'on_full: unknown level "medium"; there are junior, senior'),
+        ('on_full = "level:junior"', 'on_full: "level:junior" is the queue that starts at junior, and none'),
+        ('on_full = "queue:q"', "on_full: calls would go round for ever: q -> q"),
+        ('on_full = "message:builtin:welcom"', 'on_full: unknown sound "builtin:welcom" (did you mean'),
+        ('on_full = "number:12a"', 'on_full: "number:12a" is none of hangup, queue:NAME, '),
+        ('on_empty = "queue:senior"', 'on_empty: never happens: give when_empty = "refuse" or'),
+        ('on_estimate = "queue:senior"', "on_estimate: never happens: give max_estimate"),
+        ('on_closed = "queue:senior"', "on_closed: never happens: give hours, here or at the tenant"),
+        ('absent = ["paused", "paused"]', "absent: names a state twice"),
+        ('absent = ["offline"]', 'absent: ["offline"] is not a list of one of "paused", "wrapup", '),
+        ('hours = "offce"', 'hours: unknown hours "offce" (did you mean office?); there are office'),
+    ],
+)
+def test_wrong_rules(text: str, message: str) -> None:
+    """One message, which begins as said."""
+    assert [error[: len(message)] for error in errors_of(text)] == [message]
+
+
+def test_loops_are_found_over_every_kind_of_way_out() -> None:
+    """Full here, timed out there, and back when nobody is there."""
+    text = (
+        '[[tenant]]\nname = "t"\n[[queue]]\nname = "a"\non_full = "queue:b"\n'
+        '[[queue]]\nname = "b"\non_timeout = "queue:c"\n'
+        '[[queue]]\nname = "c"\nwhen_empty = "refuse"\non_empty = "queue:a"\n'
+    )
+    with pytest.raises(ConfigErrors) as caught:
+        load_settings(text, file="s")
+    assert [str(error) for error in caught.value.errors] == [
+        's: queue[1] "a".on_full: calls would go round for ever: a -> b -> c -> a',
+        's: queue[2] "b".on_timeout: calls would go round for ever: b -> c -> a -> b',
+        's: queue[3] "c".on_empty: calls would go round for ever: c -> a -> b -> c',
+    ]
