@@ -71,14 +71,11 @@ class CallbackCalls:
         call.rings.remove(leg)
         call.caller_leg = leg
         board.events.put(SeatAnswered(leg.offer))
-        trunk = board.plan.trunk_of(call.tenant)
-        refusal = "us:no_trunk" if trunk is None else board.gate.admit(trunk, now)
         ring = board.ring_phone(call, call.target, now, seat=None, offer=None)
+        refusal = board.failover.begin(ring, (), now)
         if refusal:
             board.end(call, now, ended_by="switch", verdict=refusal, status=503)
             return
-        assert trunk is not None
-        call.trunk = trunk.name
         call.timer = self._timers.arm_after(board, f"ring {call.id}", call.customer_ring_for, now)
         board.events.put(CallChanged(call.id, "ringing"))
         board.start_ring(ring, now)

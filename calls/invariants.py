@@ -9,7 +9,10 @@ from sip.session import Session
 
 
 def check(
-    calls: Mapping[CallId, Call], streams: Mapping[StreamId, Leg], rings: Mapping[OfferId, Leg]
+    calls: Mapping[CallId, Call],
+    streams: Mapping[StreamId, Leg],
+    rings: Mapping[OfferId, Leg],
+    trunk_calls: int,
 ) -> None:
     """Assert that calls, legs, streams, sessions and rings belong together."""
     sessions: list[Session] = []
@@ -24,6 +27,8 @@ def check(
                 sessions.append(leg.session)
             if leg.offer is not None and leg in call.rings:
                 assert rings.get(leg.offer) is leg, f"{leg.offer} is not known as a ring"
+    counted = sum(1 for call in calls.values() for leg in call.legs() if leg.trunk)
+    assert counted == trunk_calls, f"{trunk_calls} legs are counted at trunks, and there are {counted}"
     for session in sessions:
         assert session.user is not None, "a session has lost its leg"
     for stream, leg in streams.items():

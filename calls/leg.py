@@ -7,7 +7,9 @@ An outgoing leg may ring several contacts of one phone at once (``sessions``); t
 from enum import IntEnum, auto
 from typing import TYPE_CHECKING
 
+from calls.outside import Target
 from kernel.ids import OfferId, SeatId, StreamId
+from kernel.timers import Timer
 from sip.negotiation import AudioAgreement, SdpSide
 from sip.sdp import Descriptions
 from sip.session import Invitation, Session
@@ -80,12 +82,14 @@ class Leg:
         "answer_sdp",
         "best_status",
         "call",
+        "headers",
         "number",
         "offer",
         "peer_offer",
         "phone",
         "port",
         "rang_at",
+        "reserve",
         "ringing_sessions",
         "seat",
         "session",
@@ -93,6 +97,8 @@ class Leg:
         "state",
         "stream",
         "targets",
+        "timer",
+        "trunk",
     )
 
     def __init__(
@@ -120,6 +126,10 @@ class Leg:
         self.offer: OfferId | None = None  # the ring this leg carries out for a queue
         self.rang_at: float | None = None
         self.targets: list[Invitation] = []  # whom to INVITE once the stream is ready
+        self.reserve: list[Target] = []  # addresses to try when this one fails
+        self.headers: tuple[tuple[str, str], ...] = ()  # of every INVITE to them
+        self.timer: Timer | None = None  # how long an address may say nothing
+        self.trunk = ""  # the trunk that this leg is counted at
         self.best_status = 0  # of the contacts that have failed so far
 
     def move(self, cause: LegInput) -> bool:

@@ -2,34 +2,28 @@
 
 from calls.call import Call
 from calls.leg import Leg
-from calls.routing import NumberPlan
 from sip.session import Invitation
 from sip.stack import Stack
 
+Headers = tuple[tuple[str, str], ...]
 
-def invitations(
-    leg: Leg, call: Call, plan: NumberPlan, stack: Stack, *, queue_header: bool
-) -> list[Invitation]:
-    """Return one invitation per contact of the leg's phone; none if it cannot be rung.
 
-    A softphone or extension is rung at each of its registered contacts, an outside number through the
-    tenant's trunk. The SDP is filled in once the leg's stream is open.
+def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Headers) -> list[Invitation]:
+    """Return one invitation per registered contact of the leg's phone; none if it cannot be rung.
+
+    The SDP is filled in once the leg's stream is open. Outside numbers: :mod:`calls.failover`.
     """
-    kind, number = leg.phone
+    number = leg.phone[1]
     # Who is called back sees our number, the seat sees whom it will talk to.
     shown = call.called if call.is_callback and leg.offer is not None else call.caller
-    headers: tuple[tuple[str, str], ...] = ()
-    if leg.offer is not None and queue_header and call.queue is not None:
-        headers = (("X-Queue", call.queue),)
-    if kind == "pstn":
-        trunk = plan.trunk_of(call.tenant)
-        if trunk is None:
-            return []
-        uri = f"sip:{number}@{trunk.contact.partition(':')[2]}"
-        return [Invitation(uri, f"<{uri}>", shown, trunk=trunk.name, headers=headers)]
-    to = f"<sip:{number}@{plan.settings.domain}>"
+    to = f"<sip:{number}@{domain}>"
     return [
         Invitation(contact.uri, to, shown, flow=contact.flow, routes=contact.path, headers=headers)
         for contact in stack.contacts(number)
         if contact.reachable
     ]
+
+
+def queue_headers(leg: Leg, call: Call) -> Headers:
+    """Return X-Queue for a phone that rings for a queue."""
+    return () if leg.offer is None or call.queue is None else (("X-Queue", call.queue),)

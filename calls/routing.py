@@ -1,13 +1,17 @@
 """The number plan: who calls whom, and where that leads. Pure: settings and a request in, a route or a
 refusal out.
 
-A call from a trunk reaches hotlines, and through them queues, seats and extensions; it never reaches another
-trunk, which is the transit guard. A call from an account reaches seats and extensions of its own tenant, and
-its hotlines.
+A call from a trunk reaches hotlines, and through them what its tenant has configured: queues, seats,
+extensions, a number outside. By itself it never reaches another trunk, which is the transit guard. A call
+from an account reaches seats, extensions and hotlines of its own tenant, and numbers outside that a route
+leads to.
 """
+
+from collections.abc import Sequence
 
 import msgspec
 
+from calls.outside import OutsidePlan
 from calls.settings import CallSettings, Hotline, QueueMedia, TrunkSettings
 from sip.events import Identity
 from sip.grammar import SipError
@@ -20,7 +24,7 @@ Target = tuple[str, str]  # kind and number: a phone that can be rung
 class Route(msgspec.Struct, frozen=True):
     """Where an INVITE leads."""
 
-    direction: str  # in, internal
+    direction: str  # in, out, internal
     tenant: str
     caller: str
     called: str
@@ -39,6 +43,7 @@ class Refusal(msgspec.Struct, frozen=True):
     called: str = ""
     tenant: str = ""
     trunk: str = ""
+    direction: str = ""
 
 
 class NumberPlan:
@@ -46,9 +51,14 @@ class NumberPlan:
 
     def __init__(self, settings: CallSettings) -> None:
         self.settings = settings
+        self.outside = OutsidePlan(settings)
         self._hotlines: dict[str, list[Hotline]] = {}
+        self._hotlines_e164: dict[str, dict[str, list[Hotline]]] = {}  # by the country of a trunk
         for hotline in settings.hotlines:
             self._hotlines.setdefault(hotline.number, []).append(hotline)
+            for country in sorted({trunk.country for trunk in settings.trunks if trunk.country}):
+                number = self.outside.numbers(country).e164(hotline.number)
+                self._hotlines_e164.setdefault(country, {}).setdefault(number, []).append(hotline)
         self.queues: dict[str, QueueMedia] = {queue.name: queue for queue in settings.queues}
         self.trunks: dict[str, TrunkSettings] = {trunk.name: trunk for trunk in settings.trunks}
 
@@ -57,37 +67,33 @@ class NumberPlan:
         trunk = self.trunks.get(identity.name) if identity.kind == "trunk" else None
         called = called_number(request, trunk.hotline_in if trunk is not None else "request-uri")
         if trunk is not None:
-            return self._from_trunk(trunk, caller_number(request), called)
+            return self._from_trunk(trunk, caller_number(request, trunk.caller_in), called)
         return self._from_account(identity, called)
-
-    def trunk_of(self, tenant: str) -> TrunkSettings | None:
-        """Return the trunk that takes a tenant's outside calls: its own before a shared one."""
-        shared: TrunkSettings | None = None
-        for trunk in self.settings.trunks:
-            if trunk.contact and trunk.tenant == tenant:
-                return trunk
-            if trunk.contact and not trunk.tenant and shared is None:
-                shared = trunk
-        return shared
 
     def display_number(self, tenant: str) -> str:
         """Return the number a tenant's outgoing calls show where nothing else is said: its first hotline."""
         return next((each.number for each in self.settings.hotlines if each.tenant == tenant), "")
 
     def _from_trunk(self, trunk: TrunkSettings, caller: str, called: str) -> Route | Refusal:
-        hotline = next(
-            (
-                hotline
-                for hotline in self._hotlines.get(called, ())
-                if not trunk.tenant or hotline.tenant == trunk.tenant
-            ),
-            None,
-        )
+        hotline = self._hotline(trunk, self._hotlines.get(called, ()))
+        if trunk.country:
+            numbers = self.outside.numbers(trunk.country)
+            caller = numbers.e164(caller)
+            if hotline is None:
+                found = self._hotlines_e164[trunk.country].get(numbers.e164(called), ())
+                hotline = self._hotline(trunk, found)
+                called = called if hotline is None else hotline.number
         if hotline is None:
+            if self.outside.route(trunk.tenant, called) is not None:
+                return Refusal(403, "caller:transit", caller, called, trunk.tenant, trunk.name)
             return Refusal(404, "caller:unknown_number", caller, called, trunk.tenant, trunk.name)
         if hotline.tenant in self.settings.suspended_tenants:
             return Refusal(480, "us:tenant_suspended", caller, called, hotline.tenant, trunk.name)
         return self._to_entry("in", hotline.tenant, caller, called, hotline.entry, trunk.name)
+
+    @staticmethod
+    def _hotline(trunk: TrunkSettings, found: Sequence[Hotline]) -> Hotline | None:
+        return next((it for it in found if not trunk.tenant or it.tenant == trunk.tenant), None)
 
     def _from_account(self, identity: Identity, called: str) -> Route | Refusal:
         tenant = self.settings.seats.get(identity.name) or self.settings.extensions.get(identity.name, "")
@@ -98,6 +104,10 @@ class NumberPlan:
         for hotline in self._hotlines.get(called, ()):
             if hotline.tenant == tenant:
                 return self._to_entry("internal", tenant, identity.name, called, hotline.entry, "")
+        if self.outside.route(tenant, called) is not None:
+            if tenant in self.settings.suspended_tenants:
+                return Refusal(480, "us:tenant_suspended", identity.name, called, tenant, "", "out")
+            return self._to_entry("out", tenant, identity.name, called, f"number:{called}", "")
         return Refusal(404, "caller:unknown_number", identity.name, called, tenant)
 
     def _to_entry(
@@ -112,6 +122,8 @@ class NumberPlan:
             return Route(direction, tenant, caller, called, entry, phone=("softphone", name), trunk=trunk)
         elif kind == "extension" and name in self.settings.extensions:
             return Route(direction, tenant, caller, called, entry, phone=("extension", name), trunk=trunk)
+        elif kind == "number" and name:
+            return Route(direction, tenant, caller, called, entry, phone=("pstn", name), trunk=trunk)
         return Refusal(404, "us:entry_unknown", caller, called, tenant, trunk)
 
 
@@ -126,8 +138,12 @@ def called_number(request: Request, hotline_in: str) -> str:
     return user_of(request.uri)
 
 
-def caller_number(request: Request) -> str:
-    """Return the user part of From."""
+def caller_number(request: Request, caller_in: str = "from") -> str:
+    """Return the user part of From, or of P-Asserted-Identity (RFC 3325) where the carrier puts it there."""
+    if caller_in == "p-asserted-identity":
+        asserted = request.header("p-asserted-identity")
+        if asserted:
+            return user_of(asserted.partition("<")[2].partition(">")[0] or asserted.partition(",")[0])
     try:
         return user_of(request.from_.uri)
     except SipError:

@@ -3,15 +3,53 @@
 import msgspec
 
 
+class TrunkContact(msgspec.Struct, frozen=True):
+    """One address of a trunk: lower priorities first, equal ones in proportion to their weights."""
+
+    uri: str  # sip:host:port
+    priority: int = 1
+    weight: int = 1
+
+
 class TrunkSettings(msgspec.Struct, frozen=True):
     """A peer we take numbers from and send numbers to."""
 
     name: str
     tenant: str = ""  # absent: the number plan decides
-    contact: str = ""  # sip:host:port, where outbound calls go
+    contact: str = ""  # sip:host:port, where outbound calls go: the first of ``contacts``
     max_calls: int = 0  # 0: no limit
     max_cps: float = 0.0
     hotline_in: str = "request-uri"  # or "to", "p-called-party-id"
+    contacts: tuple[TrunkContact, ...] = ()  # where there is more to say than ``contact``
+    caller_in: str = "from"  # or "p-asserted-identity"
+    country: str = ""  # whose numbers it writes: "CN"; absent: numbers stay as they are
+    number_out: str = "as-is"  # or "+e164", "e164", "national"
+    strip: int = 0  # digits taken off the number sent, after ``number_out``
+    prepend: str = ""  # and what is put before it
+    caller_number: str = ""  # shown for calls of our own seats and extensions
+    try_for: float = 5.0  # seconds without any answer, after which the next contact or trunk is tried
+
+    def places(self) -> tuple[TrunkContact, ...]:
+        """Return every address; none if no call goes out."""
+        return self.contacts or ((TrunkContact(self.contact),) if self.contact else ())
+
+
+class RouteTrunk(msgspec.Struct, frozen=True):
+    """One trunk of a route, chosen as addresses of a trunk are."""
+
+    trunk: str
+    priority: int = 1
+    weight: int = 1
+
+
+class OutsideRoute(msgspec.Struct, frozen=True):
+    """Through which trunks numbers that begin so leave; the longest prefix wins."""
+
+    prefix: str  # +8610 in E.164, 110 as it is dialled, "" for every number
+    trunks: tuple[RouteTrunk, ...]
+    tenant: str = ""  # absent: everybody's
+    strip: int = 0  # digits taken off the number dialled, before it is read
+    prepend: str = ""
 
 
 class Hotline(msgspec.Struct, frozen=True):
@@ -19,7 +57,7 @@ class Hotline(msgspec.Struct, frozen=True):
 
     number: str
     tenant: str
-    entry: str  # queue:NAME, seat:NUMBER, extension:NUMBER
+    entry: str  # queue:NAME, seat:NUMBER, extension:NUMBER, number:NUMBER
 
 
 class QueueMedia(msgspec.Struct, frozen=True):
@@ -36,6 +74,8 @@ class CallSettings(msgspec.Struct, frozen=True):
     """Everything the switchboard is told."""
 
     trunks: tuple[TrunkSettings, ...] = ()
+    routes: tuple[OutsideRoute, ...] = ()
+    country: str = ""  # whose numbers our own people dial
     hotlines: tuple[Hotline, ...] = ()
     queues: tuple[QueueMedia, ...] = ()
     seats: dict[str, str] = {}  # seat number -> tenant

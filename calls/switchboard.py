@@ -26,10 +26,11 @@ from calls.events import (
     SeatRefused,
     SeatTaken,
 )
+from calls.failover import Failover, hops_left
 from calls.invariants import check
 from calls.leg import Leg, LegInput, LegState
 from calls.records import call_row, ended_fields, side_of, stream_row
-from calls.ringing import invitations
+from calls.ringing import invitations, queue_headers
 from calls.routing import NumberPlan, Refusal, Route
 from calls.settings import CallSettings
 from calls.talk import Talk
@@ -113,6 +114,7 @@ class Switchboard:
         self._engaged: dict[SeatId, int] = {}  # legs at a seat's phone
         self._last_stream = 0
         self._descriptions = Descriptions()
+        self.failover = Failover(self, stack, timers, chance)
         self._talk = talk = Talk(self, stack, plane, timers)
         self.callbacks = CallbackCalls(self, plane, timers)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
@@ -253,10 +255,10 @@ class Switchboard:
     def _invite_arrived(self, event: InviteArrived, now: float) -> None:
         session, identity = event.session, event.identity
         assert session.request is not None
-        route = self.plan.route(identity, session.request)
+        route = self.failover.refuse_loop(session.request) or self.plan.route(identity, session.request)
         call = Call(self._chance.call_id(), now)
         call.caller, call.called, call.tenant = route.caller, route.called, route.tenant
-        call.direction = "internal" if identity.kind == "account" else "in"
+        call.direction = route.direction or ("internal" if identity.kind == "account" else "in")
         status, verdict = self._admit(call, route, now)
         if status:
             headers = (("Retry-After", "5"),) if status == 503 else ()
@@ -270,6 +272,7 @@ class Switchboard:
             call.queue = QueueName(route.queue.name)
         leg = self._new_leg(call, call.caller, LegState.ARRIVED)
         leg.session, session.user, leg.peer_offer = session, leg, event.sdp
+        leg.trunk = route.trunk
         call.caller_leg = leg
         self.calls[call.id] = call
         if identity.kind == "account":
@@ -347,22 +350,28 @@ class Switchboard:
     def start_ring(self, leg: Leg, now: float) -> None:
         """Ring every contact of the leg's phone; a phone without one fails at once."""
         assert leg.call is not None
-        queue_header = self._settings.queue_header
-        leg.targets = invitations(leg, leg.call, self.plan, self._stack, queue_header=queue_header)
+        headers = queue_headers(leg, leg.call) if self._settings.queue_header else ()
+        why_not = ""
+        if leg.phone[0] != "pstn":
+            leg.targets = invitations(leg, leg.call, self._settings.domain, self._stack, headers)
+        elif not leg.targets:  # a callback has chosen before
+            why_not = self.failover.begin(leg, headers, now)
         if leg.targets:
             self._open(leg, now)
         else:
-            self._ring_failed(leg, 404 if leg.phone[0] == "pstn" else 480, now, reachable=False)
+            status = 404 if why_not == "us:no_trunk" else 503 if why_not else 480
+            self._ring_failed(leg, status, now, reachable=False)
 
-    def _invite(self, leg: Leg, now: float) -> None:
-        """The stream of an outgoing leg is open: send the INVITEs."""
+    def send_invites(self, leg: Leg, now: float) -> None:
+        """The stream of an outgoing leg is open: invite its targets."""
         assert leg.call is not None
         codecs = codecs_for(leg.call.caller_leg, self._settings.codecs)
         sdp = leg.side.offer(leg.address, leg.port, codecs)
         targets, leg.targets = leg.targets, []
         for target in targets:
-            invitation = msgspec.structs.replace(target, sdp=sdp)
+            invitation = msgspec.structs.replace(target, sdp=sdp, max_forwards=hops_left(leg.call))
             leg.ringing_sessions.append(self._stack.invite(invitation, leg, now))
+        self.failover.started(leg, now)
 
     def _session_progressed(self, event: SessionProgressed, now: float) -> None:
         leg = event.session.user
@@ -429,7 +438,7 @@ class Switchboard:
         # RFC 3261 16.7: a 6xx decides, else a refusal by a person tells more than a dead contact.
         if not leg.best_status or event.status >= 600 or leg.best_status not in REFUSED:
             leg.best_status = event.status
-        if not leg.ringing_sessions:
+        if not leg.ringing_sessions and not self.failover.try_next(leg, event.status, now):
             self._ring_failed(leg, leg.best_status, now)
 
     def _ring_failed(self, leg: Leg, status: int, now: float, *, reachable: bool = True) -> None:
@@ -548,8 +557,6 @@ class Switchboard:
                 self.events.put(SeatFreed(caller.seat, call.id, bridged=was_bridged))
             self.drop(caller, now)
         del self.calls[call.id]
-        if call.trunk:
-            self.gate.release(call.trunk)
         call.caller_leg = call.callee = None
         self.events.put(CallChanged(call.id, "ended", call.tenant, verdict))
 
@@ -587,7 +594,11 @@ class Switchboard:
         if leg is leg.call.caller_leg:
             self._caller_ready(leg.call, leg, now)
         else:
-            self._invite(leg, now)
+            self.send_invites(leg, now)
+
+    def leg_of(self, stream: StreamId) -> Leg | None:
+        """Return the leg whose stream is open, None for one that is over."""
+        return self._streams.get(stream)
 
     def _stream_failed(self, leg: Leg, reason: str, now: float) -> None:
         del self._streams[leg.stream]  # there is nothing to close
@@ -616,6 +627,7 @@ class Switchboard:
             codec = leg.agreement.codec if leg.agreement is not None else ""
             self._closing[leg.stream] = (leg.call.id, side_of(leg), codec)
             self._plane.close(leg.stream, now)
+        self.failover.left(leg)
         if leg.seat is not None:
             left = self._engaged[leg.seat] - 1
             if left:
@@ -647,5 +659,5 @@ class Switchboard:
 
     def check(self) -> None:
         """Assert what must hold between turns."""
-        check(self.calls, self._streams, self._rings)
+        check(self.calls, self._streams, self._rings, self.gate.total())
         assert all(count > 0 for count in self._engaged.values()), "a seat is engaged by nothing"

@@ -5,6 +5,8 @@ Times are RFC 3339 in UTC, durations seconds, unknown values null.
 
 from typing import Any
 
+import msgspec
+
 from acd.engine import Engine
 from calls.call import Call
 from calls.switchboard import Switchboard
@@ -80,6 +82,7 @@ class Views:
                 "calls": self._switchboard.gate.calls(trunk.name),
                 "max_calls": trunk.max_calls or None,
                 "max_cps": trunk.max_cps or None,
+                **msgspec.structs.asdict(self._switchboard.gate.counters(trunk.name)),
             }
             for trunk in self._switchboard.plan.trunks.values()
         ]

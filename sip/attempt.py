@@ -12,6 +12,7 @@ class Attempt:
     __slots__ = (
         "_call_line",
         "_from_line",
+        "_hops",
         "_routes",
         "_to_line",
         "_via_line",
@@ -35,6 +36,7 @@ class Attempt:
         sdp: bytes,
         *,
         is_authorized: bool = False,
+        max_forwards: int = 70,
     ) -> None:
         """``routes`` is the whole Route line or ""."""
         self.uri = uri
@@ -42,6 +44,7 @@ class Attempt:
         self.cseq = cseq
         self.sdp = sdp
         self.is_authorized = is_authorized  # carries an answer to a challenge; a second one is not answered
+        self._hops = max_forwards
         self._via_line = f"{place.via}{branch}\r\n"
         self._from_line = f"From: {from_}\r\n"
         self._to_line = f"To: {to}\r\n"
@@ -51,8 +54,9 @@ class Attempt:
     def invite(self, headers: str) -> bytes:
         """Return the INVITE; ``headers`` are whole lines."""
         start = (
-            f"INVITE {self.uri} SIP/2.0\r\n{self._via_line}Max-Forwards: 70\r\n{self._from_line}"
-            f"{self._to_line}{self._call_line}CSeq: {self.cseq} INVITE\r\n{self._routes}{headers}"
+            f"INVITE {self.uri} SIP/2.0\r\n{self._via_line}Max-Forwards: {self._hops}\r\n"
+            f"{self._from_line}{self._to_line}{self._call_line}"
+            f"CSeq: {self.cseq} INVITE\r\n{self._routes}{headers}"
         )
         if not self.sdp:
             return f"{start}Content-Length: 0\r\n\r\n".encode("utf-8", "surrogateescape")

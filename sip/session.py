@@ -60,6 +60,7 @@ class Invitation(msgspec.Struct, frozen=True):
     routes: tuple[str, ...] = ()  # Path of the binding, as route set
     trunk: str = ""  # whose credentials answer challenges
     headers: tuple[tuple[str, str], ...] = ()
+    max_forwards: int = 70
 
 
 class Session:
@@ -220,6 +221,7 @@ class Session:
             routes,
             invitation.sdp,
             is_authorized=bool(authorization),
+            max_forwards=invitation.max_forwards,
         )
         extra = header_lines(invitation.headers)
         headers = f"{place.contact}{core.invite_headers}{self._timer_lines}{authorization}{extra}"

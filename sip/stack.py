@@ -154,6 +154,10 @@ class Stack:
         """Ask the peer of an answered session to call ``refer_to``; ReferProgressed tells how it goes."""
         return self._referrals.refer(session, refer_to, user, now, referred_by)
 
+    def is_up(self, trunk: str, contact: str) -> bool:
+        """Return whether an address of a trunk takes calls, as far as is known."""
+        return True
+
     def contacts(self, user: str) -> list[Binding]:
         """Return a user's registered contacts, best q first."""
         return self._registrar.contacts(user)
@@ -499,6 +503,11 @@ class Stack:
     def _receive_invite(self, request: Request, flow: Flow, key: str, merged: str, now: float) -> None:
         self._check_body(request)
         initial_target(request)
+        ours = self._core.sessions.get(request.from_tag)
+        if ours is not None and ours.is_outgoing and ours.sip_call_id == request.call_id:
+            # An INVITE of ours has come back (RFC 3261 8.2.2.2): whoever sent it on would do so for ever.
+            self._refuse_welcome(request, flow, 482, "")
+            return
         who = self._admission.identify(request, flow, now)
         if isinstance(who, Refused):
             self._refuse_welcome(request, flow, who.status, who.headers)

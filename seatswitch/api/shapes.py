@@ -121,6 +121,10 @@ class TrunkObject(msgspec.Struct, frozen=True):
     calls: int
     max_calls: int | None
     max_cps: float | None
+    calls_in: Annotated[int, Meta(description="Since the start, as are those that follow")]
+    calls_out: int
+    over_cap: Annotated[int, Meta(description="Refused or sent elsewhere because of max_calls, max_cps")]
+    failovers: Annotated[int, Meta(description="Not taken here and tried elsewhere")]
 
 
 class BanObject(msgspec.Struct, frozen=True):

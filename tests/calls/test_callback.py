@@ -188,9 +188,10 @@ def test_a_full_trunk_takes_no_callback() -> None:
     carrier = TrunkSettings("carrier", tenant="demo", contact="sip:10.0.0.9:5080", max_cps=1.0)
     office = Office(call_settings(trunks=(carrier,)), trunks=PEERS)
     assert office.board.gate.admit(carrier, office.now) == ""
+    office.board.gate.release("carrier")
     office.answer(ring(office), 200, SEAT_SDP)
     assert row_of(office).verdict == "us:trunk_rate"
-    assert office.board.gate.calls("carrier") == 1
+    assert office.board.gate.calls("carrier") == 0
 
 
 def test_nothing_is_left_for_the_garbage_collector() -> None:

@@ -18,14 +18,14 @@ def waiting_call() -> tuple[Call, Leg]:
 
 def test_a_waiting_call_is_whole() -> None:
     call, leg = waiting_call()
-    check({call.id: call}, {leg.stream: leg}, {})
+    check({call.id: call}, {leg.stream: leg}, {}, 0)
 
 
 def test_a_call_that_ended_must_be_gone() -> None:
     call, _ = waiting_call()
     call.move(CallInput.ENDED)
     with pytest.raises(AssertionError, match="has ended"):
-        check({call.id: call}, {}, {})
+        check({call.id: call}, {}, {}, 0)
 
 
 def test_a_ring_must_be_known() -> None:
@@ -34,12 +34,12 @@ def test_a_ring_must_be_known() -> None:
     ring = Leg(call, StreamId(2), "8001", LegState.INVITED)
     ring.offer = OfferId("c.1.1")
     call.rings.append(ring)
-    check({call.id: call}, {}, {OfferId("c.1.1"): ring})
+    check({call.id: call}, {}, {OfferId("c.1.1"): ring}, 0)
     with pytest.raises(AssertionError, match="not known as a ring"):
-        check({call.id: call}, {}, {})
+        check({call.id: call}, {}, {}, 0)
 
 
 def test_a_stream_must_not_outlive_its_call() -> None:
     _, leg = waiting_call()
     with pytest.raises(AssertionError, match="outlived"):
-        check({}, {leg.stream: leg}, {})
+        check({}, {leg.stream: leg}, {}, 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from calls.routing import NumberPlan, Refusal, Route, called_number, user_of
+from calls.routing import NumberPlan, Refusal, Route, called_number, caller_number, user_of
 from calls.settings import CallSettings, Hotline, QueueMedia, TrunkSettings
 from sip.events import Identity
 from sip.message import Request
@@ -123,9 +123,39 @@ def test_the_user_of_a_uri(uri: str, user: str) -> None:
     assert user_of(uri) == user
 
 
-def test_outside_calls_leave_by_the_tenants_own_trunk_first() -> None:
-    own, shared = PLAN.trunk_of("demo"), PLAN.trunk_of("other")
-    assert own is not None
-    assert shared is not None
-    assert (own.name, shared.name) == ("own", "shared")
-    assert NumberPlan(CallSettings()).trunk_of("demo") is None
+def test_a_carrier_may_write_numbers_its_own_way() -> None:
+    """Per trunk, with the country given: caller and hotline in E.164, national, with 00 or without +."""
+    plan = NumberPlan(
+        CallSettings(
+            trunks=(TrunkSettings("t", tenant="demo", country="CN"),),
+            hotlines=tuple(Hotline(it, "demo", "queue:junior") for it in ("01096198000", "96198")),
+            queues=SETTINGS.queues,
+        )
+    )
+    trunk = Identity("trunk", "t")
+    for called in ("01096198000", "+861096198000", "861096198000", "00861096198000"):
+        found = plan.route(trunk, invite(f"sip:{called}@h"))
+        assert isinstance(found, Route)
+        assert found.called == "01096198000"
+        assert found.caller == "1390"
+    assert isinstance(plan.route(trunk, invite("sip:96198@h")), Route)
+    assert isinstance(plan.route(trunk, invite("sip:1096198001@h")), Refusal)
+    mobile = invite("sip:96198@h")
+    mobile.first["from"] = "<sip:13800000000@h>;tag=1"
+    assert plan.route(trunk, mobile).caller == "+8613800000000"
+
+
+@pytest.mark.parametrize(
+    ("asserted", "caller"),
+    [
+        ("<sip:+8613900000001@h>", "+8613900000001"),
+        ('"A" <sip:139@h>, <tel:+86139>', "139"),
+        ("tel:+8613900000001", "+8613900000001"),
+        ("", "1390"),
+    ],
+)
+def test_the_caller_may_stand_in_p_asserted_identity(asserted: str, caller: str) -> None:
+    """RFC 3325; From where the carrier did not write it."""
+    request = invite("sip:96198@h", extra=f"P-Asserted-Identity: {asserted}\r\n" if asserted else "")
+    assert caller_number(request, "p-asserted-identity") == caller
+    assert caller_number(request) == "1390"

@@ -178,6 +178,10 @@ class StubNode:
                 "calls": 0,
                 "max_calls": 300,
                 "max_cps": 50.0,
+                "calls_in": 0,
+                "calls_out": 0,
+                "over_cap": 0,
+                "failovers": 0,
             }
         ]
 

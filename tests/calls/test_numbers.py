@@ -1,0 +1,60 @@
+"""Numbers: E.164 in and out, per country; what is no possible number stays as it is."""
+
+import pytest
+
+from calls.numbers import Numbers, is_country, is_number
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "e164"),
+    [
+        ("CN", "13800000000", "+8613800000000"),
+        ("CN", "010 1234 5678", "+861012345678"),
+        ("CN", "8613800000000", "+8613800000000"),
+        ("CN", "008613800000000", "+8613800000000"),
+        ("CN", "+49 (30) 1234567", "+49301234567"),
+        ("CN", "4008001234", "+864008001234"),
+        ("DE", "030/1234567", "+49301234567"),
+        ("DE", "49301234567", "+49301234567"),
+        # Short numbers, hotlines, extensions, names and nonsense mean something here alone.
+        ("CN", "96198", "96198"),
+        ("CN", "110", "110"),
+        ("CN", "8001", "8001"),
+        ("CN", "*72#", "*72#"),
+        ("CN", "alice", "alice"),
+        ("CN", "", ""),
+        ("", "13800000000", "13800000000"),
+    ],
+)
+def test_into_e164(country: str, text: str, e164: str) -> None:
+    numbers = Numbers(country)
+    assert numbers.e164(text) == e164
+    assert numbers.e164(text) == e164  # remembered
+    assert numbers.e164(e164) == e164
+
+
+@pytest.mark.parametrize(
+    ("country", "number", "style", "written"),
+    [
+        ("CN", "+8613800000000", "national", "13800000000"),
+        ("CN", "+861012345678", "national", "01012345678"),
+        ("CN", "+49301234567", "national", "0049301234567"),
+        ("DE", "+49301234567", "national", "0301234567"),
+        ("CN", "+8613800000000", "e164", "8613800000000"),
+        ("CN", "+8613800000000", "+e164", "+8613800000000"),
+        ("CN", "96198", "national", "96198"),
+        ("", "+8613800000000", "national", "8613800000000"),
+    ],
+)
+def test_out_of_e164(country: str, number: str, style: str, written: str) -> None:
+    assert Numbers(country).write(number, style) == written
+
+
+def test_what_can_be_dialled() -> None:
+    assert all(is_number(text) for text in ("110", "+8613800000000", "*72#"))
+    assert not any(is_number(text) for text in ("", "+", "8001a", "1" * 33, "1+2", "\u0661"))
+
+
+def test_what_a_country_is() -> None:
+    assert is_country("CN")
+    assert not is_country("China")
