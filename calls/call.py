@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from calls.leg import Leg
-from kernel.ids import CallId, QueueName
+from kernel.ids import CallId, QueueName, SeatId
 from kernel.timers import Timer
 
 
@@ -86,11 +86,14 @@ class Call:
         "is_callback",
         "joined_at",
         "queue",
+        "referred_by",
         "rings",
+        "seat",
         "state",
         "target",
         "tenant",
         "timer",
+        "transferee",
         "trunk",
     )
 
@@ -116,6 +119,9 @@ class Call:
         self.target: tuple[str, str] | None = None  # the phone a direct call rings
         self.is_callback = False  # the seat is the caller's leg, the customer the callee's
         self.customer_ring_for = 0.0
+        self.seat: SeatId | None = None  # where it was answered
+        self.transferee: Leg | None = None  # of another call; the caller's leg once this is answered
+        self.referred_by = ""  # the number that transferred the caller here
         self.timer: Timer | None = None  # how long a direct call rings, or a hold lasts
 
     def move(self, cause: CallInput) -> bool:
@@ -132,6 +138,14 @@ class Call:
         if self.callee is not None:
             legs.append(self.callee)
         return legs + self.rings
+
+    def other(self, leg: Leg) -> Leg | None:
+        """Return the leg that ``leg`` is bridged to."""
+        return self.callee if leg is self.caller_leg else self.caller_leg
+
+    def word_for(self, leg: Leg) -> str:
+        """Return which side ``leg`` is, in the word of ``ended_by``; a callback begins at the seat."""
+        return "caller" if (leg is self.caller_leg) is not self.is_callback else "seat"
 
     def note_hold(self, held: bool, now: float) -> None:
         """Keep the sum of the time on hold."""

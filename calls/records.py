@@ -12,8 +12,9 @@ def call_row(
 ) -> CallRow:
     """Return the row of a call that ends at ``now``."""
     answered_at = call.answered_at
-    seat_leg = call.caller_leg if call.is_callback else call.callee
-    seat = None if seat_leg is None else seat_leg.seat
+    seat = call.seat
+    if call.is_callback and call.caller_leg is not None:
+        seat = call.caller_leg.seat
     held_for = call.held_for + (now - call.held_at if call.held else 0.0)
     return CallRow(
         call.id,

@@ -17,6 +17,8 @@ def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Header
     # Who is called back sees our number, the seat sees whom it will talk to.
     shown = call.called if call.is_callback and leg.offer is not None else call.caller
     to = f"<sip:{number}@{domain}>"
+    if call.referred_by:
+        headers += (("Referred-By", f"<sip:{call.referred_by}@{domain}>"),)  # RFC 3892
     return [
         Invitation(contact.uri, to, shown, flow=contact.flow, routes=contact.path, headers=headers)
         for contact in stack.contacts(number)

@@ -68,7 +68,7 @@ class NumberPlan:
         called = called_number(request, trunk.hotline_in if trunk is not None else "request-uri")
         if trunk is not None:
             return self._from_trunk(trunk, caller_number(request, trunk.caller_in), called)
-        return self._from_account(identity, called)
+        return self.from_account(identity, called)
 
     def display_number(self, tenant: str) -> str:
         """Return the number a tenant's outgoing calls show where nothing else is said: its first hotline."""
@@ -95,7 +95,8 @@ class NumberPlan:
     def _hotline(trunk: TrunkSettings, found: Sequence[Hotline]) -> Hotline | None:
         return next((it for it in found if not trunk.tenant or it.tenant == trunk.tenant), None)
 
-    def _from_account(self, identity: Identity, called: str) -> Route | Refusal:
+    def from_account(self, identity: Identity, called: str) -> Route | Refusal:
+        """Decide where a call of a seat or extension goes."""
         tenant = self.settings.seats.get(identity.name) or self.settings.extensions.get(identity.name, "")
         if self.settings.seats.get(called) == tenant:
             return self._to_entry("internal", tenant, identity.name, called, f"seat:{called}", "")

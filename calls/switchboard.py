@@ -34,6 +34,7 @@ from calls.ringing import invitations, queue_headers
 from calls.routing import NumberPlan, Refusal, Route
 from calls.settings import CallSettings
 from calls.talk import Talk
+from calls.transfer import Transfers
 from calls.trunks import TrunkGate
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
@@ -115,8 +116,9 @@ class Switchboard:
         self._last_stream = 0
         self._descriptions = Descriptions()
         self.failover = Failover(self, stack, timers, chance)
-        self._talk = talk = Talk(self, stack, plane, timers)
         self.callbacks = CallbackCalls(self, plane, timers)
+        self.talk = talk = Talk(self, stack, plane, timers)
+        self.transfers = Transfers(self, stack, plane, chance)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
             InviteArrived: self._invite_arrived,
             SessionProgressed: self._session_progressed,
@@ -129,7 +131,7 @@ class Switchboard:
             UpdateAnswered: talk.update_answered,
             UpdateFailed: lambda event, now: None,  # the session goes on as it was (RFC 3261 14.1)
             InfoReceived: talk.info_received,
-            ReferArrived: lambda event, now: event.referral.refuse(603, now),
+            ReferArrived: self.transfers.refer_arrived,
             ReferProgressed: lambda event, now: None,
             BindingsChanged: self._bindings_changed,
             **dict.fromkeys(NOTICES, self._pass_on),
@@ -264,7 +266,7 @@ class Switchboard:
             headers = (("Retry-After", "5"),) if status == 503 else ()
             self._stack.reject(session, status, now, headers=headers)
             call.trunk = route.trunk  # for the row; a refused call was never counted at its trunk
-            self._write_row(call, now, ended_by="switch", verdict=verdict, status=status)
+            self.write_row(call, now, ended_by="switch", verdict=verdict, status=status)
             return
         assert isinstance(route, Route)
         call.entry, call.target = route.entry, route.phone
@@ -313,6 +315,10 @@ class Switchboard:
                 self.end(call, now, ended_by="switch", verdict="peer:no_common_audio", status=error.status)
                 return
             agree(leg, agreement, self._plane, now)
+        self.place(call, now)
+
+    def place(self, call: Call, now: float) -> None:
+        """Queue a call, or ring the phone that it is for."""
         if call.target is None:
             assert call.queue is not None
             self.events.put(CallQueued(call.id, call.queue, call.caller, call.called))
@@ -365,7 +371,7 @@ class Switchboard:
     def send_invites(self, leg: Leg, now: float) -> None:
         """The stream of an outgoing leg is open: invite its targets."""
         assert leg.call is not None
-        codecs = codecs_for(leg.call.caller_leg, self._settings.codecs)
+        codecs = codecs_for(leg.call.caller_leg or leg.call.transferee, self._settings.codecs)
         sdp = leg.side.offer(leg.address, leg.port, codecs)
         targets, leg.targets = leg.targets, []
         for target in targets:
@@ -392,6 +398,9 @@ class Switchboard:
             return
         caller = call.caller_leg
         if caller is None or caller.session is None or caller.state is LegState.ANSWERED:
+            if first:
+                self.transfers.rang(call, now)
+                self.events.put(CallChanged(call.id, "ringing"))
             return
         if event.sdp and len(leg.ringing_sessions) == 1 and caller.answer_sdp:
             try:
@@ -427,6 +436,8 @@ class Switchboard:
             return
         leg.move(LegInput.ANSWERED)
         agree(leg, agreement, self._plane, now)
+        if self.transfers.pending:
+            self.transfers.answered(leg.call, now)
         self._bridge(leg.call, leg, now)
 
     def _session_failed(self, event: SessionFailed, now: float) -> None:
@@ -473,7 +484,7 @@ class Switchboard:
         caller = call.caller_leg
         assert caller is not None
         call.rings.remove(leg)
-        call.callee = leg
+        call.callee, call.seat = leg, leg.seat
         call.answered_at = now
         call.move(CallInput.BRIDGED)
         self._timers.disarm(call.timer)
@@ -506,14 +517,15 @@ class Switchboard:
         if leg is None or leg.call is None:
             return
         call, leg.session = leg.call, None
-        by_caller = (leg is call.caller_leg) is not call.is_callback  # which begins at the seat
+        if self.transfers.pending and self.transfers.left(leg, now):
+            return
         if event.cause != "bye":
             verdict = f"network:{event.cause}"
         elif call.state is CallState.TALKING:
             verdict = "success"
         else:
             verdict = "agent:cancelled" if call.is_callback else "caller:abandoned"
-        self.end(call, now, ended_by="caller" if by_caller else "seat", verdict=verdict, status=200)
+        self.end(call, now, ended_by=call.word_for(leg), verdict=verdict, status=200)
 
     def end(
         self, call: Call, now: float, *, ended_by: str, verdict: str, status: int, cause: str = "abandoned"
@@ -525,6 +537,8 @@ class Switchboard:
         before = call.state
         if not call.move(CallInput.ENDED):
             return
+        if self.transfers.pending:
+            self.transfers.call_ended(call, status, now)
         self._timers.disarm(call.timer)
         call.timer = None
         caller, callee, rings = call.caller_leg, call.callee, call.rings
@@ -532,8 +546,8 @@ class Switchboard:
             self.callbacks.ended(call, before, verdict, status, cause)
         elif caller is not None and caller.state is LegState.ANSWERED:
             status = 200  # what the caller has been told
-        if caller is not None:
-            self._write_row(call, now, ended_by=ended_by, verdict=verdict, status=status)
+        if caller is not None or not call.is_callback:
+            self.write_row(call, now, ended_by=ended_by, verdict=verdict, status=status)
         if caller is not None and caller.session is not None and caller.state is not LegState.ANSWERED:
             session, caller.session = caller.session, None
             session.user = None
@@ -553,14 +567,15 @@ class Switchboard:
             self.drop(callee, now)
         if caller is not None:
             if caller.seat is not None:
-                was_bridged = call.is_callback and callee is not None
+                was_bridged = call.is_callback and call.answered_at is not None
                 self.events.put(SeatFreed(caller.seat, call.id, bridged=was_bridged))
             self.drop(caller, now)
         del self.calls[call.id]
-        call.caller_leg = call.callee = None
+        call.caller_leg = call.callee = call.transferee = None
         self.events.put(CallChanged(call.id, "ended", call.tenant, verdict))
 
-    def _write_row(self, call: Call, now: float, *, ended_by: str, verdict: str, status: int) -> None:
+    def write_row(self, call: Call, now: float, *, ended_by: str, verdict: str, status: int) -> None:
+        """Leave the one row of a call that ends."""
         row = call_row(call, now, self._walltime, ended_by=ended_by, verdict=verdict, sip_status=status)
         self.rows.put(row)
         self.log.put(("call ended", ended_fields(row)))
@@ -582,7 +597,7 @@ class Switchboard:
     def _open(self, leg: Leg, now: float) -> None:
         self._streams[leg.stream] = leg
         assert leg.call is not None
-        caller = leg.call.caller_leg
+        caller = leg.call.caller_leg or leg.call.transferee
         near = caller.stream if caller is not None and caller is not leg else None
         local = self._plane.open(leg.stream, now, near)
         if local is not None:
@@ -655,7 +670,14 @@ class Switchboard:
 
     def is_quiet(self) -> bool:
         """Return whether nothing is left of any call."""
-        return not (self.calls or self._streams or self._rings or self._engaged or self._closing)
+        return not (
+            self.calls
+            or self.transfers.pending
+            or self._streams
+            or self._rings
+            or self._engaged
+            or self._closing
+        )
 
     def check(self) -> None:
         """Assert what must hold between turns."""

@@ -77,6 +77,17 @@ class Talk:
                 board.events.put(SeatHold(side.seat, held))
         board.events.put(CallChanged(call.id, "held" if held else "talking"))
 
+    def unhold(self, call: Call, now: float) -> None:
+        """Note that a call is on hold no longer, for both its seats."""
+        if not call.held:
+            return
+        call.note_hold(False, now)
+        self._timers.disarm(call.timer)
+        call.timer = None
+        for leg in call.legs():
+            if leg.seat is not None:
+                self._board.events.put(SeatHold(leg.seat, False))
+
     def update_answered(self, event: UpdateAnswered, now: float) -> None:
         """The answer to an offer of ours inside the session."""
         leg: Leg | None = event.session.user

@@ -57,6 +57,10 @@ class Places:
         """Return the place of a listening socket."""
         return self._places[local]
 
+    def is_ours(self, host: str, port: int) -> bool:
+        """Return whether we listen there."""
+        return (host, port) in self._ours
+
     def adopt(self, flow: Flow) -> Flow | None:
         """Return ``flow`` of an earlier run on a socket of this one; None if that transport is gone."""
         places = self._places

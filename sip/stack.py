@@ -40,7 +40,7 @@ from sip.ratelimit import SourceRates
 from sip.reaper import Reaper, flow_of
 from sip.refer import OutgoingReferral, Referrals
 from sip.registrar import Binding, Registrar
-from sip.replaces import replaced_by
+from sip.replaces import Replaces, replaced_by
 from sip.responses import answer_flow, build, header_lines, response_head
 from sip.server_invite import ServerInvite
 from sip.server_request import ServerRequest
@@ -157,6 +157,17 @@ class Stack:
     def is_up(self, trunk: str, contact: str) -> bool:
         """Return whether an address of a trunk takes calls, as far as is known."""
         return True
+
+    def session_of(self, replaces: Replaces) -> Session | None:
+        """Return the session that a Replaces means, whatever its state."""
+        session = self._core.sessions.get(replaces.to_tag)
+        if session is None or session.sip_call_id != replaces.sip_call_id:
+            return None
+        return session if session.remote_tag == replaces.from_tag else None
+
+    def is_ours(self, host: str, port: int | None) -> bool:
+        """Return whether a URI's host is one of our domains or one of our own addresses."""
+        return self._admission.is_domain(host) or self._core.places.is_ours(host.strip("[]"), port or 5060)
 
     def contacts(self, user: str) -> list[Binding]:
         """Return a user's registered contacts, best q first."""

@@ -23,7 +23,8 @@ from tests.sip.scene import PHONE, TRUNK, Sent, request, respond, seeded, settin
 
 EPOCH = 1_700_000_000.0
 OTHER_PHONE = Flow("udp", 0, "192.0.2.8", 5064)
-FLOWS = {"phone": PHONE, "other": OTHER_PHONE}
+THIRD_PHONE = Flow("udp", 0, "192.0.2.9", 5066)
+FLOWS = {"phone": PHONE, "other": OTHER_PHONE, "third": THIRD_PHONE}
 PORTS = (30000, 30398)
 
 

@@ -22,7 +22,7 @@ def bridged(at: float) -> Call:
     call = make_call()
     call.answered_at = at
     call.callee = Leg(call, StreamId(2), "8001", LegState.ANSWERED)
-    call.callee.seat = SeatId("8001")
+    call.seat = SeatId("8001")
     return call
 
 
