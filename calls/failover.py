@@ -88,7 +88,7 @@ class Failover:
 
     def on_timer(self, name: str, now: float) -> None:
         """An address has said nothing for too long: give it up for the next one."""
-        leg = self._board.leg_of(StreamId(int(name.partition(" ")[2])))
+        leg = self._board.streams.leg_of(StreamId(int(name.partition(" ")[2])))
         if leg is None or leg.call is None:
             return
         leg.timer = None

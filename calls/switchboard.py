@@ -29,21 +29,22 @@ from calls.events import (
 from calls.failover import Failover, hops_left
 from calls.invariants import check
 from calls.leg import Leg, LegInput, LegState
-from calls.records import call_row, ended_fields, side_of, stream_row
+from calls.records import call_row, ended_fields
 from calls.ringing import invitations, queue_headers
 from calls.routing import NumberPlan, Refusal, Route
 from calls.settings import CallSettings
+from calls.streams import Streams
 from calls.talk import Talk
 from calls.transfer import Transfers
 from calls.trunks import TrunkGate
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
-from kernel.ids import CallId, OfferId, QueueName, SeatId, StreamId
+from kernel.ids import CallId, OfferId, QueueName, SeatId
 from kernel.outbox import Outbox
 from kernel.rows import CallRow, StreamRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
-from media.events import MediaEvent, StreamClosed, StreamFailed, StreamReady, StreamTimedOut
+from media.events import MediaEvent
 from media.plane import Plane
 from sip.events import (
     NOTICES,
@@ -65,7 +66,6 @@ from sip.events import (
     UpdateFailed,
 )
 from sip.grammar import SipError
-from sip.sdp import Descriptions
 from sip.stack import Stack
 
 OUR_AFFAIR = frozenset({401, 407, 481, 482, 483})  # between a phone and us; the caller learns only: not there
@@ -109,12 +109,9 @@ class Switchboard:
         self._chance = chance
         self._walltime = walltime
         self._phonebook = phonebook
-        self._streams: dict[StreamId, Leg] = {}
-        self._closing: dict[StreamId, tuple[str, str, str]] = {}  # call, side, codec
         self._rings: dict[OfferId, Leg] = {}
         self._engaged: dict[SeatId, int] = {}  # legs at a seat's phone
-        self._last_stream = 0
-        self._descriptions = Descriptions()
+        self.streams = Streams(self, plane, walltime)
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
         self.talk = talk = Talk(self, stack, plane, timers)
@@ -145,21 +142,7 @@ class Switchboard:
 
     def handle_media(self, event: MediaEvent, now: float) -> None:
         """Take one event of the media plane."""
-        if isinstance(event, StreamClosed):
-            self._stream_closed(event, now)
-        elif isinstance(event, StreamReady):
-            leg = self._streams.get(event.stream)
-            if leg is not None and not leg.address:
-                self._stream_ready(leg, event.address, event.port, now)
-        elif isinstance(event, StreamFailed):
-            leg = self._streams.get(event.stream)
-            if leg is not None:
-                self._stream_failed(leg, event.reason, now)
-        elif isinstance(event, StreamTimedOut):
-            leg = self._streams.get(event.stream)
-            if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:
-                if not leg.call.held:
-                    self.end(leg.call, now, ended_by="switch", verdict="network:no_audio", status=200)
+        self.streams.handle(event, now)
 
     def on_timer(self, name: str, now: float) -> None:
         """A direct call rang, or a call was held, long enough; ``name`` is that word and its id."""
@@ -272,7 +255,7 @@ class Switchboard:
         call.entry, call.target = route.entry, route.phone
         if route.queue is not None:
             call.queue = QueueName(route.queue.name)
-        leg = self._new_leg(call, call.caller, LegState.ARRIVED)
+        leg = self.streams.new_leg(call, call.caller, LegState.ARRIVED)
         leg.session, session.user, leg.peer_offer = session, leg, event.sdp
         leg.trunk = route.trunk
         call.caller_leg = leg
@@ -282,7 +265,7 @@ class Switchboard:
             leg.phone = (kind, identity.name)
             self.engage(leg, self._phonebook.seat_of(kind, identity.name), "dialling")
         self.events.put(CallChanged(call.id, "arrived"))
-        self._open(leg, now)
+        self.streams.open(leg, now)
 
     def _admit(self, call: Call, route: Route | Refusal, now: float) -> tuple[int, str]:
         """Return (0, "") or the status and verdict of a refusal; an admitted call is counted at its trunk."""
@@ -304,7 +287,7 @@ class Switchboard:
         seat = SeatId(phone[1]) if phone[0] == "softphone" else self._phonebook.seat_of(*phone)
         return seat is not None and seat in self._engaged
 
-    def _caller_ready(self, call: Call, leg: Leg, now: float) -> None:
+    def caller_ready(self, call: Call, leg: Leg, now: float) -> None:
         """The caller's stream is open: agree on audio, then queue the call or ring the phone."""
         if leg.peer_offer:
             try:
@@ -345,7 +328,7 @@ class Switchboard:
         self, call: Call, phone: tuple[str, str], now: float, *, seat: SeatId | None, offer: OfferId | None
     ) -> Leg:
         """Add a leg that will ring ``phone``, for ``offer`` at ``seat`` or for neither."""
-        leg = self._new_leg(call, phone[1], LegState.INVITED)
+        leg = self.streams.new_leg(call, phone[1], LegState.INVITED)
         leg.phone, leg.offer = phone, offer
         if seat is not None:
             leg.seat = seat
@@ -363,7 +346,7 @@ class Switchboard:
         elif not leg.targets:  # a callback has chosen before
             why_not = self.failover.begin(leg, headers, now)
         if leg.targets:
-            self._open(leg, now)
+            self.streams.open(leg, now)
         else:
             status = 404 if why_not == "us:no_trunk" else 503 if why_not else 480
             self._ring_failed(leg, status, now, reachable=False)
@@ -582,10 +565,6 @@ class Switchboard:
 
     # Legs and streams.
 
-    def _new_leg(self, call: Call, number: str, state: LegState) -> Leg:
-        self._last_stream += 1
-        return Leg(call, StreamId(self._last_stream), number, state, self._descriptions)
-
     def engage(self, leg: Leg, seat: SeatId | None, activity: str) -> None:
         """Note that a leg is at the phone of ``seat``, and tell distribution."""
         if seat is None or leg.call is None:
@@ -594,41 +573,14 @@ class Switchboard:
         self._engaged[seat] = self._engaged.get(seat, 0) + 1
         self.events.put(SeatTaken(seat, leg.call.id, activity))
 
-    def _open(self, leg: Leg, now: float) -> None:
-        self._streams[leg.stream] = leg
-        assert leg.call is not None
-        caller = leg.call.caller_leg or leg.call.transferee
-        near = caller.stream if caller is not None and caller is not leg else None
-        local = self._plane.open(leg.stream, now, near)
-        if local is not None:
-            self._stream_ready(leg, *local, now)
-
-    def _stream_ready(self, leg: Leg, address: str, port: int, now: float) -> None:
-        leg.address, leg.port = address, port
-        assert leg.call is not None
-        if leg is leg.call.caller_leg:
-            self._caller_ready(leg.call, leg, now)
-        else:
-            self.send_invites(leg, now)
-
-    def leg_of(self, stream: StreamId) -> Leg | None:
-        """Return the leg whose stream is open, None for one that is over."""
-        return self._streams.get(stream)
-
-    def _stream_failed(self, leg: Leg, reason: str, now: float) -> None:
-        del self._streams[leg.stream]  # there is nothing to close
+    def stream_failed(self, leg: Leg, reason: str, now: float) -> None:
+        """There is no stream for a leg."""
         call = leg.call
         assert call is not None
         if leg in call.rings:
             self._ring_failed(leg, 503, now)
         else:
             self.end(call, now, ended_by="switch", verdict=f"us:{reason}", status=503)
-
-    def _stream_closed(self, event: StreamClosed, now: float) -> None:
-        whose = self._closing.pop(event.stream, None)
-        statistics = event.statistics
-        if whose is not None and (statistics.packets_received or statistics.packets_sent):
-            self.rows.put(stream_row(*whose, statistics, now, self._walltime))
 
     def drop(self, leg: Leg, now: float, reason: str = "") -> None:
         """Let go of everything a leg has: sessions, stream, seat."""
@@ -637,11 +589,7 @@ class Switchboard:
             self._stack.hang_up(leg.session, now, reason)
         for session in leg.ringing_sessions:
             self._stack.hang_up(session, now, reason)
-        if self._streams.pop(leg.stream, None) is not None:
-            assert leg.call is not None
-            codec = leg.agreement.codec if leg.agreement is not None else ""
-            self._closing[leg.stream] = (leg.call.id, side_of(leg), codec)
-            self._plane.close(leg.stream, now)
+        self.streams.close(leg, now)
         self.failover.left(leg)
         if leg.seat is not None:
             left = self._engaged[leg.seat] - 1
@@ -673,13 +621,13 @@ class Switchboard:
         return not (
             self.calls
             or self.transfers.pending
-            or self._streams
+            or self.streams.living
             or self._rings
             or self._engaged
-            or self._closing
+            or self.streams.closing
         )
 
     def check(self) -> None:
         """Assert what must hold between turns."""
-        check(self.calls, self._streams, self._rings, self.gate.total())
+        check(self.calls, self.streams.living, self._rings, self.gate.total())
         assert all(count > 0 for count in self._engaged.values()), "a seat is engaged by nothing"

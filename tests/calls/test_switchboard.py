@@ -355,27 +355,6 @@ def test_a_full_switch_refuses() -> None:
     assert office.verdicts() == [("switch", "us:calls_max", 503)]
 
 
-def test_without_a_port_left_the_call_is_refused() -> None:
-    """Two port pairs: the third caller finds none."""
-    office = Office(ports=(30000, 30002))
-    assert office.dial("96198", "one") is not None
-    assert office.dial("96198", "two") is not None
-    office.dial("96198", "three")
-    assert office.words(TRUNK)[-1] == "503"
-    assert office.verdicts() == [("switch", "us:no_ports", 503)]
-    assert not [event for event in office.events(CallQueued) if event.call == office.call_of(2)]
-
-
-def test_without_a_port_for_the_seat_the_offer_fails_and_the_caller_waits_on() -> None:
-    office = Office(ports=(30000, 30000))
-    office.register("8001")
-    call = office.dial("96198")
-    assert call is not None
-    office.offer(call.id, ("softphone", "8001"))
-    assert [(event.offer, event.status) for event in office.events(SeatFailed)] == [("o1", 503)]
-    assert call.state == "waiting"
-
-
 def test_no_codec_in_common_is_488() -> None:
     office = Office()
     g729 = sdp(4000).replace(b"RTP/AVP 0", b"RTP/AVP 18")
