@@ -16,10 +16,14 @@ from sip.transactions import Transactions
 if TYPE_CHECKING:
     from sip.session import Session
 
-ALLOWED = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER", "REFER", "NOTIFY")
+ALLOWED = (
+    *("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK"),
+    *("REGISTER", "REFER", "NOTIFY"),
+)
 # Methods that some RFC defines and this stack does not serve: 405; anything else is 501.
-UNSERVED = frozenset({"PRACK", "SUBSCRIBE", "PUBLISH", "MESSAGE"})
-SUPPORTED = frozenset({"path", "replaces", "norefersub", "timer"})  # option tags that may be required of us
+UNSERVED = frozenset({"SUBSCRIBE", "PUBLISH", "MESSAGE"})
+# Option tags that may be required of us.
+SUPPORTED = frozenset({"path", "replaces", "norefersub", "timer", "100rel"})
 ALLOW = f"Allow: {', '.join(ALLOWED)}\r\n"
 
 

@@ -10,15 +10,12 @@ from typing import Any
 import msgspec
 
 from kernel.timers import Timer
-from sip.address import build_address
 from sip.answer import Answer
-from sip.attempt import Attempt
 from sip.authorization import authorize
 from sip.branches import client_key_of
-from sip.client_invite import ClientInvite
 from sip.client_request import ClientRequest
 from sip.core import Core
-from sip.dialog import Dialog, dialog_of_request, dialog_of_response
+from sip.dialog import Dialog, dialog_of_request
 from sip.events import (
     Identity,
     InfoReceived,
@@ -28,24 +25,24 @@ from sip.events import (
     SessionEnded,
     SessionFailed,
     SessionOffered,
-    SessionProgressed,
 )
 from sip.flows import Flow
 from sip.headers import tokens
 from sip.message import Request, Response, sdp_of
+from sip.outgoing import Outgoing
 from sip.reaper import Key
-from sip.responses import answer_flow, build, header_lines, record_routes, response_head
+from sip.reliable import EarlyOffer, Provisionals, is_reliable
+from sip.responses import answer_flow, build, record_routes, response_head
 from sip.server_invite import ServerInvite
 from sip.sessionstate import MOVES, SessionInput, SessionState
-from sip.sessiontimer import SessionTimer, longer_interval
+from sip.sessiontimer import SessionTimer
 from sip.transactions import ClientUser
 from sip.update import TheirOffer, Updates
-from sip.uri import escape_user
 
-ATTEMPTS_MAX = 6  # INVITEs of ours for one session, each with what the refusal of the last asked for
 PROVISIONAL_EVERY = 60.0  # seconds (RFC 3261 13.3.1.1)
 
 _LEAVING = frozenset({SessionState.CANCELLING, SessionState.LEAVING, SessionState.ENDING, SessionState.ENDED})
+_EARLY = frozenset({"UPDATE", "INFO", "OPTIONS"})  # what a callee may send before its answer
 
 
 class Invitation(msgspec.Struct, frozen=True):
@@ -69,7 +66,6 @@ class Session:
     __slots__ = (
         "_answer",
         "_cancel_headers",
-        "_client",
         "_core",
         "_dialog",
         "_head",
@@ -78,7 +74,6 @@ class Session:
         "_server",
         "_server_request",
         "_timer",
-        "_timer_lines",
         "_updates",
         "allow",
         "flow",
@@ -87,6 +82,8 @@ class Session:
         "is_outgoing",
         "last_status",
         "local_tag",
+        "outgoing",
+        "provisionals",
         "refers",
         "remote_tag",
         "request",
@@ -112,7 +109,8 @@ class Session:
         self.flow = flow
         self.state = SessionState.INVITING if is_outgoing else SessionState.ARRIVED
         self._dialog: Dialog | None = None
-        self._client: ClientInvite | None = None  # our INVITE or re-INVITE without final answer
+        self.outgoing: Outgoing | None = None  # our INVITE without final answer
+        self.provisionals: Provisionals | None = None  # ours, where they must be acknowledged
         self._server: ServerInvite | None = None  # their INVITE or re-INVITE without final answer
         self._server_request: Request | None = None
         self._head = ""  # what the responses to it have in common
@@ -120,11 +118,10 @@ class Session:
         self._answer: Answer | None = None
         self._cancel_headers: str | None = None  # of the CANCEL that waits for a provisional
         self._updates: Updates | None = None
-        self._timer_lines = ""  # of our first INVITE, about the session's interval
         self.session_timer: SessionTimer | None = None
         self.allow: str | None = None  # what the peer's Allow says; None: not looked at yet
         self.said = b""  # our last description that the peer has taken
-        self.their_offer: TheirOffer | None = None  # an UPDATE of theirs without answer
+        self.their_offer: TheirOffer | EarlyOffer | None = None  # without answer; INVITEs apart
         self._is_reinvited = False  # the INVITE that ``_server`` stands for is a re-INVITE
         self._timer: Timer | None = None
         self.refers = 0  # REFERs that have come (RFC 3515 2.4.6)
@@ -158,10 +155,26 @@ class Session:
     @property
     def early_dialog(self) -> Dialog | None:
         """The early dialog in which we may offer: the first offer has been answered, and reliably."""
-        return None
+        if self.outgoing is not None:
+            return self.outgoing.answered_dialog
+        if self.ringing_server is None or self.provisionals is None or self.their_offer is not None:
+            return None
+        return self._dialog if self.provisionals.is_agreed and self.allows("UPDATE") else None
+
+    @property
+    def ringing_server(self) -> ServerInvite | None:
+        """The transaction of the INVITE that made this session, until its final answer."""
+        return self._server if self.state is SessionState.ARRIVED else None
+
+    @property
+    def head(self) -> str:
+        """What the responses to the INVITE under way have in common."""
+        return self._head
 
     def dialog_with(self, remote_tag: str) -> Dialog | None:
-        """Return the dialog with the peer that uses ``remote_tag``."""
+        """Return the dialog, be it an early one, with the peer that uses ``remote_tag``."""
+        if self.outgoing is not None:
+            return self.outgoing.dialog_with(remote_tag)
         return self._dialog if remote_tag == self.remote_tag else None
 
     def allows(self, method: str) -> bool:
@@ -170,17 +183,20 @@ class Session:
             self.allow = ", ".join(self.request.headers("allow")) if self.request is not None else ""
         return method in tokens((self.allow,))
 
-    def glare(self, *, is_offer: bool) -> int:
-        """Return what a change of theirs draws now (RFC 3311 5.2): 0 nothing, 491 while an offer of ours is
+    def glare(self, remote_tag: str) -> int:
+        """Return what an offer of theirs draws now (RFC 3311 5.2): 0 nothing, 491 while an offer of ours is
         out, 500 while one of theirs has no answer.
         """
         if self.their_offer is not None:
             return 500
-        if not is_offer:
-            return 0
-        if self._server is not None:
+        provisionals = self.provisionals if self.ringing_server is not None else None
+        if provisionals is not None and provisionals.has_offer_out:
+            return 491
+        if self._server is not None and not (provisionals is not None and provisionals.is_agreed):
             return 500 if self._request().body else 491
-        if self._client is not None or (self._answer is not None and self._answer.is_offer):
+        if self.outgoing is not None and not self.outgoing.has_answer_from(remote_tag):
+            return 491
+        if self._answer is not None and self._answer.is_offer:
             return 491
         return 491 if self._updates is not None and self._updates.has_offer_out else 0
 
@@ -196,112 +212,39 @@ class Session:
     def send_invite(self, invitation: Invitation, now: float) -> None:
         """Send the first INVITE."""
         self.invitation = invitation
-        self._timer_lines = self._core.session_timers.invite_lines
         self._core.sessions[self.local_tag] = self
-        self._attempt(1, "", now)
-
-    def _attempt(self, cseq: int, authorization: str, now: float) -> None:
-        self.last_status = 0
-        core, invitation, flow = self._core, self.invitation, self.flow
-        assert invitation is not None
-        place = core.places[flow[1]]
-        user = escape_user(invitation.from_user)
-        domain = core.settings.domains[0] if core.settings.domains else place.host
-        from_uri = f"sip:{user}@{domain}" if user else "sip:anonymous@anonymous.invalid"
-        from_ = build_address(from_uri, invitation.from_display, tag=self.local_tag)
-        routes = f"Route: {', '.join(invitation.routes)}\r\n" if invitation.routes else ""
-        attempt = Attempt(
-            invitation.uri,
-            place,
-            core.chance.branch(),
-            from_,
-            invitation.to,
-            self.sip_call_id,
-            cseq,
-            routes,
-            invitation.sdp,
-            is_authorized=bool(authorization),
-            max_forwards=invitation.max_forwards,
-        )
-        extra = header_lines(invitation.headers)
-        headers = f"{place.contact}{core.invite_headers}{self._timer_lines}{authorization}{extra}"
-        key = client_key_of(attempt.branch, "INVITE")
-        data = attempt.invite(headers)
-        self._client = ClientInvite(core.transactions, key, attempt.branch, data, flow, self, now, attempt)
+        self.outgoing = Outgoing(self)
+        self.outgoing.send(1, "", now)
 
     def on_response(self, transaction: Any, response: Response, now: float) -> None:
-        """Take a response to a request of ours."""
-        if transaction.method == "INVITE":
-            self._invite_answered(transaction, response, now)
-        elif response.status >= 200:
+        """Take a response to a BYE or an INFO of ours."""
+        if response.status >= 200:
             self._request_answered(transaction, response, now)
 
     def on_failure(self, transaction: Any, status: int, now: float) -> None:
-        """Take that a request of ours stays unanswered."""
-        if transaction.method == "INVITE":
-            self._client = None
-            self.invite_failed(status, "Request Timeout" if status == 408 else "Unreachable", now)
-        elif transaction.method == "BYE":
+        """Take that a BYE or an INFO of ours stays unanswered."""
+        if transaction.method == "BYE":
             self._move(SessionInput.BYE_DONE)
             self._finish()
         else:
             self.gone(now, "timeout")
 
-    def _invite_answered(self, transaction: ClientInvite, response: Response, now: float) -> None:
-        status = self.last_status = response.status
-        if status < 200:
-            if self._cancel_headers is not None:
-                headers, self._cancel_headers = self._cancel_headers, None
-                self._send_cancel(transaction, headers, now)
-            elif self.state is SessionState.INVITING:
-                if self._timer is None:
-                    ring_max = self._core.settings.timing.ring_max
-                    self._timer = self._core.timers.arm_after(self, "C", ring_max, now)
-                if status > 100:
-                    self._core.put_event(SessionProgressed(self, status, sdp_of(response)))
-            return
-        attempt: Attempt = transaction.context
-        self._client = None
-        if status < 300:
-            self._invite_succeeded(transaction, attempt, response, now)
-            return
-        transaction.acknowledge(attempt.ack_failure(response), transaction.flow, "", now)
-        if status in (401, 407) and self.state is SessionState.INVITING and not attempt.is_authorized:
-            authorization = self.authorize(response, "INVITE", attempt.uri, attempt.sdp)
-            if authorization:
-                self._disarm()
-                self._attempt(attempt.cseq + 1, authorization, now)
-                return
-        if status == 422 and self.state is SessionState.INVITING and attempt.cseq < ATTEMPTS_MAX:
-            timers, min_se = self._core.session_timers, longer_interval(response)
-            if min_se > timers.min_se:
-                self._timer_lines = timers.offer_lines(max(timers.expires, min_se), min_se)
-                self._disarm()
-                self._attempt(attempt.cseq + 1, "", now)
-                return
-        self.invite_failed(status, response.reason, now)
-
-    def _invite_succeeded(
-        self, transaction: ClientInvite, attempt: Attempt, response: Response, now: float
+    def invite_succeeded(
+        self, dialog: Dialog, offered: bytes, sdp: bytes, response: Response, now: float
     ) -> None:
+        """Take that our INVITE was answered 2xx, which has been acknowledged; ``sdp`` is the answer."""
         core = self._core
-        assert self.invitation is not None
-        self._disarm()
-        place = core.places[self.flow[1]]
-        dialog = self._dialog = dialog_of_response(response, self.invitation.uri, place)
+        self.outgoing = None
+        self._dialog = dialog
         self.remote_tag = dialog.remote_tag
-        if self.invitation.flow is not None or self.flow[0] != "udp":
-            dialog.home_flow, dialog.home_host = self.flow, core.places.host_of(self.invitation.uri)
-        flow = dialog.find_flow(core.places) or self.flow
-        ack = dialog.build("ACK", attempt.cseq, core.chance.branch())
-        transaction.acknowledge(ack, flow, dialog.remote_tag, now)
         was_inviting = self.state is SessionState.INVITING
         self._move(SessionInput.SUCCESS)
         if was_inviting:
             self.allow = ", ".join(response.headers("allow"))
-            self.said = attempt.sdp
+            self.said = self.said or offered
             core.session_timers.agreed(self, response, now)
-            core.put_event(SessionAnswered(self, sdp_of(response)))
+            core.put_event(SessionAnswered(self, sdp))
+            self._go_on(now)
         else:
             self._send_bye("", now)
 
@@ -315,21 +258,11 @@ class Session:
         if was_inviting:
             self._core.put_event(SessionFailed(self, status, reason))
 
-    def _cancel(self, headers: str, now: float) -> None:
-        """Give up our INVITE: CANCEL now, or as soon as a provisional is here (RFC 3261 9.1)."""
-        client = self._client
-        assert client is not None
-        self._disarm()
-        if self.last_status == 0:
-            self._cancel_headers = headers
-        else:
-            self._send_cancel(client, headers, now)
-
-    def _send_cancel(self, client: ClientInvite, headers: str, now: float) -> None:
-        key = client_key_of(client.branch, "CANCEL")
-        data = client.context.cancel(headers)
-        ClientRequest(self._core.transactions, key, "CANCEL", data, client.flow, None, now)
-        client.give_up_later(now)
+    def rang_too_long(self, now: float) -> None:
+        """Give up our INVITE, which only rings (RFC 3261 16.8)."""
+        if self.outgoing is not None and self._move(SessionInput.HANG_UP):
+            self.outgoing.cancel("", now)
+            self._core.put_event(SessionFailed(self, 408, "Request Timeout"))
 
     # Incoming.
 
@@ -344,6 +277,8 @@ class Session:
         if flow[0] != "udp" or (identity is not None and identity.kind == "account"):
             dialog.home_host = core.places.host_of(dialog.remote_target)
         core.sessions[self.local_tag] = self
+        if "require" in request.first and is_reliable(request):
+            self.provisionals = Provisionals(self, request)
         self._server = ServerInvite(core.transactions, key, answer_flow(request, flow), self)
         self._head = response_head(request, self.local_tag, flow)
         if core.settings.timing.trying_after <= 0.0:
@@ -358,10 +293,13 @@ class Session:
         server, dialog = self._server, self._dialog
         assert server is not None
         assert dialog is not None
-        headers = f"{record_routes(self._request())}{dialog.place.contact}"
-        self.last_status = status
-        self._provisional = build(status, self._head, headers, sdp)
-        server.respond(status, self._provisional, now)
+        if self.provisionals is not None:
+            self.provisionals.ring(status, sdp, now)
+        else:
+            headers = f"{record_routes(self._request())}{dialog.place.contact}"
+            self.last_status = status
+            self._provisional = build(status, self._head, headers, sdp)
+            server.respond(status, self._provisional, now)
         if self._timer is None or self._timer.name == "100":
             self._disarm()
             self._timer = self._core.timers.arm_after(self, "provisional", PROVISIONAL_EVERY, now)
@@ -369,6 +307,10 @@ class Session:
     def answer(self, sdp: bytes, now: float) -> None:
         """Answer the INVITE or re-INVITE with 200; nothing if it is over."""
         server, dialog = self._server, self._dialog
+        if self.provisionals is not None and self.state is SessionState.ARRIVED:
+            if not self.provisionals.may_accept(sdp):
+                return  # RFC 3262 5: it goes out after the PRACK
+            sdp = self.provisionals.left_to_say(sdp)
         if server is None or dialog is None or not self._move(SessionInput.ACCEPT):
             return
         request = self._request()
@@ -381,11 +323,11 @@ class Session:
         server.respond(200, data, now)
         self._server = None
         self._server_request = None
-        self.said = sdp
+        self.said = sdp or self.said
         if self._is_reinvited and request.header("contact") is not None:
             dialog.refresh_target(request)
         transactions = core.transactions
-        is_offer = not request.body
+        is_offer = not request.body and bool(sdp)
         self._answer = Answer(
             self, transactions, data, server.flow, request.cseq[0], is_offer=is_offer, now=now
         )
@@ -427,6 +369,13 @@ class Session:
         else:
             self._final(487, now)  # a re-INVITE: the session goes on as it was
 
+    def no_prack(self, now: float) -> None:
+        """Give up waiting for the PRACK of a provisional response (RFC 3262 3)."""
+        if self._move(SessionInput.REFUSE):
+            self._final(504, now)
+            self._finish()
+            self._core.put_event(SessionEnded(self, "no_prack"))
+
     def receive_ack(self, request: Request, now: float) -> None:
         """Take the ACK of a 2xx."""
         answer = self._answer
@@ -462,16 +411,18 @@ class Session:
         if state is SessionState.ARRIVED:
             self.refuse(480, "", headers, now)
         elif self._move(SessionInput.HANG_UP):
-            if state is SessionState.INVITING:
-                self._cancel(headers, now)
+            if self.outgoing is not None:
+                self.outgoing.cancel(headers, now)
             elif state is SessionState.CONFIRMED:
                 self._send_bye(headers, now)
             else:
                 self._cancel_headers = headers  # for the BYE that is owed
 
     def update(self, sdp: bytes, now: float) -> None:
-        """Send a re-INVITE, now or when the INVITE under way is over; the last wish counts."""
-        if self.state in (SessionState.CONFIRMED, SessionState.ACCEPTED):
+        """Offer ``sdp`` in a re-INVITE, before the answer in an UPDATE, now or when the INVITE under way is
+        over; the last wish counts.
+        """
+        if self.is_talking or self.early_dialog is not None:
             self._changes().offer(sdp, now)
 
     def refresh(self, now: float) -> None:
@@ -634,28 +585,33 @@ class Session:
 
     def takes(self, request: Request) -> bool:
         """Return whether a request with our tag is of this dialog."""
-        return request.call_id == self.sip_call_id and request.from_tag == self.remote_tag
+        if request.call_id != self.sip_call_id:
+            return False
+        if self.outgoing is None:
+            return request.from_tag == self.remote_tag
+        return request.method in _EARLY and self.outgoing.dialog_with(request.from_tag) is not None
 
-    def is_fresh(self, cseq: int) -> bool:
+    def is_fresh(self, request: Request) -> bool:
         """Count a request of theirs; False if its CSeq is not higher than the last (RFC 3261 12.2.2)."""
-        dialog = self._dialog
+        cseq, dialog = request.cseq[0], self._dialog
+        if dialog is None:
+            dialog = self.dialog_with(request.from_tag)
         if dialog is None or cseq <= dialog.remote_cseq:
             return False
         dialog.remote_cseq = cseq
         return True
 
     def on_timer(self, name: str, now: float) -> None:
-        """Act on ``C``, ``100`` or ``provisional``."""
+        """Act on ``100`` or ``provisional``."""
         self._timer = None
-        if name == "C":
-            if self._move(SessionInput.HANG_UP):
-                self._cancel("", now)
-                self._core.put_event(SessionFailed(self, 408, "Request Timeout"))
-        elif self._server is not None:
+        if self._server is not None:
             if name == "100":
                 self._server.respond(100, build(100, self._head), now)
             else:
-                self._server.respond(self.last_status, self._provisional, now)
+                if self.provisionals is not None:
+                    self.provisionals.ring(self.last_status, b"", now)
+                else:
+                    self._server.respond(self.last_status, self._provisional, now)
                 self._timer = self._core.timers.arm_after(self, "provisional", PROVISIONAL_EVERY, now)
 
     def _request(self) -> Request:
@@ -685,7 +641,11 @@ class Session:
         self._disarm()
         self._stop_answer()
         self._updates = None
-        self._client = None
+        self.outgoing = None
+        self.their_offer = None
+        if self.provisionals is not None:
+            self.provisionals.forget()
+            self.provisionals = None
         if self.session_timer is not None:
             self.session_timer.stop()
             self.session_timer = None

@@ -40,6 +40,7 @@ from sip.ratelimit import SourceRates
 from sip.reaper import Reaper, flow_of
 from sip.refer import OutgoingReferral, Referrals
 from sip.registrar import Binding, Registrar
+from sip.reliable import receive_prack
 from sip.replaces import Replaces, replaced_by
 from sip.responses import answer_flow, build, header_lines, response_head
 from sip.server_invite import ServerInvite
@@ -52,6 +53,7 @@ from sip.update import receive_update
 from sip.uri import SipUri
 
 NOWHERE = Flow("", 0, "", 0)
+INSIDE_ONLY = frozenset({"BYE", "INFO", "UPDATE", "PRACK", "NOTIFY", "REFER"})  # requests of a dialog
 FLOOD_SAMPLE = 32  # of the INVITEs over the rate, one in so many is told 503
 KEEPALIVE_ANSWER = b"\r\n"  # RFC 5626 4.4.1
 _CRLFS = frozenset({b"\r\n\r\n", b"\r\n", b"", b"\x00", b"\x00\x00\x00\x00"})  # what phones send to keep NATs
@@ -135,6 +137,11 @@ class Stack:
     def update(self, session: Session, sdp: bytes, now: float) -> None:
         """Offer ``sdp`` in a re-INVITE."""
         session.update(sdp, now)
+
+    def offer_early(self, session: Session, sdp: bytes) -> None:
+        """Say what the first reliable provisional response to an INVITE without offer offers (RFC 3262 5)."""
+        if session.provisionals is not None:
+            session.provisionals.early_offer = sdp
 
     def accept_update(self, session: Session, sdp: bytes, now: float) -> None:
         """Answer the peer's re-INVITE or UPDATE."""
@@ -449,12 +456,12 @@ class Stack:
             self._check_body(request)
             if request.header("contact") is not None:
                 contact_target(request)
-            if not session.is_fresh(request.cseq[0]):
+            if not session.is_fresh(request):
                 self._respond(request, flow, key, 500, "", now)
             else:
                 session.receive_reinvite(request, flow, key, now)
             return
-        if not session.is_fresh(request.cseq[0]):
+        if not session.is_fresh(request):
             self._respond(request, flow, key, 500, "", now)
         elif method == "BYE":
             self._respond(request, flow, key, 200, "", now)
@@ -462,6 +469,9 @@ class Stack:
         elif method == "UPDATE":
             self._check_body(request)
             receive_update(session, request, flow, key, now)
+        elif method == "PRACK":
+            self._check_body(request)
+            receive_prack(session, request, flow, key, now)
         elif method == "INFO":
             self._respond(request, flow, key, 200, "", now)
             session.receive_info(request)
@@ -487,7 +497,7 @@ class Stack:
         if request.max_forwards == 0 and method != "OPTIONS":
             self._refuse_welcome(request, flow, 483, "")
             return
-        if method in ("BYE", "INFO", "UPDATE", "NOTIFY", "REFER"):
+        if method in INSIDE_ONLY:
             self._strays.note(method, flow.host, now)
             # Transfers are asked for inside the session that they are about.
             self._refuse_welcome(request, flow, 403 if method == "REFER" else 481, "")

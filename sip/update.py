@@ -86,8 +86,8 @@ class Updates:
                 self._send_update(session.dialog, b"", "", now, is_refresh=True)
             else:
                 self._send_invite(session.said, "", now, is_refresh=True)
-        elif self._sdp is not None and (dialog := session.early_dialog) is not None:
-            self._send_update(dialog, self._take(), "", now)
+        elif self._sdp is not None and (early := session.early_dialog) is not None:
+            self._send_update(early, self._take(), "", now)
 
     def drop(self, now: float) -> None:
         """Let go of everything: the session is over."""
@@ -157,8 +157,8 @@ class Updates:
             if attempt is not None:
                 transaction.give_up_later(now)
             return
-        session, dialog = self._session, change.dialog
-        core = session.core
+        session = self._session
+        core, dialog = session.core, session.dialog or change.dialog
         self.client = None
         if status < 300:
             if response.header("contact") is not None:
@@ -167,12 +167,12 @@ class Updates:
                 flow = dialog.find_flow(core.places) or session.flow
                 ack = dialog.build("ACK", attempt.cseq, core.chance.branch())
                 transaction.acknowledge(ack, flow, dialog.remote_tag, now)
-            if session.is_talking or session.early_dialog is dialog:
+            if session.is_talking or session.early_dialog is change.dialog:
                 self._succeeded(change, response, now)
             return
         if attempt is not None:
             transaction.acknowledge(attempt.ack_failure(response), transaction.flow, "", now)
-        if session.is_talking or session.early_dialog is dialog:
+        if session.is_talking or session.early_dialog is change.dialog:
             self._refused(change, response, now)
 
     def _succeeded(self, change: Change, response: Response, now: float) -> None:
@@ -262,11 +262,24 @@ class TheirOffer:
     def accept(self, session: "Session", sdp: bytes, now: float) -> None:
         """Answer 200, with our answer to the offer if there was one: a target refresh (RFC 3311 5.2)."""
         request, dialog, core = self._request, self._dialog, session.core
-        if request.header("contact") is not None:
-            dialog.refresh_target(request)
-        lines = core.session_timers.accept(session, request, now) if session.is_talking else ""
+        lines = ""
+        if request.method == "UPDATE":
+            if request.header("contact") is not None:
+                dialog.refresh_target(request)
+            if session.is_talking:
+                lines = core.session_timers.accept(session, request, now)
         headers = f"{dialog.place.contact}{core.answer_headers}{lines}"
         self._server.respond(200, build(200, self._head, headers, sdp), now)
+
+    def offer_to(self, session: "Session", sdp: bytes, now: float) -> None:
+        """Tell our user of the offer, unless it meets another (RFC 3311 5.2)."""
+        core = session.core
+        status = session.glare(self._request.from_tag)
+        if status:
+            self.refuse(status, now, f"Retry-After: {core.chance.number(11)}\r\n" if status == 500 else "")
+        else:
+            session.their_offer = self
+            core.put_event(SessionOffered(session, sdp))
 
     def refuse(self, status: int, now: float, headers: str = "") -> None:
         """Answer with a refusal; the session goes on as it was."""
@@ -286,12 +299,11 @@ def receive_update(session: "Session", request: Request, flow: Flow, key: Key, n
     too_small = core.session_timers.refusal(request)
     if too_small:
         their.refuse(422, now, too_small)
-    elif status := session.glare(is_offer=bool(sdp)):
-        their.refuse(status, now, f"Retry-After: {core.chance.number(11)}\r\n" if status == 500 else "")
+    elif session.their_offer is not None:
+        their.refuse(500, now, f"Retry-After: {core.chance.number(11)}\r\n")
     else:
         dialog.heard_from(flow)
         if sdp:
-            session.their_offer = their
-            core.put_event(SessionOffered(session, sdp))
+            their.offer_to(session, sdp, now)
         else:
             their.accept(session, b"", now)
