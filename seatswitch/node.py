@@ -54,7 +54,7 @@ from media.plane import Plane
 from seatswitch.news import EventLog
 from seatswitch.notices import Notices
 from seatswitch.snapshot import Views
-from sip.events import DigestRefused, SourceBanned, StraysSeen
+from sip.events import DigestRefused, SourceBanned, StraysSeen, TrunkChanged
 from sip.flows import Flow
 from sip.stack import Stack
 
@@ -78,7 +78,7 @@ class Node:
         self.switchboard = Switchboard(
             settings.calls, self.stack, self.plane, self.timers, chance, self.walltime, self.engine
         )
-        self.views = Views(self.engine, self.switchboard, self.walltime)
+        self.views = Views(self.engine, self.switchboard, self.stack, self.walltime)
         self.rows: Outbox[JournalRow] = Outbox()
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self.kicked: Outbox[tuple[SeatId, str]] = Outbox()
@@ -114,6 +114,7 @@ class Node:
             DigestRefused: self.notices.digest_refused,
             SourceBanned: self.notices.source_banned,
             StraysSeen: self.notices.strays_seen,
+            TrunkChanged: self._trunk_changed,
         }
         self._on_command: dict[type, Callable[[Any, float], None]] = {
             RingSeat: self._ring_seat,
@@ -191,9 +192,15 @@ class Node:
         self.log.put(("configuration reloaded", {}))
         self._settle(now)
 
+    def start(self, now: float) -> None:
+        """The sockets are open: register at carriers, and ask whether they are there."""
+        self.stack.peers.start(now)
+        self._settle(now)
+
     def drain(self, now: float) -> None:
-        """Take no new calls from now on; those there are go on."""
+        """Take no new calls from now on; those there are go on. Carriers are told to send no more."""
         self.is_draining = True
+        self.stack.peers.stop(now)
         self._set_refusal()
         self.news.put("switch", lambda: {"draining": True}, now)
         self._settle(now)
@@ -247,8 +254,8 @@ class Node:
     # What can be seen.
 
     def is_idle(self) -> bool:
-        """Return whether no call is left."""
-        return not self.switchboard.calls
+        """Return whether no call is left, and no carrier that has yet to hear that we leave."""
+        return not self.switchboard.calls and not self.stack.peers.is_leaving()
 
     def seat_view(self, seat: SeatId, now: float) -> dict[str, Any]:
         """Return a seat object."""
@@ -276,7 +283,7 @@ class Node:
 
     def trunks_view(self, now: float) -> list[dict[str, Any]]:
         """Return every trunk object."""
-        return self.views.trunks()
+        return self.views.trunks(now)
 
     def bans_view(self, now: float) -> list[dict[str, Any]]:
         """Return the hosts that guessed passwords, with the seconds left of each ban."""
@@ -370,6 +377,9 @@ class Node:
             self.news.put("call", partial(dict, data), now)
         elif event.call in self.switchboard.calls:  # else it ended in this very turn, which is told next
             self.news.put("call", partial(self.views.call, event.call, now), now)
+
+    def _trunk_changed(self, event: TrunkChanged, now: float) -> None:
+        self.notices.trunk_changed(event, partial(self.views.trunk, event.trunk, now), now)
 
     def _tell(self, now: float) -> None:
         events = self.engine.events.take()

@@ -3,12 +3,13 @@
 Each becomes a line of the log and an event; an event with ``ip`` in it is shown to operators only.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from kernel.outbox import Outbox
 from seatswitch.news import EventLog
-from sip.events import DigestRefused, SourceBanned, StraysSeen
+from sip.events import DigestRefused, SourceBanned, StraysSeen, TrunkChanged
 
 
 class Notices:
@@ -29,6 +30,12 @@ class Notices:
     def strays_seen(self, event: StraysSeen, now: float) -> None:
         """Tell of a storm: one line for all of it."""
         self._tell("storm", {"ip": event.host, "of": event.what, "total": event.total}, now)
+
+    def trunk_changed(self, event: TrunkChanged, view: Callable[[], dict[str, Any]], now: float) -> None:
+        """Tell of a trunk that is up or down, registered or not; the event is the trunk object."""
+        fields = {"trunk": event.trunk, "state": event.state, "status": event.status}
+        self._log.put((f"trunk {event.what}", fields | ({"uri": event.uri} if event.uri else {})))
+        self._news.put("trunk", view, now)
 
     def _tell(self, what: str, fields: dict[str, Any], now: float) -> None:
         self._log.put((what, fields))

@@ -13,14 +13,16 @@ from calls.switchboard import Switchboard
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.walltime import WallTime
+from sip.stack import Stack
 
 
 class Views:
     """Builds the objects that users see out of the floors' own."""
 
-    def __init__(self, engine: Engine, switchboard: Switchboard, walltime: WallTime) -> None:
+    def __init__(self, engine: Engine, switchboard: Switchboard, stack: Stack, walltime: WallTime) -> None:
         self._engine = engine
         self._switchboard = switchboard
+        self._stack = stack
         self._walltime = walltime
 
     def seat(self, number: SeatId, now: float) -> dict[str, Any]:
@@ -72,20 +74,25 @@ class Views:
         """Return every queue."""
         return [self.queue(name, now) for name in self._engine.queues]
 
-    def trunks(self) -> list[dict[str, Any]]:
+    def trunks(self, now: float) -> list[dict[str, Any]]:
         """Return every trunk with its calls."""
-        return [
-            {
-                "trunk": trunk.name,
-                "tenant": trunk.tenant or None,
-                "contact": trunk.contact or None,
-                "calls": self._switchboard.gate.calls(trunk.name),
-                "max_calls": trunk.max_calls or None,
-                "max_cps": trunk.max_cps or None,
-                **msgspec.structs.asdict(self._switchboard.gate.counters(trunk.name)),
-            }
-            for trunk in self._switchboard.plan.trunks.values()
-        ]
+        return [self.trunk(name, now) for name in self._switchboard.plan.trunks]
+
+    def trunk(self, name: str, now: float) -> dict[str, Any]:
+        """Return a trunk object; of one that is gone only its name."""
+        trunk = self._switchboard.plan.trunks.get(name)
+        if trunk is None:
+            return {"trunk": name, "tenant": None}
+        return {
+            "trunk": trunk.name,
+            "tenant": trunk.tenant or None,
+            "contact": trunk.contact or None,
+            "calls": self._switchboard.gate.calls(trunk.name),
+            "max_calls": trunk.max_calls or None,
+            "max_cps": trunk.max_cps or None,
+            **msgspec.structs.asdict(self._switchboard.gate.counters(trunk.name)),
+            **self._stack.peers.view(trunk.name, now),
+        }
 
     def distribution(self) -> dict[str, Any]:
         """Return how many seats are in each state and how many calls wait, in all."""

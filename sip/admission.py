@@ -17,6 +17,7 @@ from sip.flows import Flow
 from sip.grammar import SipError
 from sip.message import Request
 from sip.registrar import Registrar
+from sip.registration import line_of
 from sip.settings import TrunkPeer
 from sip.uri import SipUri
 
@@ -54,6 +55,12 @@ class Admission:
             for trunk in settings.trunks
             for network in trunk.accept
         ]
+        for trunk in settings.trunks:
+            # A registrar calls from where we have registered, whatever else is accepted of it.
+            place = None if trunk.register is None else self._core.places.resolve(trunk.register.registrar)
+            if place is not None:
+                self._networks.append((ip_network(place.host), trunk))
+        self._lines = {line_of(trunk): trunk for trunk in settings.trunks if trunk.register is not None}
         self._trunk_by_host.clear()
 
     def identify(self, request: Request, flow: Flow, now: float) -> Identity | Refused:
@@ -66,6 +73,8 @@ class Admission:
                 return Identity("account", user, accounts[user].tenant)
             return Refused(403)
         trunk = self.trunk_of(flow.host)
+        if trunk is None and self._lines:
+            trunk = self._trunk_of_line(request)
         if trunk is not None and not (domain and user in accounts):
             return Identity("trunk", trunk.name)
         if not domain:
@@ -139,6 +148,11 @@ class Admission:
     def is_domain(self, host: str) -> bool:
         """Return whether ``host`` is one of our domains; the port never matters."""
         return host in self._domains
+
+    def _trunk_of_line(self, request: Request) -> TrunkPeer | None:
+        """Return the trunk that calls the contact we have registered at it."""
+        uri = request.parsed_uri
+        return self._lines.get(uri.params.get("line") or "") if isinstance(uri, SipUri) else None
 
     def _from(self, request: Request) -> tuple[str, str]:
         """Return our domain and the user of From; "" for a domain that is not ours."""

@@ -5,10 +5,23 @@ challenges us gets no answer.
 """
 
 from kernel.chance import Chance
-from sip.digest import answer_challenge
+from sip.digest import answer_challenge, parse_challenge
 from sip.grammar import SipError
 from sip.message import Response
 from sip.settings import TrunkPeer
+
+
+def realm_of(response: Response) -> str:
+    """Return the realm of a 401 or 407, that of its first challenge; "" if there is none."""
+    name = "www-authenticate" if response.status == 401 else "proxy-authenticate"
+    for value in response.headers(name):
+        try:
+            challenge = parse_challenge(value)
+        except SipError:
+            continue
+        if challenge is not None:
+            return challenge.realm
+    return ""
 
 
 def authorize(

@@ -162,8 +162,18 @@ class StraysSeen(msgspec.Struct, frozen=True):
     total: int
 
 
-Notice = DigestRefused | SourceBanned | StraysSeen  # for the operator, whatever the calls do
-NOTICES = (DigestRefused, SourceBanned, StraysSeen)
+class TrunkChanged(msgspec.Struct, frozen=True):
+    """A trunk's ``registration`` or one of its addresses (``contact``) is in another state."""
+
+    trunk: str
+    what: str
+    state: str  # registered, failed, unregistered; up, down
+    uri: str
+    status: int  # what the peer said; 408 for nothing, 503 for no way there
+
+
+Notice = DigestRefused | SourceBanned | StraysSeen | TrunkChanged  # for the operator, whatever the calls do
+NOTICES = (DigestRefused, SourceBanned, StraysSeen, TrunkChanged)
 
 SipEvent = (
     InviteArrived

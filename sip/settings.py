@@ -26,6 +26,23 @@ class Account(msgspec.Struct, frozen=True):
     tenant: str = ""
 
 
+class TrunkRegister(msgspec.Struct, frozen=True):
+    """How we register at a trunk."""
+
+    registrar: str  # sip:host:port
+    user: str
+    domain: str  # of our address of record
+    expires: float = 3600.0  # what we ask for
+
+
+class TrunkProbe(msgspec.Struct, frozen=True):
+    """How a trunk's addresses are asked whether they are there."""
+
+    every: float = 30.0
+    down_after: int = 3  # misses in a row
+    up_after: int = 2  # answers in a row
+
+
 class TrunkPeer(msgspec.Struct, frozen=True):
     """A trunk as signalling sees it. Its rate and its lines are limited by call control."""
 
@@ -34,6 +51,9 @@ class TrunkPeer(msgspec.Struct, frozen=True):
     user: str = ""  # digest credentials we answer the trunk's challenges with
     secret: Secret | None = None
     realm: str = ""
+    contacts: tuple[str, ...] = ()  # addresses that calls go to
+    register: TrunkRegister | None = None
+    probe: TrunkProbe | None = None
 
 
 class Timing(msgspec.Struct, frozen=True):

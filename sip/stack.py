@@ -36,6 +36,7 @@ from sip.parser import (
     check_response,
     parse_message,
 )
+from sip.peers import Peers
 from sip.ratelimit import SourceRates
 from sip.reaper import Reaper, flow_of
 from sip.refer import OutgoingReferral, Referrals
@@ -84,6 +85,7 @@ class Stack:
         self._registrar = Registrar(core, self.rows, walltime or WallTime())
         self._admission = Admission(core, self._registrar)
         self._referrals = Referrals(core)
+        self.peers = Peers(core)
         self._rates = SourceRates(settings.requests_per_source)
         self._merged: dict[str, Any] = {}  # requests under way, however they came
         self._merge_reaper = Reaper(self._merged, timers)
@@ -163,7 +165,7 @@ class Stack:
 
     def is_up(self, trunk: str, contact: str) -> bool:
         """Return whether an address of a trunk takes calls, as far as is known."""
-        return True
+        return self.peers.is_up(trunk, contact)
 
     def session_of(self, replaces: Replaces) -> Session | None:
         """Return the session that a Replaces means, whatever its state."""
@@ -202,6 +204,7 @@ class Stack:
         self._admission.reconfigure()
         self._rates.set_rate(settings.requests_per_source)
         self._registrar.reconfigure(now)
+        self.peers.reconfigure(now)
 
     # What an operator may see, and what must hold.
 

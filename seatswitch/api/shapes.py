@@ -112,6 +112,14 @@ Statistics = msgspec.defstruct(
 )
 
 
+class RegistrationObject(msgspec.Struct, frozen=True):
+    """Our registration at a trunk."""
+
+    state: Literal["idle", "registering", "registered", "renewing", "failed", "leaving", "unregistered"]
+    expires_in: Seconds
+    status: Annotated[int | None, Meta(description="What the registrar said last; 408: nothing")]
+
+
 class TrunkObject(msgspec.Struct, frozen=True):
     """A trunk."""
 
@@ -125,6 +133,11 @@ class TrunkObject(msgspec.Struct, frozen=True):
     calls_out: int
     over_cap: Annotated[int, Meta(description="Refused or sent elsewhere because of max_calls, max_cps")]
     failovers: Annotated[int, Meta(description="Not taken here and tried elsewhere")]
+    state: Annotated[
+        Literal["up", "down"] | None, Meta(description="Whether it answers; null: it is not probed")
+    ]
+    registration: RegistrationObject | None
+    down: Annotated[list[str], Meta(description="Addresses of it that do not answer")]
 
 
 class BanObject(msgspec.Struct, frozen=True):

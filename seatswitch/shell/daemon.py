@@ -245,6 +245,7 @@ class Daemon:
                 self._undo.callback(open_udp(pump, self._exits, local, bound).close)
             else:
                 await streams.listen(bound, local)
+        pump.turn(node.start)
         ticker = Ticker(self._loop, lambda lag: pump.turn(node.note_lag, lag), node.set_clock)
         ticker.start()
         self._undo.callback(ticker.stop)

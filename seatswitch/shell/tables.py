@@ -137,6 +137,10 @@ def _words(key: str) -> Callable[[View, float], str]:
     return lambda view, _wall: plain(", ".join(map(str, view.get(key) or ())))
 
 
+def _registration(view: View, _wall: float) -> str:
+    return plain((view.get("registration") or {}).get("state"))
+
+
 def _duration(key: str) -> Callable[[View, float], str]:
     return lambda view, _wall: duration(view.get(key))
 
@@ -193,6 +197,8 @@ CALLS = (
 TRUNKS = (
     Column("trunk", _word("trunk")),
     Column("tenant", _word("tenant")),
+    Column("state", _word("state")),
+    Column("registered", _registration),
     Column("calls", _word("calls"), right=True),
     Column("most", _word("max_calls"), right=True),
     Column("calls/s", _word("max_cps"), right=True),

@@ -3,7 +3,7 @@
 from kernel.outbox import Outbox
 from seatswitch.news import EventLog
 from seatswitch.notices import Notices
-from sip.events import DigestRefused, SourceBanned, StraysSeen
+from sip.events import DigestRefused, SourceBanned, StraysSeen, TrunkChanged
 from sip.flows import Flow
 
 
@@ -25,3 +25,15 @@ def test_each_is_a_line_and_an_event() -> None:
         (number, float(number), "switch", {**fields, "what": what})
         for number, (what, fields) in enumerate(told, 1)
     ]
+
+
+def test_a_trunk_that_changes_is_shown_as_it_is() -> None:
+    log, news = Outbox[tuple[str, dict[str, object]]](), EventLog()
+    news.wanted = True
+    event = TrunkChanged("carrier", "contact", "down", "sip:198.51.100.1:5060", 408)
+    Notices(log, news).trunk_changed(event, lambda: {"trunk": "carrier", "state": "down"}, 1.0)
+    uri = "sip:198.51.100.1:5060"
+    assert log.take() == [
+        ("trunk contact", {"trunk": "carrier", "state": "down", "status": 408, "uri": uri})
+    ]
+    assert news.fresh.take() == [(1, 1.0, "trunk", {"trunk": "carrier", "state": "down"})]

@@ -113,6 +113,14 @@ class Scene:
         """Return when messages of a kind were sent, to the millisecond."""
         return [round(sent.at, 3) for sent in self.sent if sent.word == word]
 
+    def firsts(self, word: str) -> list[float]:
+        """Return when requests of a kind were sent first, to the millisecond: repetitions do not count."""
+        found: dict[tuple[str, int], float] = {}
+        for sent in self.sent:
+            if sent.word == word:
+                found.setdefault((sent.message.call_id, sent.message.cseq[0]), round(sent.at, 3))
+        return list(found.values())
+
     def last(self, word: str) -> Sent:
         """Return the last message of a kind."""
         self.collect()

@@ -182,6 +182,9 @@ class StubNode:
                 "calls_out": 0,
                 "over_cap": 0,
                 "failovers": 0,
+                "state": "up",
+                "registration": None,
+                "down": [],
             }
         ]
 

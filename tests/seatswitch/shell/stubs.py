@@ -78,6 +78,9 @@ class StubNode:
     def note_lag(self, lag: float, now: float) -> None:
         pass
 
+    def start(self, now: float) -> None:
+        self.inputs.append(("start", None))
+
     def restore(self, rows: Sequence[Any], now: float) -> None:
         self.inputs.append(("restore", list(rows)))
 
