@@ -78,12 +78,14 @@ class Call:
         "caller_leg",
         "customer_ring_for",
         "direction",
+        "diverted_by",
         "entry",
         "held",
         "held_at",
         "held_for",
         "id",
         "is_callback",
+        "is_private",
         "joined_at",
         "queue",
         "referred_by",
@@ -121,6 +123,8 @@ class Call:
         self.customer_ring_for = 0.0
         self.seat: SeatId | None = None  # where it was answered
         self.transferee: Leg | None = None  # of another call; the caller's leg once this is answered
+        self.is_private = False  # the caller asks not to be named (RFC 3323)
+        self.diverted_by = ""  # the number that sent the call here instead of taking it
         self.referred_by = ""  # the number that transferred the caller here
         self.timer: Timer | None = None  # how long a direct call rings, or a hold lasts
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from calls.call import Call
 from calls.leg import Leg
 from calls.outside import Target
+from calls.presentation import presented
 from calls.routing import Refusal
 from kernel.chance import Chance
 from kernel.ids import StreamId
@@ -137,8 +138,12 @@ class Failover:
         shown = call.called if call.is_callback and leg.offer is not None else call.caller
         is_ours = call.direction != "in" and not call.is_callback
         caller = self._board.plan.outside.write_caller(target.trunk, shown, is_ours=is_ours)
-        uri = target.uri
-        return Invitation(uri, f"<{uri}>", caller, trunk=target.trunk.name, headers=leg.headers)
+        uri, trunk = target.uri, target.trunk
+        domain = self._board.plan.settings.domain
+        hidden = call.is_private and not call.is_callback
+        named = presented(caller, domain, is_private=hidden, is_trusted=trunk.is_trusted)
+        headers = (*leg.headers, *named.headers)
+        return Invitation(uri, f"<{uri}>", named.user, named.display, trunk=trunk.name, headers=headers)
 
 
 def hops_left(call: Call) -> int:

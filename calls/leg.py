@@ -82,6 +82,7 @@ class Leg:
         "answer_sdp",
         "best_status",
         "call",
+        "forwards",
         "headers",
         "number",
         "offer",
@@ -130,6 +131,7 @@ class Leg:
         self.headers: tuple[tuple[str, str], ...] = ()  # of every INVITE to them
         self.timer: Timer | None = None  # how long an address may say nothing
         self.trunk = ""  # the trunk that this leg is counted at
+        self.forwards: tuple[str, ...] = ()  # the numbers rung so far, where the phone has redirected
         self.best_status = 0  # of the contacts that have failed so far
 
     def move(self, cause: LegInput) -> bool:

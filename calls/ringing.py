@@ -2,6 +2,7 @@
 
 from calls.call import Call
 from calls.leg import Leg
+from calls.presentation import ANONYMOUS
 from sip.session import Invitation
 from sip.stack import Stack
 
@@ -17,10 +18,19 @@ def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Header
     # Who is called back sees our number, the seat sees whom it will talk to.
     shown = call.called if call.is_callback and leg.offer is not None else call.caller
     to = f"<sip:{number}@{domain}>"
+    hidden = call.is_private and not call.is_callback
     if call.referred_by:
         headers += (("Referred-By", f"<sip:{call.referred_by}@{domain}>"),)  # RFC 3892
     return [
-        Invitation(contact.uri, to, shown, flow=contact.flow, routes=contact.path, headers=headers)
+        Invitation(
+            contact.uri,
+            to,
+            "" if hidden else shown,
+            ANONYMOUS if hidden else "",
+            flow=contact.flow,
+            routes=contact.path,
+            headers=headers,
+        )
         for contact in stack.contacts(number)
         if contact.reachable
     ]

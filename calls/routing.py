@@ -15,6 +15,7 @@ from calls.outside import OutsidePlan
 from calls.settings import CallSettings, Hotline, QueueMedia, TrunkSettings
 from sip.events import Identity
 from sip.grammar import SipError
+from sip.identity import asserted_user
 from sip.message import Request
 from sip.uri import parse_uri
 
@@ -67,7 +68,7 @@ class NumberPlan:
         trunk = self.trunks.get(identity.name) if identity.kind == "trunk" else None
         called = called_number(request, trunk.hotline_in if trunk is not None else "request-uri")
         if trunk is not None:
-            return self._from_trunk(trunk, caller_number(request, trunk.caller_in), called)
+            return self._from_trunk(trunk, caller_of(request, trunk), called)
         return self.from_account(identity, called)
 
     def display_number(self, tenant: str) -> str:
@@ -137,6 +138,15 @@ def called_number(request: Request, hotline_in: str) -> str:
         if called:
             return user_of(called.partition("<")[2].partition(">")[0] or called)
     return user_of(request.uri)
+
+
+def caller_of(request: Request, trunk: TrunkSettings) -> str:
+    """Return the caller's number where ``trunk`` puts it; one that is trusted asserts it."""
+    if trunk.is_trusted:
+        asserted = asserted_user(request)
+        if asserted:
+            return asserted
+    return caller_number(request, trunk.caller_in)
 
 
 def caller_number(request: Request, caller_in: str = "from") -> str:

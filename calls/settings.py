@@ -27,6 +27,7 @@ class TrunkSettings(msgspec.Struct, frozen=True):
     strip: int = 0  # digits taken off the number sent, after ``number_out``
     prepend: str = ""  # and what is put before it
     caller_number: str = ""  # shown for calls of our own seats and extensions
+    is_trusted: bool = False  # inside our trust domain (RFC 3325): P-Asserted-Identity is believed and sent
     try_for: float = 5.0  # seconds without any answer, after which the next contact or trunk is tried
 
     def places(self) -> tuple[TrunkContact, ...]:

@@ -29,7 +29,9 @@ from calls.events import (
 from calls.failover import Failover, hops_left
 from calls.invariants import check
 from calls.leg import Leg, LegInput, LegState
+from calls.presentation import note_caller
 from calls.records import call_row, ended_fields
+from calls.redirect import Redirects
 from calls.ringing import invitations, queue_headers
 from calls.routing import NumberPlan, Refusal, Route
 from calls.settings import CallSettings
@@ -66,6 +68,7 @@ from sip.events import (
     UpdateFailed,
 )
 from sip.grammar import SipError
+from sip.identity import reason_to_pass
 from sip.stack import Stack
 
 OUR_AFFAIR = frozenset({401, 407, 481, 482, 483})  # between a phone and us; the caller learns only: not there
@@ -115,6 +118,7 @@ class Switchboard:
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
         self.talk = talk = Talk(self, stack, plane, timers)
+        self.redirects = Redirects(self, stack, phonebook)
         self.transfers = Transfers(self, stack, plane, chance)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
             InviteArrived: self._invite_arrived,
@@ -253,6 +257,7 @@ class Switchboard:
             return
         assert isinstance(route, Route)
         call.entry, call.target = route.entry, route.phone
+        note_caller(call, session.request)
         if route.queue is not None:
             call.queue = QueueName(route.queue.name)
         leg = self.streams.new_leg(call, call.caller, LegState.ARRIVED)
@@ -432,6 +437,8 @@ class Switchboard:
         # RFC 3261 16.7: a 6xx decides, else a refusal by a person tells more than a dead contact.
         if not leg.best_status or event.status >= 600 or leg.best_status not in REFUSED:
             leg.best_status = event.status
+        if event.redirects and not leg.ringing_sessions and self.redirects.follow(leg, event, now):
+            return
         if not leg.ringing_sessions and not self.failover.try_next(leg, event.status, now):
             self._ring_failed(leg, leg.best_status, now)
 
@@ -492,7 +499,8 @@ class Switchboard:
         event.session.user = None
         if leg is not None and leg.call is not None:
             leg.session = None
-            self.end(leg.call, now, ended_by="caller", verdict="caller:cancelled", status=487)
+            said = reason_to_pass(event.reason) if event.reason else ""
+            self.end(leg.call, now, ended_by="caller", verdict="caller:cancelled", status=487, reason=said)
 
     def _session_ended(self, event: SessionEnded, now: float) -> None:
         leg: Leg | None = event.session.user
@@ -508,13 +516,22 @@ class Switchboard:
             verdict = "success"
         else:
             verdict = "agent:cancelled" if call.is_callback else "caller:abandoned"
-        self.end(call, now, ended_by=call.word_for(leg), verdict=verdict, status=200)
+        said = reason_to_pass(event.reason) if event.reason else ""
+        self.end(call, now, ended_by=call.word_for(leg), verdict=verdict, status=200, reason=said)
 
     def end(
-        self, call: Call, now: float, *, ended_by: str, verdict: str, status: int, cause: str = "abandoned"
+        self,
+        call: Call,
+        now: float,
+        *,
+        ended_by: str,
+        verdict: str,
+        status: int,
+        cause: str = "abandoned",
+        reason: str = "",
     ) -> None:
         """End a call whatever its state: every session, stream, ring and seat of it is let go, one row is
-        left.
+        left. ``reason`` is what the sides that are left are told (RFC 3326).
         """
         was_queued = call.joined_at is not None and call.state is not CallState.TALKING
         before = call.state
@@ -542,17 +559,17 @@ class Switchboard:
                 self._rings.pop(leg.offer, None)
             elif leg.seat is not None:
                 self.events.put(SeatFreed(leg.seat, call.id, bridged=False))
-            self.drop(leg, now)
+            self.drop(leg, now, reason)
         rings.clear()
         if callee is not None:
             if callee.seat is not None:
                 self.events.put(SeatFreed(callee.seat, call.id, bridged=callee.offer is not None))
-            self.drop(callee, now)
+            self.drop(callee, now, reason)
         if caller is not None:
             if caller.seat is not None:
                 was_bridged = call.is_callback and call.answered_at is not None
                 self.events.put(SeatFreed(caller.seat, call.id, bridged=was_bridged))
-            self.drop(caller, now)
+            self.drop(caller, now, reason)
         del self.calls[call.id]
         call.caller_leg = call.callee = call.transferee = None
         self.events.put(CallChanged(call.id, "ended", call.tenant, verdict))
@@ -573,6 +590,16 @@ class Switchboard:
         self._engaged[seat] = self._engaged.get(seat, 0) + 1
         self.events.put(SeatTaken(seat, leg.call.id, activity))
 
+    def disengage(self, leg: Leg) -> None:
+        """Note that a leg is at its seat's phone no longer."""
+        if leg.seat is not None:
+            left = self._engaged[leg.seat] - 1
+            if left:
+                self._engaged[leg.seat] = left
+            else:
+                del self._engaged[leg.seat]
+            leg.seat = None
+
     def stream_failed(self, leg: Leg, reason: str, now: float) -> None:
         """There is no stream for a leg."""
         call = leg.call
@@ -591,12 +618,7 @@ class Switchboard:
             self._stack.hang_up(session, now, reason)
         self.streams.close(leg, now)
         self.failover.left(leg)
-        if leg.seat is not None:
-            left = self._engaged[leg.seat] - 1
-            if left:
-                self._engaged[leg.seat] = left
-            else:
-                del self._engaged[leg.seat]
+        self.disengage(leg)
         leg.detach()
 
     def _bindings_changed(self, event: BindingsChanged, now: float) -> None:

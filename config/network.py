@@ -144,6 +144,7 @@ def build_trunks(reader: Reader, trunks: Sequence[Read], tenants: Sequence[str])
             max_calls=trunk.max_calls,
             max_cps=float(trunk.max_cps),
             hotline_in=trunk.hotline_in,
+            is_trusted=trunk.trusted,
         )
         for _, trunk in trunks
     )

@@ -135,6 +135,7 @@ class TrunkTable(Table, frozen=True):
     max_calls: Count = 0
     max_cps: Rate = 0.0
     hotline_in: Literal["request-uri", "to", "p-called-party-id"] = "request-uri"
+    trusted: bool = False
 
 
 class HotlineTable(Table, frozen=True):

@@ -10,10 +10,12 @@ from sip.address import Address, build_address
 from sip.branches import has_cookie
 from sip.flows import Flow
 from sip.grammar import SipError
+from sip.headers import parse_q
 from sip.message import Request, Response
 from sip.places import Place, Places
 
 CSEQ_MAX = 2**31 - 1
+REDIRECTS_MAX = 8  # of one 3xx
 
 
 def route_text(address: Address) -> str:
@@ -173,6 +175,16 @@ def initial_target(request: Request) -> str:
     if request.header("contact") is None and not has_cookie(request.via.branch):
         return request.from_.uri
     return contact_target(request)
+
+
+def redirect_targets(response: Response) -> tuple[str, ...]:
+    """Return the SIP URIs that a 3xx names, best q first, at most REDIRECTS_MAX; () if they are broken."""
+    try:
+        contacts = response.contacts
+        ranked = sorted(contacts, key=lambda it: -parse_q(it.params["q"]) if "q" in it.params else -1.0)
+    except SipError:
+        return ()
+    return tuple(it.uri for it in ranked[:REDIRECTS_MAX] if it.uri != "*")
 
 
 def _routes_of(message: Request | Response) -> Sequence[Address]:

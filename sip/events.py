@@ -51,17 +51,23 @@ class SessionAnswered(msgspec.Struct, frozen=True):
 
 
 class SessionFailed(msgspec.Struct, frozen=True):
-    """Our INVITE failed: final status, or 408 for silence, 503 for a transport that failed."""
+    """Our INVITE failed: final status, or 408 for silence, 503 for a transport that failed. ``redirects`` are
+    the URIs that a 3xx names, the best first.
+    """
 
     session: "Session"
     status: int
     reason: str
+    redirects: tuple[str, ...] = ()
 
 
 class SessionCancelled(msgspec.Struct, frozen=True):
-    """The caller gave up before our final answer (CANCEL, or BYE in the early dialog); 487 has been sent."""
+    """The caller gave up before our final answer (CANCEL, or BYE in the early dialog); 487 has been sent.
+    ``reason`` is the value of its Reason header (RFC 3326).
+    """
 
     session: "Session"
+    reason: str = ""
 
 
 class SessionConfirmed(msgspec.Struct, frozen=True):
@@ -73,10 +79,12 @@ class SessionConfirmed(msgspec.Struct, frozen=True):
 
 class SessionEnded(msgspec.Struct, frozen=True):
     """An answered session is over, and not by us: ``cause`` is bye, no_ack, timeout or gone (481/408 inside).
+    ``reason`` is the value of the Reason header of a BYE (RFC 3326).
     """
 
     session: "Session"
     cause: str
+    reason: str = ""
 
 
 class SessionOffered(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from sip.attempt import Attempt
 from sip.branches import client_key_of
 from sip.client_invite import ClientInvite
 from sip.client_request import ClientRequest
-from sip.dialog import Dialog, dialog_of_response
+from sip.dialog import Dialog, dialog_of_response, redirect_targets
 from sip.events import SessionProgressed
 from sip.message import Response, sdp_of
 from sip.reliable import EarlyDialog, is_reliable
@@ -128,7 +128,8 @@ class Outgoing:
         if session.state is SessionState.INVITING and self._try_again(attempt, response, now):
             return
         self.disarm()
-        session.invite_failed(status, response.reason, now)
+        redirects = redirect_targets(response) if status < 400 else ()
+        session.invite_failed(status, response.reason, now, redirects)
 
     def on_failure(self, transaction: Any, status: int, now: float) -> None:
         """Take that our INVITE stays unanswered."""

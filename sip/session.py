@@ -248,7 +248,7 @@ class Session:
         else:
             self._send_bye("", now)
 
-    def invite_failed(self, status: int, reason: str, now: float) -> None:
+    def invite_failed(self, status: int, reason: str, now: float, redirects: tuple[str, ...] = ()) -> None:
         """Take that our INVITE will not be answered: a final 3xx-6xx, silence (408) or no way (503)."""
         self._disarm()
         self.last_status = status
@@ -256,7 +256,7 @@ class Session:
         self._move(SessionInput.FAILURE)
         self._finish()
         if was_inviting:
-            self._core.put_event(SessionFailed(self, status, reason))
+            self._core.put_event(SessionFailed(self, status, reason, redirects))
 
     def rang_too_long(self, now: float) -> None:
         """Give up our INVITE, which only rings (RFC 3261 16.8)."""
@@ -360,12 +360,12 @@ class Session:
         self._server = None
         self._server_request = None
 
-    def cancelled(self, now: float) -> None:
+    def cancelled(self, now: float, reason: str = "") -> None:
         """Take a CANCEL of their pending INVITE; the CANCEL itself has been answered."""
         if self._move(SessionInput.REFUSE):
             self._final(487, now)
             self._finish()
-            self._core.put_event(SessionCancelled(self))
+            self._core.put_event(SessionCancelled(self, reason))
         else:
             self._final(487, now)  # a re-INVITE: the session goes on as it was
 
@@ -564,18 +564,18 @@ class Session:
             self._final(status, now)
             self._go_on(now)
 
-    def receive_bye(self, now: float) -> None:
+    def receive_bye(self, now: float, reason: str = "") -> None:
         """Take a BYE, which has been answered."""
         state = self.state
         if state is SessionState.ARRIVED:
-            self.cancelled(now)
+            self.cancelled(now, reason)
             return
         if not self._move(SessionInput.BYE) or self.state is SessionState.ENDING:
             return
         self._drop_updates(now)
         self._finish()
         if state is not SessionState.LEAVING:
-            self._core.put_event(SessionEnded(self, "bye"))
+            self._core.put_event(SessionEnded(self, "bye", reason))
 
     def receive_info(self, request: Request) -> None:
         """Take an INFO, which has been answered."""

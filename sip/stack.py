@@ -26,6 +26,7 @@ from sip.events import InviteArrived, SipEvent
 from sip.flows import Flow
 from sip.grammar import SipError
 from sip.headers import tokens
+from sip.identity import reason_of
 from sip.known import Known
 from sip.message import REASONS, Request, Response, sdp_of
 from sip.parser import (
@@ -445,7 +446,7 @@ class Stack:
         tag = session.local_tag if session is not None else self._core.chance.token()
         self._respond(request, flow, key, 200, "", now, tag=tag)
         if session is not None:
-            session.cancelled(now)
+            session.cancelled(now, reason_of(request))
 
     def _receive_inside(self, request: Request, flow: Flow, key: str, now: float) -> None:
         session = self._core.sessions.get(request.to_tag)
@@ -468,7 +469,7 @@ class Stack:
             self._respond(request, flow, key, 500, "", now)
         elif method == "BYE":
             self._respond(request, flow, key, 200, "", now)
-            session.receive_bye(now)
+            session.receive_bye(now, reason_of(request))
         elif method == "UPDATE":
             self._check_body(request)
             receive_update(session, request, flow, key, now)

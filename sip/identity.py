@@ -1,0 +1,106 @@
+"""Identity: what a request says of its caller beside From - asserted identity, privacy, diversions, reason.
+
+Rule: nothing here is believed by itself. P-Asserted-Identity counts only from who is trusted (RFC 3325 5),
+and whoever reads a value gets at most so many entries and characters of it.
+"""
+
+from sip.address import Address
+from sip.grammar import SipError, split_list, without_breaks
+from sip.message import Message, Request
+from sip.uri import parse_uri
+
+ENTRIES_MAX = 20  # of History-Info or Diversion; the older ones are nobody's concern
+REASON_MAX = 256  # characters
+_PRIVATE = frozenset({"id", "user", "header", "full"})  # RFC 3323 4.2, RFC 3325 9.3
+
+
+def wants_privacy(request: Request) -> bool:
+    """Return whether the caller asks not to be named to whom it calls (RFC 3323, RFC 3325 9.3)."""
+    for value in request.headers("privacy"):
+        for word in value.replace(",", ";").split(";")[:ENTRIES_MAX]:
+            if word.strip(" \t").lower() in _PRIVATE:
+                return True
+    return False
+
+
+def asserted_user(request: Request) -> str:
+    """Return the user or number of the first usable P-Asserted-Identity; "" for none.
+
+    Only to be asked of a request from inside the trust domain.
+    """
+    for address in _addresses(request, "p-asserted-identity"):
+        user = _user(address)
+        if user:
+            return user
+    return ""
+
+
+def diverting_user(request: Request) -> str:
+    """Return the number that sent the call here instead of taking it, "" for none.
+
+    The first Diversion is the last to divert (RFC 5806 4.1); in History-Info it is the last entry but one
+    (RFC 7044 5.1).
+    """
+    if request.header("diversion") is not None:
+        for address in _addresses(request, "diversion"):
+            user = _user(address)
+            if user:
+                return user
+    if request.header("history-info") is not None:
+        entries = _addresses(request, "history-info")
+        if len(entries) > 1:
+            return _user(entries[-2])
+    return ""
+
+
+def reason_of(message: Message) -> str:
+    """Return the Reason of a message as one line (RFC 3326), "" for none or one of unseemly length."""
+    value = message.header("reason")
+    if value is None:
+        return ""
+    text = without_breaks(", ".join(message.headers("reason")[:ENTRIES_MAX]))
+    return text if len(text) <= REASON_MAX else ""
+
+
+def reasons(value: str) -> dict[str, int]:
+    """Return the causes of a Reason value by protocol in upper case: ``{"Q.850": 16, "SIP": 487}``."""
+    found: dict[str, int] = {}
+    try:
+        parts = split_list(value)[:ENTRIES_MAX]
+    except SipError:
+        return found
+    for part in parts:
+        protocol, _, params = part.partition(";")
+        for param in params.split(";"):
+            name, _, cause = param.partition("=")
+            cause = cause.strip(" \t")
+            if (
+                name.strip(" \t").lower() == "cause"
+                and cause.isdigit()
+                and cause.isascii()
+                and len(cause) < 4
+            ):
+                found.setdefault(protocol.strip(" \t").upper(), int(cause))
+    return found
+
+
+def reason_to_pass(value: str) -> str:
+    """Return a peer's Reason as the other side may know it: the first cause, without the peer's words."""
+    for protocol, cause in reasons(value).items():
+        if protocol in ("Q.850", "SIP"):
+            return f"{protocol};cause={cause}"
+    return ""
+
+
+def _addresses(request: Request, name: str) -> list[Address]:
+    try:
+        return request.addresses(name)[:ENTRIES_MAX]
+    except SipError:
+        return []  # what cannot be read says nothing; the call goes on without it
+
+
+def _user(address: Address) -> str:
+    try:
+        return parse_uri(address.uri.partition("?")[0]).user
+    except SipError:
+        return ""
