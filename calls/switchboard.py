@@ -245,6 +245,8 @@ class Switchboard:
         session, identity = event.session, event.identity
         assert session.request is not None
         route = self.failover.refuse_loop(session.request) or self.plan.route(identity, session.request)
+        if event.replaces is not None:  # RFC 3891 5: nobody is put into a dialog by its names alone
+            route = Refusal(403, "caller:replaces", route.caller, route.called, route.tenant, route.trunk)
         call = Call(self._chance.call_id(), now)
         call.caller, call.called, call.tenant = route.caller, route.called, route.tenant
         call.direction = route.direction or ("internal" if identity.kind == "account" else "in")

@@ -8,6 +8,7 @@ from calls.call import Call
 from calls.events import CallQueued, SeatFreed, SeatTaken
 from kernel.rows import CallRow
 from media.messages import Connect, Play
+from sip.flows import Flow
 from tests.calls.office import OTHER_PHONE, THIRD_PHONE, Office, call_settings, direction_of, sdp
 from tests.sip.scene import PHONE, TRUNK, Sent, request
 
@@ -412,6 +413,21 @@ def test_somebody_elses_call_cannot_be_given_away() -> None:
     office.caller_says("REFER", mine, 2, headers=replacing(office, (tag, "c")))
     assert office.words(OTHER_PHONE)[-1] == "403"
     assert {call.state, consult.state, theft.state} == {"talking"}
+
+
+@pytest.mark.parametrize("flow", [TRUNK, OTHER_PHONE])
+def test_nobody_enters_a_call_by_knowing_its_names(flow: Flow) -> None:
+    """A-DLG: an INVITE with the right Replaces is 403, and the call goes on."""
+    office, call, ok, _ = talking()
+    leg = call.caller_leg
+    assert leg is not None
+    assert leg.session is not None
+    value = f"Replaces: call1;to-tag={leg.session.local_tag};from-tag=from1"
+    me = "<sip:13900000000@carrier.example>;tag=z" if flow is TRUNK else "<sip:2001@example.com>;tag=z"
+    assert office.dial("96198", "thief", flow, from_=me, headers=(value,)) is None
+    assert office.words(flow)[-1] == "403"
+    assert (call.state, ok.flow) == ("talking", TRUNK)
+    assert [row[4] for row in rows(office)] == ["caller:replaces"]
 
 
 def test_a_hundred_transfers_leave_nothing_for_the_collector() -> None:

@@ -20,6 +20,7 @@ from sip.refer import (
 )
 from sip.replaces import Replaces
 from sip.session import Session
+from sip.settings import Secret, TrunkPeer
 from tests.sip.scene import OURS, SDP, STRANGER, TRUNK, Scene, Sent, request, respond
 
 
@@ -275,3 +276,17 @@ def test_a_transfer_of_ours_that_nobody_wants(status: int) -> None:
     assert scene.told == [ReferProgressed(mine, status or 408, is_final=True)]
     late = scene.stack.refer(session, "<sip:2001@example.com>", "me", scene.now)
     assert not late.is_over
+
+
+@pytest.mark.parametrize("status", [401, 407])
+def test_a_challenge_to_our_refer_draws_no_credentials(status: int) -> None:
+    """A-LEAK: the trunk's password is for its own INVITEs; the transfer has failed."""
+    scene = Scene(trunks=(TrunkPeer("carrier", ("10.0.0.0/24",), "me", Secret("pw"), "carrier"),))
+    session, _ = answered(scene)
+    mine = scene.stack.refer(session, "<sip:2001@example.com>", "me", scene.now)
+    name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
+    asked = f'{name}: Digest realm="carrier", nonce="n", algorithm=MD5, qop="auth"'
+    scene.receive(respond(scene.last("REFER"), status, contact="", headers=(asked,)), TRUNK)
+    assert scene.words() == ["REFER"]
+    assert b"uthorization" not in scene.last("REFER").data
+    assert scene.told == [ReferProgressed(mine, status, is_final=True)]
