@@ -212,7 +212,8 @@ class Desk:
         lines: dict[str, None] = {}
         for each in seat.classes:
             each.signed_in += change
-            lines[each.line.queue] = None
+            if not each.line.requirement.seat:
+                lines[each.line.queue] = None
         for name in seat.queues:
             if name in lines:
                 board.queues[name].signed_in += change

@@ -20,7 +20,8 @@ from kernel.ids import CallId, OfferId, SeatId
 from policies.skills import with_skills
 from queues.events import Outcome
 from queues.queue import Queue
-from queues.waiting import Keeper, WaitingCall, WaitingLine
+from queues.settings import Requirement
+from queues.waiting import ANYONE, Keeper, WaitingCall, WaitingLine
 
 _OUTCOMES = {"abandoned": Outcome.ABANDONED, "callback": Outcome.CALLBACK}
 
@@ -114,6 +115,12 @@ class Distribution:
         steps = self._board.steps[queue.name]
         while True:
             found = self._class_for(call, queue)
+            if call.wanted_seat is not None:
+                if found.signed_in:
+                    break
+                self._forget(found.line)
+                call.wanted_seat = None
+                continue
             following = call.step + 1
             if found.signed_in or following >= len(steps) or not steps[following].when_nobody:
                 break
@@ -134,12 +141,26 @@ class Distribution:
     def _forget(self, line: WaitingLine) -> None:
         """Forget a line that only calls of its own kind wanted, when they are gone."""
         if not line.members and not line.is_configured:
-            self._board.matcher.close_class(line, self._board.seats_of(line.queue))
+            self._board.matcher.close_class(line, self._seats_for(line))
+
+    def _seats_for(self, line: WaitingLine) -> list[Seat]:
+        """Return the seats that may have the class of ``line``."""
+        if not line.requirement.seat:
+            return self._board.seats_of(line.queue)
+        seat = self._board.seats.get(SeatId(line.requirement.seat))
+        return [] if seat is None else [seat]
 
     def _class_for(self, call: WaitingCall, queue: Queue) -> RequirementClass:
         """Return the requirement class of the call's step, with its own skills on top."""
         board = self._board
         configured = board.classes[queue.name][call.step]
+        if call.wanted_seat is not None:
+            # Its own level: nobody holds back a seat from those who ask for it.
+            seat = board.seats[call.wanted_seat]
+            wanted = Requirement(seat.level, seat.level, seat=seat.id)
+            return board.matcher.open_class(
+                queue.name, wanted, seat.level, configured.policy, (seat,), is_configured=False
+            )
         if not call.skills:
             return configured
         return board.matcher.open_class(
@@ -175,7 +196,9 @@ class Distribution:
         """Arm the next deadline: a step of relaxation or the longest wait, whichever comes first."""
         steps = self._board.steps[queue.name]
         after = queue.settings.max_wait or None
-        if call.step + 1 < len(steps) and (after is None or steps[call.step + 1].after < after):
+        if call.wanted_seat is not None:
+            after = call.seat_for if after is None else min(after, call.seat_for)
+        elif call.step + 1 < len(steps) and (after is None or steps[call.step + 1].after < after):
             after = steps[call.step + 1].after
         timers = self._board.timers
         timers.disarm(call.timer)
@@ -195,6 +218,9 @@ class Distribution:
         queue = self._board.queues[call.queue]
         self._settle_in(call, queue)
         call.step = min(call.step, len(self._board.steps[queue.name]) - 1)
+        wanted = self._board.seats.get(call.wanted_seat) if call.wanted_seat is not None else None
+        if wanted is None or wanted.is_removed:
+            call.wanted_seat = None
         self._assign(call, queue)
         if not call.is_overdue:
             self._arm(call, queue, now)
@@ -208,12 +234,32 @@ class Distribution:
             call.timer = None
             self.overdue(call, "max_wait", now)
             return
+        if call.wanted_seat is not None:
+            if call.entered_at + call.seat_for <= now:
+                self.let_go_of_seat(call, now)
+            else:
+                self._arm(call, queue, now)
+            return
         step = call.step
         while step + 1 < len(steps) and call.entered_at + steps[step + 1].after <= now:
             step += 1
         if step > call.step:
             self.relax(call, step, now)
         self._arm(call, queue, now)
+
+    def let_go_of_seat(self, call: WaitingCall, now: float) -> None:
+        """The call has waited for its seat long enough, or the seat has left: do as its fallback says."""
+        if call.fallback != ANYONE:
+            self.overdue(call, "seat_wait", now)
+            return
+        call.wanted_seat = None
+        steps = self._board.steps[call.queue]
+        step = call.step
+        while step + 1 < len(steps) and call.entered_at + steps[step + 1].after <= now:
+            step += 1
+        self.relax(call, step, now)
+        if not call.is_overdue:
+            self._arm(call, self._board.queues[call.queue], now)
 
     def overdue(self, call: WaitingCall, cause: str, now: float) -> None:
         """The call has waited too long, as ``cause`` says."""
@@ -238,6 +284,10 @@ class Distribution:
         if steps is None or queue is None or each.signed_in:
             return
         for call in list(queue.waiting.values()):
+            if call.wanted_seat is not None:
+                if call.line is each.line:
+                    self.let_go_of_seat(call, now)
+                continue
             following = call.step + 1
             if call.line is each.line and following < len(steps) and steps[following].when_nobody:
                 self.relax(call, following, now)
@@ -324,6 +374,7 @@ class Distribution:
         seat.talk_queue = call.queue
         seat.talk_since = now
         self._desk.engage(seat, call.call, Sight.TALK, "answered", now)
+        self.entry.answered(call, seat.id, now)
         self.end_visit(call, Outcome.ANSWERED, "", seat.id, now)
 
     def missed(self, offer_id: OfferId, how: OfferInput, status: int, now: float) -> None:
@@ -386,6 +437,8 @@ class Distribution:
         if back_off > 0:
             board.timers.disarm(call.back_off.get(seat.id))
             call.back_off[seat.id] = board.timers.arm_after(call, f"back_off {seat.id}", back_off, now)
+        if call.is_sticky and call.wanted_seat is not None:
+            self.let_go_of_seat(call, now)
         self.stand(call)
 
     # Pairing.

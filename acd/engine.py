@@ -18,6 +18,7 @@ from acd.events import AcdEvent
 from acd.explain import Explainer
 from acd.history import AcdRow
 from acd.inputs import (
+    CallerRestored,
     CallJoined,
     CallLeft,
     Input,
@@ -103,6 +104,7 @@ class Engine:
             WrapUpExtended: seats.extend_wrap_up,
             Reconfigured: lambda what, now: changes.configure(what.settings, now),
             SeatRestored: changes.restore,
+            CallerRestored: lambda what, _: calls.entry.restore(what),
         }
 
     # Turns.
@@ -180,6 +182,8 @@ class Engine:
         if visit is None or visit.line is None:
             return None
         queue = self._board.queues[visit.queue]
+        if visit.wanted_seat is not None:
+            return None  # how long one person takes is nobody's guess
         wanted = self._board.matcher.class_of(visit.line)
         return queue.estimate(queue.position(visit), wanted.working)
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from acd.board import Board
 from acd.commands import ReleaseCall
 from acd.events import QueueChanged
-from acd.inputs import CallJoined
-from kernel.ids import QueueName
+from acd.inputs import CallerRestored, CallJoined
+from acd.memory import CallerSeats
+from kernel.ids import QueueName, SeatId
 from kernel.timers import Timer
-from policies.overflow import HANG_UP, outcome_of, overflow_queue, release_target
+from policies.overflow import HANG_UP, outcome_of, overflow_queue, overflow_seat, release_target
+from policies.skills import serves, with_skills
 from queues.events import Outcome
 from queues.queue import Queue
 from queues.settings import QueueSettings, Requirement
-from queues.waiting import WaitingCall
+from queues.waiting import ANYONE, WaitingCall
 
 if TYPE_CHECKING:
     from acd.distribution import Distribution
@@ -30,6 +32,7 @@ class Entry:
     def __init__(self, board: Board, calls: "Distribution") -> None:
         self._board = board
         self._calls = calls
+        self.callers = CallerSeats()
         self._emptying: dict[QueueName, Timer] = {}  # by queue: when somebody has waited for nobody too long
 
     def join(self, what: CallJoined, now: float) -> None:
@@ -39,6 +42,10 @@ class Entry:
         queue = board.queues.get(what.queue)
         credit = what.credit + (0.0 if queue is None else queue.settings.priority_credit)
         visit = self._calls.build_visit(what, now, now, credit)
+        if queue is not None and what.seat:
+            visit.wanted_seat = SeatId(what.seat)
+            visit.seat_for = queue.settings.entry.seat_wait
+            visit.fallback = queue.settings.entry.on_seat_wait
         if queue is None:
             self._end_at_door(visit, _nowhere(what.queue), "no_such_queue", HANG_UP, now)
         else:
@@ -48,32 +55,37 @@ class Entry:
         """Do with a call what its queue says of those who have waited too long; no seat rings for it."""
         board = self._board
         queue = board.queues[call.queue]
-        target = target_of(queue.settings, cause)
-        there = self._following(target, call, now)
+        target = call.fallback if cause == "seat_wait" else target_of(queue.settings, cause)
+        there = self._following(target, call, queue, now)
         if there is None:
             outcome, leads = outcome_of(target, Outcome.TIMED_OUT), release_target(target)
             self._calls.end_visit(call, outcome, cause, "", now, leads)
             board.commands.put(ReleaseCall(call.call, call.queue, outcome.value, cause, leads))
             return
         self._calls.end_visit(call, Outcome.OVERFLOWED, cause, "", now, target)
-        self._let_in(self._next_visit(call, there, now), there, now)
+        self._let_in(self._next_visit(call, there, target, now), there, now)
 
     def _let_in(self, visit: WaitingCall, queue: Queue, now: float) -> None:
         """Begin the visit, here or in the queue that this one's refusal leads to."""
         while True:
-            cause = self._refusal(queue, visit.key, now)
+            cause = self._refusal(queue, visit.key, now) if visit.fallback != HANG_UP else ""
+            if not cause and visit.wanted_seat is not None and not self._is_there(visit.wanted_seat, queue):
+                visit.wanted_seat = None
+                cause = "" if visit.fallback == ANYONE else "seat_away"
             if not cause:
+                if visit.wanted_seat is None:
+                    self._prefer(visit, queue, now)
                 self._calls.enter(visit, queue, now)
                 if queue.settings.entry.max_wait_empty and not queue.present:
                     self.look_after(queue, now)
                 return
             target = target_of(queue.settings, cause)
-            there = self._following(target, visit, now)
+            there = self._following(target, visit, queue, now)
             if there is None:
                 self._end_at_door(visit, queue, cause, target, now)
                 return
             self._write(visit, queue, Outcome.OVERFLOWED, cause, target, now)
-            visit, queue = self._next_visit(visit, there, now), there
+            visit, queue = self._next_visit(visit, there, target, now), there
 
     def _refusal(self, queue: Queue, key: float, now: float) -> str:
         """Say why a call that would stand by ``key`` may not enter ``queue``; "" when it may."""
@@ -93,8 +105,14 @@ class Entry:
                 return "estimate"
         return ""
 
-    def _following(self, target: str, call: WaitingCall, now: float) -> Queue | None:
-        """Return the queue that ``target`` leads to, if it takes the call or knows where to send it."""
+    def _following(self, target: str, call: WaitingCall, here: Queue, now: float) -> Queue | None:
+        """Return the queue that ``target`` leads to, if it takes the call or knows where to send it.
+
+        A seat is waited for in the queue ``here``, whatever that refuses to others; nothing follows.
+        """
+        seat = overflow_seat(target)
+        if seat is not None:
+            return here if call.fallback != HANG_UP and self._is_there(seat, here) else None
         name = overflow_queue(target)
         there = None if name is None else self._board.queues.get(name)
         if there is None or call.visits >= VISITS_OF_A_CALL_MAX:
@@ -105,10 +123,49 @@ class Entry:
     def _credit(self, call: WaitingCall, there: Queue) -> float:
         return max(call.credit, there.settings.priority_credit)
 
-    def _next_visit(self, call: WaitingCall, there: Queue, now: float) -> WaitingCall:
+    def _next_visit(self, call: WaitingCall, there: Queue, target: str, now: float) -> WaitingCall:
         """Return the call's visit to ``there``: with the time waited and the greater credit."""
         what = CallJoined(call.call, there.name, call.caller, call.called, skills=call.skills)
-        return self._calls.build_visit(what, call.joined_at, now, self._credit(call, there))
+        visit = self._calls.build_visit(what, call.joined_at, now, self._credit(call, there))
+        seat = overflow_seat(target)
+        if seat is not None:
+            visit.wanted_seat, visit.seat_for = seat, there.settings.entry.seat_wait
+            visit.fallback = HANG_UP
+        return visit
+
+    # One given seat.
+
+    def _is_there(self, number: SeatId, queue: Queue) -> bool:
+        """Say whether a caller of ``queue`` may wait for the seat: it is signed in and names the queue."""
+        seat = self._board.seats.get(number)
+        return seat is not None and seat.is_signed_in and not seat.is_removed and queue.name in seat.queues
+
+    def _prefer(self, visit: WaitingCall, queue: Queue, now: float) -> None:
+        """Let the caller wait for the seat that served it last, if that works and may serve it at all."""
+        entry = queue.settings.entry
+        if not entry.sticky_for:
+            return
+        epoch = self._board.walltime.epoch(now)
+        number = self.callers.seat_of(queue.name, visit.caller, epoch, entry.sticky_memory)
+        seat = None if number is None else self._board.seats.get(number)
+        if seat is None or not seat.is_working or seat.is_removed:
+            return
+        # What it served under a step that is not open yet, it may serve again.
+        widest = with_skills(self._board.steps[queue.name][-1].requirement, visit.skills)
+        if queue.name in seat.queues and serves(seat.level, seat.skills, widest):
+            visit.wanted_seat, visit.seat_for, visit.is_sticky = seat.id, entry.sticky_for, True
+
+    def answered(self, call: WaitingCall, seat: SeatId, now: float) -> None:
+        """Remember who served the caller, where the queue wants to know."""
+        queue = self._board.queues[call.queue]
+        if queue.settings.entry.sticky_for:
+            epoch = self._board.walltime.epoch(now)
+            if self.callers.remember(queue.name, call.caller, seat, epoch):
+                self._board.history.caller_seat(queue.name, call.caller, seat, epoch)
+
+    def restore(self, what: CallerRestored) -> None:
+        """Take back what was remembered before a restart."""
+        self.callers.remember(what.queue, what.number, what.seat, what.epoch)
 
     def _end_at_door(self, visit: WaitingCall, queue: Queue, cause: str, target: str, now: float) -> None:
         outcome, leads = outcome_of(target, Outcome.REFUSED), release_target(target)
@@ -167,6 +224,8 @@ def target_of(settings: QueueSettings, cause: str) -> str:
         return entry.on_empty
     if cause == "closed":
         return entry.on_closed
+    if cause == "seat_away":
+        return entry.on_seat_wait
     if cause == "estimate":
         return entry.on_estimate
     return entry.on_barred if cause == "barred" else HANG_UP

@@ -111,6 +111,13 @@ class Explainer:
         back_off = call.back_off.get(seat.id)
         return [
             _test(
+                "wanted_seat",
+                requirement.seat in ("", seat.id),
+                seat.id,
+                requirement.seat or "any seat",
+                None,
+            ),
+            _test(
                 "level",
                 low <= seat.level <= high,
                 board.level_name(seat.level),

@@ -6,14 +6,14 @@ from acd.offer import Offer
 from acd.readiness import Entry
 from acd.seat import Presence, Seat
 from kernel.outbox import Outbox
-from kernel.rows import OfferRow, PresenceRow, SeatStateRow, VisitRow
+from kernel.rows import CallerSeatRow, OfferRow, PresenceRow, SeatStateRow, VisitRow
 from kernel.walltime import WallTime
 from policies.views import SeatKey
 from queues.events import Outcome
 from queues.queue import Queue
 from queues.waiting import WaitingCall
 
-AcdRow = VisitRow | OfferRow | PresenceRow | SeatStateRow
+AcdRow = VisitRow | OfferRow | PresenceRow | SeatStateRow | CallerSeatRow
 
 FORCED = "forced"  # how a pause that only a supervisor may lift is written in a SeatStateRow
 
@@ -61,6 +61,9 @@ class NoHistory:
 
     def seat_state(self, seat: Seat) -> None:
         """Forget the state of a seat."""
+
+    def caller_seat(self, queue: str, number: str, seat: str, epoch: float) -> None:
+        """Forget which seat served a caller."""
 
 
 class History:
@@ -145,6 +148,10 @@ class History:
                 seat.call or "",
             )
         )
+
+    def caller_seat(self, queue: str, number: str, seat: str, epoch: float) -> None:
+        """Write which seat served a caller."""
+        self._rows.put(CallerSeatRow(f"{queue} {number}", queue, number, seat, epoch))
 
     def seat_state(self, seat: Seat) -> None:
         """Write what the seat is to be restored to."""

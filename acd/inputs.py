@@ -17,6 +17,7 @@ class CallJoined(msgspec.Struct, frozen=True):
     called: str = ""
     credit: float = 0.0  # seconds of waiting brought along (overflow, VIP), on top of the queue's own
     skills: tuple[tuple[str, int], ...] = ()  # (skill, minimum) wanted on top of the queue's requirement
+    seat: str = ""  # the caller waits for this one, for as long as the queue says
 
 
 class CallLeft(msgspec.Struct, frozen=True):
@@ -148,6 +149,15 @@ class Reconfigured(msgspec.Struct, frozen=True):
     settings: AcdSettings
 
 
+class CallerRestored(msgspec.Struct, frozen=True):
+    """Which seat served a caller before a restart; ``epoch`` is when (seconds, UTC)."""
+
+    queue: QueueName
+    number: str
+    seat: SeatId
+    epoch: float
+
+
 class SeatRestored(msgspec.Struct, frozen=True):
     """A seat's state from before a restart; moments are monotonic already."""
 
@@ -183,4 +193,5 @@ Input = (
     | WrapUpExtended
     | Reconfigured
     | SeatRestored
+    | CallerRestored
 )

@@ -82,7 +82,7 @@ def _check_lines(board: Board) -> None:
         for each in seat.classes:
             seats.setdefault(each, []).append(seat)
         if seat.is_signed_in:
-            for name in dict.fromkeys(each.line.queue for each in seat.classes):
+            for name in dict.fromkeys(each.line.queue for each in _ordinary(seat)):
                 signed_in[name] = signed_in.get(name, 0) + 1
     for each in board.matcher.classes():
         line = each.line
@@ -104,11 +104,18 @@ def _check_lines(board: Board) -> None:
         there = [
             seat.id
             for seat in board.seats.values()
-            if absent and is_present(seat, absent) and any(each.line.queue == name for each in seat.classes)
+            if absent
+            and is_present(seat, absent)
+            and any(each.line.queue == name for each in _ordinary(seat))
         ]
         assert sorted(queue.there) == sorted(there), f"{name}: absent seats miscounted"
         if queue.settings.entry.max_wait_empty:
             assert (queue.empty_since is None) == bool(queue.present), f"{name} is empty and does not know"
+
+
+def _ordinary(seat: Seat) -> list[RequirementClass]:
+    """Return the classes of a seat that are not of calls which want it alone."""
+    return [each for each in seat.classes if not each.line.requirement.seat]
 
 
 def _check_pairs(board: Board) -> None:

@@ -89,7 +89,7 @@ class Matcher:
             each
             for queue in dict.fromkeys(seat.queues)
             for each in self._by_queue.get(queue, ())
-            if serves(seat.level, seat.skills, each.line.requirement)
+            if not each.line.requirement.seat and serves(seat.level, seat.skills, each.line.requirement)
         ]
         seat.pool = None
         if hold_back and any(each.line.own_level == seat.level for each in seat.classes):

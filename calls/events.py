@@ -13,6 +13,7 @@ class CallQueued(msgspec.Struct, frozen=True):
     queue: QueueName
     caller: str
     called: str
+    seat: str = ""  # the one that the caller waits for
 
 
 class CallGone(msgspec.Struct, frozen=True):

@@ -117,7 +117,7 @@ class NumberPlan:
     ) -> Route | Refusal:
         kind, _, name = entry.partition(":")
         if kind == "queue":
-            queue = self.queues.get(name)
+            queue = self.queues.get(name.partition("/")[0])
             if queue is not None:
                 return Route(direction, tenant, caller, called, entry, queue=queue, trunk=trunk)
         elif kind == "seat" and name in self.settings.seats:
@@ -127,6 +127,12 @@ class NumberPlan:
         elif kind == "number" and name:
             return Route(direction, tenant, caller, called, entry, phone=("pstn", name), trunk=trunk)
         return Refusal(404, "us:entry_unknown", caller, called, tenant, trunk)
+
+
+def wanted_seat(entry: str, queue: str) -> str:
+    """Return the seat that a caller by ``entry`` waits for in ``queue``: queue:NAME/NUMBER, else ""."""
+    name, _, seat = entry.partition(":")[2].partition("/")
+    return seat if name == queue else ""
 
 
 def called_number(request: Request, hotline_in: str) -> str:

@@ -33,7 +33,7 @@ from calls.presentation import note_caller
 from calls.records import call_row, ended_fields
 from calls.redirect import Redirects
 from calls.ringing import invitations, queue_headers
-from calls.routing import NumberPlan, Refusal, Route
+from calls.routing import NumberPlan, Refusal, Route, wanted_seat
 from calls.settings import CallSettings
 from calls.streams import Streams
 from calls.talk import Talk
@@ -311,7 +311,8 @@ class Switchboard:
         """Queue a call, or ring the phone that it is for."""
         if call.target is None:
             assert call.queue is not None
-            self.events.put(CallQueued(call.id, call.queue, call.caller, call.called))
+            seat = wanted_seat(call.entry, call.queue)
+            self.events.put(CallQueued(call.id, call.queue, call.caller, call.called, seat))
             return
         phone = call.target
         if phone[0] == "softphone":

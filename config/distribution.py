@@ -7,7 +7,14 @@ import msgspec
 
 from acd.settings import LevelSettings, PhoneSettings, SeatSettings, TenantSettings
 from calls.settings import Hotline
-from config.entry import Calendars, build_entry, check_targets, resolve_levels
+from config.entry import (
+    Calendars,
+    build_entry,
+    check_targets,
+    check_wanted_seat,
+    check_wanted_seats,
+    resolve_levels,
+)
 from config.hours import FindZone, build_hours
 from config.network import check_name
 from config.reading import Read, Reader, show, suggest
@@ -181,6 +188,10 @@ class Desk:
                 self.seat_secrets[number] = secret
                 if any(phone.kind == "softphone" for phone in phones):
                     self.accounts[number] = Account(number, secret, tenant)
+
+    def check_wanted_seats(self, queues: Sequence[Read]) -> None:
+        """Look whether the seats that queues lead to are there."""
+        check_wanted_seats(self._reader, queues, self.queues, self.seats)
 
     def build_hotlines(self, tenants: Sequence[Read]) -> None:
         """Take the hotlines; each leads to something of its own tenant."""
@@ -392,6 +403,10 @@ class Desk:
 
     def _check_entry(self, where: str, entry: str, tenant: str) -> None:
         kind, _, name = entry.partition(":")
+        if kind == "queue":
+            name, slash, seat = name.partition("/")
+            if slash and name in self.queues:
+                check_wanted_seat(self._reader, where, seat, name, self.seats)
         known: dict[str, dict[str, str]] = {
             "queue": {queue.name: queue.tenant for queue in self.queues.values()},
             "seat": {seat.number: seat.tenant for seat in self.seats.values()},

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from acd.settings import SeatSettings
 from config.reading import Read, Reader, show, suggest
 from config.tables import QueueTable
 from queues.hours import HoursSettings
@@ -19,6 +20,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "on_full": ("seat",),
     "on_empty": ("seat",),
     "on_estimate": (),
+    "on_seat_wait": ("seat",),
 }
 KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND"
 _MISSING = {
@@ -49,6 +51,10 @@ def build_entry(
         max_wait_empty=float(queue.max_wait_empty),
         max_estimate=float(queue.max_estimate),
         on_estimate=queue.on_estimate,
+        sticky_for=float(queue.sticky_for),
+        sticky_memory=float(queue.sticky_memory),
+        seat_wait=float(queue.seat_wait),
+        on_seat_wait=queue.on_seat_wait,
     )
 
 
@@ -126,7 +132,7 @@ def check_targets(
         for key, target in targets_of(queue):
             place = f"{where}.{key}"
             kind, _, name = target.partition(":")
-            if target == "hangup" or reader.is_bad(place):
+            if target == "hangup" or reader.is_bad(place) or (key, target) == ("on_seat_wait", "anyone"):
                 continue
             if kind in _MISSING:
                 reader.refuse(place, _MISSING[kind])
@@ -154,6 +160,30 @@ def _check_queue(
         reader.refuse(where, f"queue {show(name)} belongs to tenant {queues[name].tenant}")
     elif loop := _loop(queue.name, name, queues):
         reader.refuse(where, f"calls would go round for ever: {' -> '.join(loop)}")
+
+
+def check_wanted_seats(
+    reader: Reader,
+    tables: Sequence[Read],
+    queues: Mapping[str, QueueSettings],
+    seats: Mapping[str, SeatSettings],
+) -> None:
+    """Refuse ``seat:NUMBER`` where there is no such seat, or one that does not serve the queue."""
+    for where, table in tables:
+        for key, target in targets_of(queues[table.name]):
+            kind, _, number = target.partition(":")
+            if kind == "seat" and not reader.is_bad(f"{where}.{key}"):
+                check_wanted_seat(reader, f"{where}.{key}", number, table.name, seats)
+
+
+def check_wanted_seat(
+    reader: Reader, where: str, number: str, queue: str, seats: Mapping[str, SeatSettings]
+) -> None:
+    """Refuse a seat that callers of ``queue`` cannot wait for."""
+    if number not in seats:
+        reader.refuse(where, f"unknown seat {show(number)}")
+    elif queue not in seats[number].queues:
+        reader.refuse(where, f"seat {number} does not serve queue {queue}, so nobody can wait for it there")
 
 
 def _loop(start: str, first: str, queues: Mapping[str, QueueSettings]) -> list[str]:

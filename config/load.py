@@ -128,6 +128,7 @@ def _build(
     desk.build_queues(lists["queue"])
     desk.build_extensions(lists["extension"])
     desk.build_seats(lists["seat"])
+    desk.check_wanted_seats(lists["queue"])
     desk.build_hotlines(lists["tenant"])
     trunks = build_trunks(reader, lists["trunk"], list(desk.tenants))
     sip = build_sip(reader, *single("sip", SipTable), desk.accounts, lists["trunk"])

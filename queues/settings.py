@@ -11,6 +11,7 @@ class Requirement(msgspec.Struct, frozen=True):
     lowest: int
     highest: int
     skills: tuple[tuple[str, int], ...] = ()  # (skill, minimum 1-10), sorted by name
+    seat: str = ""  # this seat and no other
 
 
 class RelaxStep(msgspec.Struct, frozen=True):
@@ -54,6 +55,10 @@ class EntrySettings(msgspec.Struct, frozen=True):
     max_wait_empty: float = 0.0  # longest wait while every seat is absent, then on_empty; 0: no limit
     max_estimate: float = 0.0  # deflect who is likely to wait longer than this; 0: nobody
     on_estimate: str = "hangup"
+    sticky_for: float = 0.0  # wait for the seat that served the caller last, before anyone; 0: do not ask it
+    sticky_memory: float = 86_400.0  # how long that is remembered
+    seat_wait: float = 120.0  # longest wait of a caller who wants one given seat
+    on_seat_wait: str = "anyone"  # who may take the call then: anybody; or a target
 
 
 class QueueSettings(msgspec.Struct, frozen=True):

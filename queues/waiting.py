@@ -15,6 +15,8 @@ from kernel.ids import CallId, OfferId, QueueName, SeatId, VisitId, offer_id
 from kernel.timers import Timer
 from queues.settings import Requirement
 
+ANYONE = "anyone"
+
 _SPARE = 32  # dead entries a line may keep before it is swept
 
 
@@ -49,9 +51,11 @@ class WaitingCall:
         "due_cause",
         "entered_at",
         "entry",
+        "fallback",
         "fan_out",
         "home",
         "is_overdue",
+        "is_sticky",
         "joined_at",
         "keeper",
         "key",
@@ -60,12 +64,14 @@ class WaitingCall:
         "priority",
         "queue",
         "ringing",
+        "seat_for",
         "sequence",
         "skills",
         "step",
         "timer",
         "visit",
         "visits",
+        "wanted_seat",
         "weight",
         "widening",
     )
@@ -98,6 +104,10 @@ class WaitingCall:
         self.key = joined_at - credit
         self.sequence = sequence
         self.skills = skills  # wanted on top of the queue's requirement
+        self.wanted_seat: SeatId | None = None  # the only one that may take it, for the first while
+        self.seat_for = 0.0  # how long it waits for that one
+        self.is_sticky = False  # it did not ask for that one: it spoke to it last
+        self.fallback = ANYONE  # and then: anybody may take it, or a target
         self.weight = 1
         self.priority = 0
         self.home: Home | None = None  # the queue itself, once it has entered

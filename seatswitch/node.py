@@ -358,7 +358,8 @@ class Node:
 
     def _call_queued(self, event: CallQueued, now: float) -> None:
         """The engine first: a call that the queue refuses must not be answered."""
-        self.engine.handle(CallJoined(event.call, event.queue, event.caller, event.called), now)
+        joined = CallJoined(event.call, event.queue, event.caller, event.called, seat=event.seat)
+        self.engine.handle(joined, now)
         commands = self.engine.commands.take()
         if not any(isinstance(command, ReleaseCall) and command.call == event.call for command in commands):
             self.switchboard.accept_queued(event.call, now)

@@ -39,7 +39,7 @@ from acd.settings import AcdSettings, LevelSettings, PhoneSettings, SeatSettings
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, OfferId, QueueName, SeatId
 from kernel.rows import OfferRow, VisitRow
-from queues.settings import MissedRule, MissedRules, QueueSettings, RelaxStep, Requirement
+from queues.settings import EntrySettings, MissedRule, MissedRules, QueueSettings, RelaxStep, Requirement
 
 SEATS = tuple(SeatId(f"80{number:02}") for number in range(8))
 QUEUES = tuple(QueueName(name) for name in ("junior", "intermediate", "complaint", "everyone"))
@@ -52,6 +52,17 @@ POLICIES = (
     "ring-progressively",
     "fixed-queue-ratio",
     "c-mu",
+)
+
+
+STRICT = EntrySettings(
+    on_full="queue:everyone",
+    absent=("paused", "ringing"),
+    max_wait_empty=15.0,
+    on_empty="queue:everyone",
+    max_estimate=20.0,
+    on_estimate="number:138",
+    sticky_for=10.0,
 )
 
 
@@ -73,6 +84,7 @@ def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> 
             max_wait=90.0,
             on_timeout="queue:everyone",
             missed=missed,
+            entry=STRICT,
         ),
         QueueSettings(
             "intermediate",
@@ -83,10 +95,17 @@ def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> 
             weight=2,
             when_empty="refuse",
             wrap_up=15.0,
+            entry=EntrySettings(seat_wait=12.0, on_seat_wait="queue:complaint", on_empty="seat:8003"),
         ),
         QueueSettings("complaint", "demo", Requirement(2, 2), priority_credit=credit, max_wait=60.0),
         QueueSettings(
-            "everyone", "demo", Requirement(0, 2), policy=policy, ring_for=12.0, on_timeout="queue:junior"
+            "everyone",
+            "demo",
+            Requirement(0, 2),
+            policy=policy,
+            ring_for=12.0,
+            on_timeout="queue:junior",
+            entry=EntrySettings(sticky_for=20.0, seat_wait=9.0, max_wait_empty=40.0),
         ),
     ]
     seats = [
@@ -142,7 +161,13 @@ class Histories(RuleBasedStateMachine):
     def join(self, queue: QueueName, credit: float, skilled: bool) -> None:
         self.calls += 1
         skills = (("typing", 4),) if skilled else ()
-        self.say(CallJoined(CallId(f"c{self.calls}"), queue, "100", "", credit, skills))
+        caller = f"10{self.calls % 7}"
+        self.say(CallJoined(CallId(f"c{self.calls}"), queue, caller, "", credit, skills))
+
+    @rule(queue=st.sampled_from(QUEUES), seat=seats)
+    def join_for_a_seat(self, queue: QueueName, seat: SeatId) -> None:
+        self.calls += 1
+        self.say(CallJoined(CallId(f"c{self.calls}"), queue, "100", "", seat=seat))
 
     @rule(pick=st.integers(0, 20), cause=st.sampled_from(("abandoned", "withdrawn", "callback")))
     def leave(self, pick: int, cause: str) -> None:
@@ -336,7 +361,9 @@ def busy_hour(kit: Any, seed: int) -> Any:
             machine.calls += 1
             call, skills = CallId(f"c{machine.calls}"), (("typing", 4),) if draw.random() < 0.2 else ()
             credit = draw.choice((0.0, 60.0))
-            machine.say(CallJoined(call, draw.choice(QUEUES), "100", "", credit, skills))
+            wanted = seat if draw.random() < 0.2 else ""
+            caller = f"10{draw.randrange(7)}"
+            machine.say(CallJoined(call, draw.choice(QUEUES), caller, "", credit, skills, wanted))
         elif kind < 6:
             machine.offer_moves(draw.randrange(20), draw.choice(happenings))
         elif kind < 8 and known is not None and known.engaged:

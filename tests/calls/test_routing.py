@@ -1,8 +1,9 @@
 """The number plan: hotlines to queues, seats and extensions; never from one trunk to another."""
 
 import pytest
+from msgspec import structs
 
-from calls.routing import NumberPlan, Refusal, Route, called_number, caller_number, user_of
+from calls.routing import NumberPlan, Refusal, Route, called_number, caller_number, user_of, wanted_seat
 from calls.settings import CallSettings, Hotline, QueueMedia, TrunkSettings
 from sip.events import Identity
 from sip.message import Request
@@ -54,6 +55,18 @@ def test_a_hotline_leads_to_its_queue() -> None:
     assert found.queue is not None
     assert found.queue.name == "junior"
     assert found.trunk == "own"
+
+
+def test_a_hotline_may_lead_to_one_seat_of_a_queue() -> None:
+    """Call control knows the queue; which seat the caller waits for is distribution's business."""
+    settings = structs.replace(SETTINGS, hotlines=(Hotline("96300", "demo", "queue:junior/8001"),))
+    found = NumberPlan(settings).route(TRUNK, invite("sip:96300@h"))
+    assert isinstance(found, Route)
+    assert found.queue is not None
+    assert (found.queue.name, found.entry) == ("junior", "queue:junior/8001")
+    assert wanted_seat(found.entry, "junior") == "8001"
+    assert wanted_seat(found.entry, "senior") == ""
+    assert wanted_seat("queue:junior", "junior") == ""
 
 
 def test_a_hotline_may_lead_to_an_extension_or_a_seat() -> None:

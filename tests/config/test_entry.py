@@ -125,3 +125,68 @@ def test_loops_are_found_over_every_kind_of_way_out() -> None:
         's: queue[2] "b".on_timeout: calls would go round for ever: b -> c -> a -> b',
         's: queue[3] "c".on_empty: calls would go round for ever: c -> a -> b -> c',
     ]
+
+
+SEATS = """
+[[seat]]
+number = "8001"
+tenant = "t"
+password = "p"
+level = "junior"
+queues = ["q"]
+[[seat]]
+number = "8002"
+tenant = "t"
+password = "p"
+level = "senior"
+queues = ["senior"]
+"""
+
+
+def test_seats_that_callers_wait_for() -> None:
+    settings = load(
+        'on_timeout = "seat:8001"\nsticky_for = "30s"\nsticky_memory = "2h"\nseat_wait = "1m"\n'
+        'on_seat_wait = "queue:senior"\n' + SEATS
+    )
+    queue = settings.acd.queues[-1]
+    assert queue.on_timeout == "seat:8001"
+    found = queue.entry
+    assert (found.sticky_for, found.sticky_memory, found.seat_wait, found.on_seat_wait) == (
+        30.0,
+        7200.0,
+        60.0,
+        "queue:senior",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('on_timeout = "seat:9"', 'on_timeout: unknown seat "9"'),
+        (
+            'on_timeout = "seat:8002"',
+            "on_timeout: seat 8002 does not serve queue q, so nobody can wait for it there",
+        ),
+        (
+            'on_seat_wait = "seat:8001"',
+            "on_seat_wait: seat makes no sense here: the caller could not wait for it",
+        ),
+    ],
+)
+def test_seats_that_nobody_can_wait_for(text: str, message: str) -> None:
+    assert errors_of(text + SEATS) == [message]
+
+
+def test_a_hotline_for_one_seat_of_a_queue() -> None:
+    line = '[[tenant]]\nname = "t"\nhotlines = [{number = "96300", entry = "queue:q/%s"}]\n'
+    levels = '[[level]]\nname = "junior"\n[[level]]\nname = "senior"\n'
+    rest = levels + '[[queue]]\nname = "q"\n[[queue]]\nname = "senior"\n'
+    seats = SEATS.replace('["q"]', '["q", "senior"]')
+    (hotline,) = load_settings(line % "8001" + rest + seats, file="s").calls.hotlines
+    assert hotline.entry == "queue:q/8001"
+    with pytest.raises(ConfigErrors) as caught:
+        load_settings(line % "8002" + rest + seats, file="s")
+    assert str(caught.value) == (
+        's: tenant[1] "t".hotlines[1].entry: seat 8002 does not serve queue q, so nobody can wait for it '
+        "there"
+    )
