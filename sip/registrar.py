@@ -18,7 +18,7 @@ from sip.dialog import route_text
 from sip.events import BindingsChanged
 from sip.flows import Flow, flow_text, parse_flow
 from sip.grammar import SipError
-from sip.headers import parse_delta, parse_q
+from sip.headers import parse_delta, parse_q, tokens
 from sip.message import Request, Response
 from sip.transactions import MARGIN
 from sip.uri import SipUri, TelUri, parse_uri, same_uri
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EXPIRES_DEFAULT = 3600
 MISSES_MAX = 2  # unanswered OPTIONS in a row
+OUTBOUND = "Require: outbound\r\nFlow-Timer: 120\r\n"  # well below STREAM_IDLE_MAX
 _PATH_MAX = 2_000  # characters
 
 
@@ -161,6 +162,9 @@ class Registrar:
         path = tuple(route_text(route) for route in request.addresses("path"))
         if sum(map(len, path)) > _PATH_MAX:
             raise SipError(400, "Path Too Long")
+        outbound = self._outbound(request, wishes, path, flow)
+        if outbound is None:
+            return 439, ""
         if is_all:
             for binding in list(bindings):
                 self._remove(binding, now)
@@ -170,7 +174,7 @@ class Registrar:
             elif found is not None and self._may_remove(found, wish, request, flow):
                 self._remove(found, now)
         self._tell(user)
-        return 200, self._answer_headers(user, path, now)
+        return 200, self._answer_headers(user, path, now) + outbound
 
     def _wishes(self, request: Request) -> tuple[list[Wish], bool]:
         """Return the contacts to bind, and whether ``Contact: *`` asks to remove all."""
@@ -193,6 +197,21 @@ class Registrar:
             wish.expires = min(wish.expires, most)
             wishes.append(wish)
         return wishes, False
+
+    @staticmethod
+    def _outbound(request: Request, wishes: list[Wish], path: tuple[str, ...], flow: Flow) -> str | None:
+        """Return the header lines of a 200 to a phone that keeps its flow, "" to others (RFC 5626 6).
+
+        None if a proxy between us does not: that is 439. Over UDP the flow is kept by our OPTIONS, because
+        nothing here answers STUN.
+        """
+        if not any(wish.expires and wish.instance.rpartition(";")[2] for wish in wishes):
+            return ""
+        if "outbound" not in (tag.lower() for tag in tokens(request.headers("supported"))):
+            return ""
+        if len(request.vias) > 1 and not (path and ";ob" in path[-1].partition(">")[0].lower()):
+            return None
+        return "" if flow.transport == "udp" else OUTBOUND
 
     def _match(self, bindings: list[Binding], wish: Wish) -> Binding | None:
         """Return the binding that ``wish`` is about: of the same instance and reg-id, or the same URI.

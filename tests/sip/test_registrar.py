@@ -267,3 +267,33 @@ def test_accounts_that_are_gone_lose_their_bindings() -> None:
     scene.stack.reconfigure(settings(accounts={}), scene.now)
     assert scene.events(BindingsChanged)[-1] == BindingsChanged("8001", False)
     assert register(scene, call_id="again", flow=STRANGER).word == "401"
+
+
+KEEPS = ("Expires: 600", "Supported: path, outbound")
+INSTANCE = '<sip:8001@192.0.2.7:5062;transport=tcp;ob>;reg-id=1;+sip.instance="<urn:uuid:1>"'
+
+
+def test_a_phone_that_keeps_its_connection_is_told_how_often() -> None:
+    """R04, RFC 5626 6: Require: outbound and Flow-Timer on a stream; over UDP nobody answers STUN."""
+    scene = Scene()
+    stream = Flow("tcp", 1, "192.0.2.7", 40000, 3)
+    told = register(scene, contacts=(INSTANCE,), headers=KEEPS, flow=stream).message
+    assert (told.header("require"), told.header("flow-timer")) == ("outbound", "120")
+    assert told.contacts[0].params["reg-id"] == "1"
+    plain = register(scene, contacts=(INSTANCE,), cseq=5, flow=stream).message
+    assert plain.header("flow-timer") is None
+    over_udp = register(scene, contacts=(INSTANCE,), headers=KEEPS, cseq=9).message
+    assert (over_udp.header("require"), len(over_udp.contacts)) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [((), "439"), (("Path: <sip:192.0.2.99;lr>",), "439"), (("Path: <sip:a;lr;ob>",), "200")],
+)
+def test_a_first_hop_without_outbound(path: tuple[str, ...], status: str) -> None:
+    """R04, RFC 5626 6: through a proxy that does not keep flows it is 439, and nothing is bound."""
+    scene = Scene()
+    via = "Via: SIP/2.0/UDP 192.0.2.50:5060;branch=z9hG4bKbelow"
+    answer = register(scene, contacts=(INSTANCE,), headers=(*KEEPS, via, *path))
+    assert answer.word == status
+    assert scene.stack.snapshot()["bindings"] == (1 if status == "200" else 0)
