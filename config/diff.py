@@ -59,6 +59,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
         *_extensions(old, new),
         *_many("hotline", _numbered(old.calls.hotlines), _numbered(new.calls.hotlines)),
         *_many("trunk", _named(old.calls.trunks), _named(new.calls.trunks)),
+        *_many("route", _prefixed(old.calls.routes), _prefixed(new.calls.routes)),
         *_peers(old, new),
     ]
 
@@ -66,6 +67,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
 # Told with their tables, or the same as what is.
 _CALLS_ELSEWHERE = (
     "trunks",
+    "routes",
     "hotlines",
     "queues",
     "seats",
@@ -82,6 +84,10 @@ def _named(things: Iterable[Any]) -> dict[str, Any]:
 
 def _numbered(things: Iterable[Any]) -> dict[str, Any]:
     return {thing.number: thing for thing in things}
+
+
+def _prefixed(routes: Iterable[Any]) -> dict[str, Any]:
+    return {f'{route.tenant or "*"} "{route.prefix}"': route for route in routes}
 
 
 def _levels(settings: Settings) -> list[str]:
@@ -167,6 +173,8 @@ def _peers(old: Settings, new: Settings) -> Iterator[str]:
             yield f"trunk {trunk.name}: accept {_text(other.accept)} -> {_text(trunk.accept)}"
         if (other.user, other.secret, other.realm) != (trunk.user, trunk.secret, trunk.realm):
             yield f"trunk {trunk.name}: its credentials have changed"
+        if (other.register, other.probe) != (trunk.register, trunk.probe):
+            yield f"trunk {trunk.name}: register or probe has changed"
 
 
 def _text(value: object) -> str:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import msgspec
 
 from acd.settings import LevelSettings, PhoneSettings, SeatSettings, TenantSettings
+from calls.numbers import is_number
 from calls.settings import Hotline
 from config.entry import (
     Calendars,
@@ -416,6 +417,8 @@ class Desk:
             self._reader.refuse(
                 where, f"{kind} is not there yet; there are queue:NAME, seat:NUMBER, extension:NUMBER"
             )
+        elif kind == "number" and is_number(name):
+            return  # through a trunk of the tenant
         elif kind not in known or not name:
             self._reader.refuse(where, f"{show(entry)} is none of queue:NAME, seat:NUMBER, extension:NUMBER")
         elif name not in known[kind]:

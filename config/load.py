@@ -11,6 +11,7 @@ import msgspec
 
 from acd.settings import AcdSettings
 from calls.settings import CallSettings, QueueMedia
+from config.carriers import build_routes, check_country
 from config.distribution import Desk
 from config.hours import FindZone, only_utc
 from config.network import (
@@ -134,6 +135,7 @@ def _build(
     sip = build_sip(reader, *single("sip", SipTable), desk.accounts, lists["trunk"])
     media = build_media(reader, *single("media", MediaTable), sip.advertise, cpus)
     switch = single("switch", SwitchTable)[1]
+    check_country(reader, f"{file}: switch.country", switch.country)
     rpc = build_rpc(reader, *single("rpc", RpcTable))
     return Settings(
         sip=sip,
@@ -147,6 +149,8 @@ def _build(
         ),
         calls=CallSettings(
             trunks=trunks,
+            routes=build_routes(reader, lists["route"], trunks, list(desk.tenants)),
+            country=switch.country,
             hotlines=tuple(desk.hotlines),
             queues=tuple(
                 QueueMedia(queue.name, queue.tenant, queue.answer, queue.music, queue.welcome)

@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from calls.settings import TrunkSettings
+from config.carriers import build_trunk, check_trunk, contacts_of, probe_of, register_of
 from config.reading import Read, Reader, show, suggest
 from config.schema import HttpSettings, RpcSettings, StoreSettings, Token
 from config.tables import HttpTable, MediaTable, RpcTable, SipTable, StoreTable, TrunkTable
@@ -109,6 +110,9 @@ def _peer(trunk: TrunkTable) -> TrunkPeer:
         user="" if auth is None else auth.user,
         secret=None if auth is None else Secret(password=str(auth.password)),
         realm="" if auth is None else auth.realm,
+        contacts=tuple(contact.uri for contact in contacts_of(trunk)),
+        register=register_of(trunk),
+        probe=probe_of(trunk),
     )
 
 
@@ -122,7 +126,7 @@ def build_trunks(reader: Reader, trunks: Sequence[Read], tenants: Sequence[str])
             reader.refuse(
                 f"{where}.tenant", f"unknown tenant {show(trunk.tenant)}{suggest(trunk.tenant, tenants)}"
             )
-        if not trunk.accept and not trunk.contact:
+        if not trunk.accept and not trunk.contact and not trunk.register:
             reader.refuse(where, "has neither accept nor contact: no call can come or go")
         for index, text in enumerate(trunk.accept, 1):
             place = f"{where}.accept[{index}]"
@@ -134,20 +138,8 @@ def build_trunks(reader: Reader, trunks: Sequence[Read], tenants: Sequence[str])
             other = networks.setdefault(network, trunk.name)
             if other != trunk.name:
                 reader.refuse(place, f"{network} is accepted by trunk {show(other)} already")
-        if trunk.contact and not is_contact(trunk.contact):
-            reader.refuse(f"{where}.contact", f'{show(trunk.contact)} is not like "sip:203.0.113.5:5060"')
-    return tuple(
-        TrunkSettings(
-            name=trunk.name,
-            tenant=trunk.tenant,
-            contact=trunk.contact,
-            max_calls=trunk.max_calls,
-            max_cps=float(trunk.max_cps),
-            hotline_in=trunk.hotline_in,
-            is_trusted=trunk.trusted,
-        )
-        for _, trunk in trunks
-    )
+        check_trunk(reader, where, trunk, is_contact)
+    return tuple(build_trunk(trunk) for _, trunk in trunks)
 
 
 def is_contact(text: str) -> bool:

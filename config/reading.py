@@ -103,6 +103,14 @@ class Reader:
         tables = [it for it in (kind, *get_args(kind)) if isinstance(it, type) and issubclass(it, Table)]
         if tables and get_origin(kind) is tuple:
             return tuple(table for _, table in self.many(tables[0], value, where))
+        for choice in get_args(kind):
+            # "sip:a" or [{uri = "sip:a"}, ...]: a list of tables is read as such, all else as the others.
+            if get_origin(choice) is tuple and isinstance(get_args(choice)[0], type):
+                of = get_args(choice)[0]
+                if issubclass(of, Table):
+                    if isinstance(value, list) and value and all(isinstance(it, dict) for it in value):
+                        return tuple(table for _, table in self.many(of, value, where))
+                    return self._plain(next(it for it in get_args(kind) if it is not choice), value, where)
         if tables and isinstance(value, dict):
             table = self.table(tables[0], value, where)
             if table is None and not self.is_bad(where):

@@ -104,6 +104,7 @@ class SwitchTable(Table, frozen=True):
 
     drain_after: Duration = Duration(600)
     max_calls: CountFromOne = 20_000
+    country: str = ""
     ring_for: Duration = Duration(60)
     hold_max: Duration = Duration(1800)
     queue_header: bool = True
@@ -124,6 +125,31 @@ class AuthTable(Table, frozen=True):
     realm: str = ""
 
 
+class ContactTable(Table, frozen=True):
+    """An element of ``[[trunk]] contact``."""
+
+    uri: str
+    priority: CountFromOne = 1
+    weight: CountFromOne = 1
+
+
+class RegisterTable(Table, frozen=True):
+    """``[[trunk]] register``"""
+
+    registrar: str = ""
+    user: str = ""
+    domain: str = ""
+    expires: Duration = Duration(3600)
+
+
+class ProbeTable(Table, frozen=True):
+    """``[[trunk]] probe``"""
+
+    every: Duration = Duration(30)
+    down_after: CountFromOne = 3
+    up_after: CountFromOne = 2
+
+
 class TrunkTable(Table, frozen=True):
     """``[[trunk]]``"""
 
@@ -131,11 +157,38 @@ class TrunkTable(Table, frozen=True):
     tenant: str = ""
     accept: tuple[str, ...] = ()
     auth: AuthTable | None = None
-    contact: str = ""
+    contact: str | tuple[ContactTable, ...] = ""
+    register: bool | RegisterTable = False
+    probe: bool | ProbeTable = False
     max_calls: Count = 0
     max_cps: Rate = 0.0
     hotline_in: Literal["request-uri", "to", "p-called-party-id"] = "request-uri"
     trusted: bool = False
+    caller_in: Literal["from", "p-asserted-identity"] = "from"
+    country: str = ""
+    number_out: Literal["as-is", "+e164", "e164", "national"] = "as-is"
+    strip: Count = 0
+    prepend: str = ""
+    caller_number: str = ""
+    try_for: Duration = Duration(5)
+
+
+class RouteTrunkTable(Table, frozen=True):
+    """An element of ``[[route]] trunks``."""
+
+    trunk: str
+    priority: CountFromOne = 1
+    weight: CountFromOne = 1
+
+
+class RouteTable(Table, frozen=True):
+    """``[[route]]``"""
+
+    prefix: str = ""
+    tenant: str = ""
+    trunks: tuple[str, ...] | tuple[RouteTrunkTable, ...] = ()
+    strip: Count = 0
+    prepend: str = ""
 
 
 class HotlineTable(Table, frozen=True):
@@ -291,6 +344,7 @@ SINGLE: dict[str, type[Table]] = {
 }
 MANY: dict[str, type[Table]] = {
     "trunk": TrunkTable,
+    "route": RouteTable,
     "tenant": TenantTable,
     "hours": HoursTable,
     "level": LevelTable,
