@@ -217,12 +217,18 @@ class Switchboard:
             ring_ended(call, self.callbacks)
         self.drop(leg, now, ELSEWHERE if cause == "answered_elsewhere" else "")
 
-    def release(self, call_id: CallId, outcome: str, cause: str, now: float) -> None:
-        """The queue has no seat for the call: end it, politely."""
+    def release(self, call_id: CallId, outcome: str, cause: str, now: float, target: str = "") -> None:
+        """The queue has no seat for the call: connect it to the number of ``target``, or end it politely."""
         call = self.calls.get(call_id)
         if call is None:
             return
         call.joined_at = None  # the engine has closed the visit itself
+        kind, _, number = target.partition(":")
+        if kind == "number":
+            # The tenant's own configuration names it, so this is no transit.
+            call.target = ("pstn", number)
+            self.place(call, now)
+            return
         status = 486 if cause == "full" else 480
         self.end(call, now, ended_by="switch", verdict=f"us:{cause or outcome}", status=status)
 

@@ -147,7 +147,7 @@ class Desk:
                 ),
             )
         self.queues = resolve_levels(self._reader, queues, self.queues, self.ranks)
-        check_targets(self._reader, queues, self.queues, SOUNDS)
+        check_targets(self._reader, queues, self.queues)
 
     def build_extensions(self, extensions: Sequence[Read]) -> None:
         """Take the extensions: numbers with a password and a tenant."""

@@ -22,9 +22,9 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "on_estimate": (),
     "on_seat_wait": ("seat",),
 }
-KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND"
+KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS"
 _MISSING = {
-    "voicemail": 'there is no voicemail; "number:DIGITS" leads to a mailbox elsewhere, "callback" calls back',
+    "voicemail": 'there is no voicemail; "number:DIGITS" leads to a mailbox elsewhere',
     "ivr": f"ivr is not there yet; there are {KINDS}",
 }
 
@@ -124,7 +124,7 @@ def _queue_of_level(
 
 
 def check_targets(
-    reader: Reader, tables: Sequence[Read], queues: Mapping[str, QueueSettings], sounds: Sequence[str]
+    reader: Reader, tables: Sequence[Read], queues: Mapping[str, QueueSettings]
 ) -> None:
     """Refuse targets that do not exist, belong to another tenant, or send calls round for ever."""
     for where, table in tables:
@@ -142,11 +142,10 @@ def check_targets(
                 _check_queue(reader, place, name, queue, queues)
             elif kind == "number" and name.removeprefix("+").isdigit() and name.isascii():
                 continue
-            elif kind == "message" and name:
-                if name not in sounds:
-                    reader.refuse(place, f"unknown sound {show(name)}{suggest(name, sounds)}")
+            elif kind == "message":
+                reader.refuse(place, "message is not there yet: nothing plays a sound and then hangs up")
             elif target == "callback":
-                reader.refuse(place, f"callback is not there yet; there are {KINDS}")
+                reader.refuse(place, f"callback is no target yet; there are {KINDS}")
             elif kind != "seat" or not name:
                 reader.refuse(place, f"{show(target)} is none of {KINDS}")
 

@@ -119,7 +119,9 @@ class Node:
         self._on_command: dict[type, Callable[[Any, float], None]] = {
             RingSeat: self._ring_seat,
             WithdrawOffer: lambda what, now: self.switchboard.withdraw(what.offer, what.cause, now),
-            ReleaseCall: lambda what, now: self.switchboard.release(what.call, what.outcome, what.cause, now),
+            ReleaseCall: lambda what, now: self.switchboard.release(
+                what.call, what.outcome, what.cause, now, what.target
+            ),
             KickOut: lambda what, now: self.kicked.put((what.seat, what.session)),
         }
 

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+from calls.call import CallState
 from calls.events import (
     CallChanged,
     CallGone,
@@ -481,3 +482,22 @@ def _one_of_each(office: Office, name: str) -> None:
     office.caller_says("BYE", ok, 2)
     office.answer(office.last("CANCEL", PHONE), 200)
     office.answer(invite, 487)
+
+
+@pytest.mark.parametrize("answered_first", [False, True])
+def test_a_queue_that_does_not_take_a_call_may_lead_to_a_number(answered_first: bool) -> None:
+    """Its tenant has configured the number, so the call goes out by the trunk: no transit."""
+    office = Office()
+    office.accepts = answered_first
+    call = office.dial("96198")
+    assert call is not None
+    office.board.release(call.id, "overflowed", "closed", office.now, "number:13900000000")
+    office.settle()
+    invite = office.last("INVITE")
+    assert "13900000000" in invite.message.uri
+    office.answer(invite, 180)
+    office.answer(invite, 200, sdp(5000, host="192.0.2.7"))
+    assert call.state is CallState.TALKING
+    office.phone_says("BYE", invite, 2)
+    assert office.verdicts() == [("seat", "success", 200)]
+    assert not office.events(CallGone)

@@ -91,13 +91,11 @@ def test_relaxations() -> None:
         ('answer = "180"', 'answer: "180" is not one of "200", "183"'),
         (
             'on_timeout = "voicemail"',
-            'on_timeout: there is no voicemail; "number:DIGITS" leads to a mailbox elsewhere, "callback" '
-            "calls back",
+            'on_timeout: there is no voicemail; "number:DIGITS" leads to a mailbox elsewhere',
         ),
         (
             'on_timeout = "drop"',
-            'on_timeout: "drop" is none of hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, '
-            "callback, message:SOUND",
+            'on_timeout: "drop" is none of hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS',
         ),
         ('on_timeout = "queue:p"', 'on_timeout: unknown queue "p"; there are q'),
         ('tenant = "u"', 'tenant: unknown tenant "u"; there are t'),

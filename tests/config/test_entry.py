@@ -56,7 +56,7 @@ def test_nothing_said_is_nothing_barred() -> None:
 def test_every_rule() -> None:
     found = entry_of(
         'hours = "office"\non_closed = "number:13800000000"\non_full = "queue:complaint"\n'
-        'when_empty = "refuse"\non_empty = "message:builtin:welcome"\nabsent = ["paused", "wrapup"]\n'
+        'when_empty = "refuse"\non_empty = "number:13900000000"\nabsent = ["paused", "wrapup"]\n'
         'max_wait_empty = "30s"\nmax_estimate = "5m"\non_estimate = "level:senior"'
     )
     assert found.hours is not None
@@ -66,7 +66,7 @@ def test_every_rule() -> None:
         "queue:complaint",
     )
     assert (found.on_empty, found.absent, found.max_wait_empty) == (
-        "message:builtin:welcome",
+        "number:13900000000",
         ("paused", "wrapup"),
         30.0,
     )
@@ -96,7 +96,8 @@ def test_level_is_the_queue_of_its_name_else_the_only_one_that_starts_there() ->
         ('on_full = "level:medium"', 'on_full: unknown level "medium"; there are junior, senior'),
         ('on_full = "level:junior"', 'on_full: "level:junior" is the queue that starts at junior, and none'),
         ('on_full = "queue:q"', "on_full: calls would go round for ever: q -> q"),
-        ('on_full = "message:builtin:welcom"', 'on_full: unknown sound "builtin:welcom" (did you mean'),
+        ('on_full = "message:builtin:welcome"', "on_full: message is not there yet: "),
+        ('on_full = "callback"', "on_full: callback is no target yet; there are hangup, queue:NAME, "),
         ('on_full = "number:12a"', 'on_full: "number:12a" is none of hangup, queue:NAME, '),
         ('on_empty = "queue:senior"', 'on_empty: never happens: give when_empty = "refuse" or'),
         ('on_estimate = "queue:senior"', "on_estimate: never happens: give max_estimate"),
