@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test demo bench fuzz lint interop clean system-packages
+.PHONY: help run test demo bench fuzz interop lint clean system-packages
 
 help:
 	@echo 'make run      start the switch with config/demo.toml in the foreground'
@@ -12,6 +12,7 @@ help:
 	@echo 'make test     install what is missing and run every test that CI runs'
 	@echo 'make lint     ruff, mypy --strict, import contracts'
 	@echo 'make fuzz     search for inputs that break the parsers, a minute for each; FOR=600 takes longer'
+	@echo 'make interop  real phones against the switch, with a table'
 	@echo 'make bench    benchmarks with their table (about ten minutes)'
 
 # The locked packages, then the project itself; re-made when either list changes.
@@ -48,6 +49,10 @@ FOR ?= 60
 fuzz: $(VENV)/.installed
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=2.3,<4' || true
 	$(BIN)/python -m tests.fuzz --seconds $(FOR)
+
+# Phones that are missing are named with how to install them.
+interop: $(VENV)/.installed
+	$(BIN)/python -m tests.interop
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

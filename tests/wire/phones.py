@@ -191,6 +191,9 @@ class Baresip:
         answer: str = "manual",
         register_for: int = 120,
         password: str = "demo",
+        transport: str = "udp",
+        host: str = "127.0.0.1",
+        extra: str = "",
     ) -> None:
         self.folder = folder / f"baresip-{user}"
         self.folder.mkdir()
@@ -207,9 +210,11 @@ class Baresip:
                 control=control,
                 modules=modules,
             )
+            + extra
         )
         (self.folder / "accounts").write_text(
-            f"<sip:{user}@127.0.0.1:{sip_port}>;auth_user={user};auth_pass={password};answermode={answer};"
+            f"<sip:{user}@{host}:{sip_port};transport={transport}>;auth_user={user};auth_pass={password};"
+            f"answermode={answer};"
             f"regint={register_for};audio_codecs=pcmu,pcma\n"
         )
         (self.folder / "contacts").write_text("")

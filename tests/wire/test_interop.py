@@ -1,0 +1,18 @@
+"""A whole phone through the interop story: registers, calls, sends digits, holds, resumes; audio by frequency."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.interop.phones import BaresipPhone
+from tests.interop.story import Run
+
+pytestmark = pytest.mark.wire
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_baresip_does_everything(tmp_path: Path, transport: str) -> None:
+    run = Run(BaresipPhone, transport, tmp_path)
+    run.talk_plainly()
+    assert not run.why
+    assert run.results == {"register": "ok", "call": "ok", "dtmf": "ok", "hold": "ok"}
