@@ -1,5 +1,6 @@
-"""``python -m tests.interop``: real phones that nobody here wrote register at a real switch and call through it;
-prints a table, exit 1 if a phone that is here failed. A phone that is not here is named with how to get it.
+"""``python -m tests.interop``: real phones that nobody here wrote register at a switch and call through it.
+
+Prints a table, exit 1 if a phone that is here failed. A phone that is not here is named with how to get it.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A bad network on loopback: datagrams to one address reach another, but some are lost, come twice or come late.
+"""A bad network on loopback: datagrams to one address reach another, but some are lost, doubled or late.
 
 Every sender gets a port of its own towards the target, so that answers find their way back: what the target
 sees is a NAT. The draws are seeded; what the phones send, and when, is not.

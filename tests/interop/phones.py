@@ -21,6 +21,7 @@ ROOT = HERE.parents[1]
 PJSUA_PYTHON = Path(os.environ.get("PJSUA_PYTHON", ROOT / "var" / "interop" / "pjsua2" / "bin" / "python"))
 FREQUENCY = 440.0  # of the phone under test
 USER = "2001"
+RTP = 16_000 + os.getpid() % 8 * 400  # first port of the phone under test; two runs at once do not meet
 
 
 class Phone(Protocol):
@@ -85,7 +86,7 @@ class BaresipPhone:
             USER,
             port=free_port(),
             control=free_port(),
-            rtp=18_000,
+            rtp=RTP,
             sip_port=where.port,
             frequency=FREQUENCY,
             transport=where.transport,
@@ -201,7 +202,7 @@ class PjsuaPhone(_Piped):
             "registrar": f"{where.host}:{where.port}",
             "transport": where.transport,
             "port": free_port(),
-            "rtp_port": 18_000,
+            "rtp_port": RTP,
             "play": str(folder / "tone.wav"),
             "record": str(folder / "heard.wav"),
             "log": str(folder / "pjsip.log"),
@@ -242,7 +243,7 @@ use_ipv6=0
 verify_server_certs=0
 verify_server_cn=0
 [rtp]
-audio_rtp_port=18000
+audio_rtp_port={rtp}
 [video]
 enabled=0
 """
@@ -270,7 +271,7 @@ class LinphonePhone(_Piped):
         write_tone(folder / "tone.wav", FREQUENCY)
         ports = {f"{name}_port": -1 for name in ("sip", "tcp", "tls")}
         ports["sip_port" if where.transport == "udp" else f"{where.transport}_port"] = free_port()
-        (folder / "rc").write_text(LINPHONE_CONFIG.format(**ports))
+        (folder / "rc").write_text(LINPHONE_CONFIG.format(rtp=RTP, **ports))
         super().__init__(
             folder, ["linphonec", "-c", "rc", "-d", "0", "-l", "linphone.log"], {"HOME": str(folder)}
         )

@@ -1,9 +1,9 @@
 """A phone made of pjsua2: JSON lines in, JSON lines out. It runs in a virtual environment of its own, because
 pjsua2 is under the GPL and is only ever a peer of the switch, never part of it.
 
-``pjsua_agent.py SETTINGS`` with SETTINGS a JSON object: user, password, registrar (host:port), domain, transport,
-port, rtp_port, play, record, auto. Verbs on stdin: ``{"verb": "dial", "uri": ...}``, hold, resume, dtmf
-(digits), hang_up, quit.
+``pjsua_agent.py SETTINGS`` with SETTINGS a JSON object: user, password, registrar (host:port), domain,
+transport, port, rtp_port, play, record, log, auto. Verbs on stdin: ``{"verb": "dial", "uri": ...}``, hold,
+resume, dtmf (digits), hang_up, quit.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A whole phone through the interop story: registers, calls, sends digits, holds, resumes; audio by frequency."""
+"""A whole phone registers, calls, sends digits, holds and resumes, over UDP and TCP; audio by frequency."""
 
 from pathlib import Path
 
