@@ -14,6 +14,7 @@ from acd.commands import KickOut, ReleaseCall, RingSeat, WithdrawOffer
 from acd.engine import Engine
 from acd.events import QueueChanged, SeatChanged
 from acd.inputs import (
+    CallerRestored,
     CallJoined,
     CallLeft,
     Input,
@@ -44,9 +45,9 @@ from calls.events import (
 from calls.switchboard import Switchboard
 from config.schema import Settings
 from kernel.chance import Chance
-from kernel.ids import CallId, SeatId
+from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import BindingRow, SeatStateRow
+from kernel.rows import BindingRow, CallerSeatRow, SeatStateRow
 from kernel.staterows import JournalRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
@@ -220,7 +221,7 @@ class Node:
         self._set_refusal()
         self._settle(now)
 
-    def restore(self, rows: Sequence[SeatStateRow | BindingRow], now: float) -> None:
+    def restore(self, rows: Sequence[SeatStateRow | BindingRow | CallerSeatRow], now: float) -> None:
         """Take back what the store kept: registrations first, so that restored seats have a phone."""
         monotonic = self.walltime.monotonic
         for row in rows:
@@ -242,6 +243,9 @@ class Node:
                     row.phone_number,
                 )
                 self.engine.handle(restored, now)
+            elif isinstance(row, CallerSeatRow):
+                caller = CallerRestored(QueueName(row.queue), row.number, SeatId(row.seat), row.at)
+                self.engine.handle(caller, now)
         self._settle(now)
 
     def handle_timers(self, now: float) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from kernel.errors import OperatorError
-from kernel.rows import AnyRow, BindingRow
+from kernel.rows import AnyRow, BindingRow, CallerSeatRow
 from seatswitch.shell.store.database import migrate, open_engine
 from seatswitch.shell.store.reader import read_state
 from seatswitch.shell.store.records import build_record, journal_path
@@ -67,3 +67,15 @@ def test_locked_database_leaves_the_journal(tmp_path: Path) -> None:
 def test_url_of_no_known_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match=r"store\.url"):
         read_state(tmp_path, "nonsense", wall=0.0)
+
+
+def test_callers_seats_come_back_oldest_first(tmp_path: Path) -> None:
+    """Of one caller the last row counts, wherever it is; the bounded memory then keeps the newest."""
+    folder, url = tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db"
+    old = CallerSeatRow("junior 1", "junior", "1", "8001", 5.0)
+    other = CallerSeatRow("junior 2", "junior", "2", "8001", 7.0)
+    add_rows(folder, [old, other])
+    carry_over(folder, url)
+    newer = CallerSeatRow("junior 1", "junior", "1", "8002", 9.0)
+    add_rows(folder, [newer])
+    assert read_state(folder, url, wall=1000.0) == [other, newer]
