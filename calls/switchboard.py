@@ -311,6 +311,10 @@ class Switchboard:
                 self.end(call, now, ended_by="switch", verdict="peer:no_common_audio", status=error.status)
                 return
             agree(leg, agreement, self._plane, now)
+        elif leg.session is not None and leg.session.provisionals is not None:
+            # RFC 3262 5: an INVITE without offer that requires 100rel is offered something while it rings.
+            leg.answer_sdp = leg.side.offer(leg.address, leg.port, self._settings.codecs)
+            self._stack.offer_early(leg.session, leg.answer_sdp)
         self.place(call, now)
 
     def place(self, call: Call, now: float) -> None:
@@ -525,8 +529,9 @@ class Switchboard:
             verdict = "success"
         else:
             verdict = "agent:cancelled" if call.is_callback else "caller:abandoned"
+        status = 504 if event.cause == "no_prack" else 200
         said = reason_to_pass(event.reason) if event.reason else ""
-        self.end(call, now, ended_by=call.word_for(leg), verdict=verdict, status=200, reason=said)
+        self.end(call, now, ended_by=call.word_for(leg), verdict=verdict, status=status, reason=said)
 
     def end(
         self,

@@ -78,7 +78,8 @@ class SessionConfirmed(msgspec.Struct, frozen=True):
 
 
 class SessionEnded(msgspec.Struct, frozen=True):
-    """An answered session is over, and not by us: ``cause`` is bye, no_ack, timeout or gone (481/408 inside).
+    """An answered session is over, and not by us: ``cause`` is bye, no_ack, timeout, gone (481/408 inside)
+    or expired (RFC 4028). One that never was answered ends so too for want of a PRACK: no_prack.
     ``reason`` is the value of the Reason header of a BYE (RFC 3326).
     """
 

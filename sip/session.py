@@ -15,7 +15,7 @@ from sip.authorization import authorize
 from sip.branches import client_key_of
 from sip.client_request import ClientRequest
 from sip.core import Core
-from sip.dialog import Dialog, dialog_of_request
+from sip.dialog import Dialog, dialog_of_request, uri_of
 from sip.events import (
     Identity,
     InfoReceived,
@@ -30,6 +30,7 @@ from sip.flows import Flow
 from sip.headers import tokens
 from sip.message import Request, Response, sdp_of
 from sip.outgoing import Outgoing
+from sip.places import host_of, is_reachable_host
 from sip.reaper import Key
 from sip.reliable import EarlyOffer, Provisionals, is_reliable
 from sip.responses import answer_flow, build, record_routes, response_head
@@ -590,6 +591,18 @@ class Session:
         if self.outgoing is None:
             return request.from_tag == self.remote_tag
         return request.method in _EARLY and self.outgoing.dialog_with(request.from_tag) is not None
+
+    def is_from_peer(self, remote_tag: str, host: str) -> bool:
+        """Return whether ``host`` may be the peer of the dialog with that tag: where we talk to it, its
+        Contact's host or a proxy of the route set. A name could be any address.
+        """
+        dialog = self.dialog_with(remote_tag)
+        if dialog is None:
+            return False
+        if any(flow is not None and flow[2] == host for flow in (dialog.home_flow, dialog.flow)):
+            return True
+        hosts = [host_of(dialog.remote_target), *(host_of(uri_of(route)) for route in dialog.route_set)]
+        return any(host == one or not is_reachable_host(one) for one in hosts)
 
     def is_fresh(self, request: Request) -> bool:
         """Count a request of theirs; False if its CSeq is not higher than the last (RFC 3261 12.2.2)."""

@@ -450,7 +450,7 @@ class Stack:
 
     def _receive_inside(self, request: Request, flow: Flow, key: str, now: float) -> None:
         session = self._core.sessions.get(request.to_tag)
-        if session is None or not session.takes(request):
+        if session is None or not session.takes(request) or not self._is_from_peer(session, request, flow):
             self._strays.note(request.method, flow.host, now)
             self._refuse(request, flow, 481, "", now)
             return
@@ -488,6 +488,18 @@ class Stack:
             self._respond(request, flow, key, status, "Allow-Events: refer\r\n", now)
         else:
             self._respond(request, flow, key, 405, ALLOW, now)
+
+    def _is_from_peer(self, session: Session, request: Request, flow: Flow) -> bool:
+        """Return whether a request inside a dialog comes from where its peer may be (A-DLG): besides what the
+        session knows, from another host of the same trunk, or from where the phone is registered by now.
+        """
+        host = flow[2]
+        if host == session.flow[2] or session.is_from_peer(request.from_tag, host):
+            return True
+        trunk = self._admission.trunk_of(host)
+        if trunk is not None and trunk is self._admission.trunk_of(session.flow[2]):
+            return True
+        return self._registrar.knows_host(host) and self._core.places.follow(session.flow)[2] == host
 
     def _receive_outside(self, request: Request, flow: Flow, key: str, now: float) -> None:
         method = request.method

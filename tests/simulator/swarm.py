@@ -20,7 +20,7 @@ from tests.simulator.phones import Errand, Manner, Softphone
 from tests.simulator.town import CARRIER, STRANGER, SWITCH, Town
 from tests.simulator.world import Stuck, Unsafe, World
 
-QUIET_WITHIN = 240.0  # virtual seconds of fair weather beside max_wait: 64*T1, RTP time-out, rings
+QUIET_WITHIN = 240.0  # virtual seconds of fair weather beside max_wait: 64*T1, RTP time-out, rings, refreshes
 SAFETY_MAX = 3_000.0  # virtual seconds for the safety phase
 FAULTS = (
     "loss",
@@ -459,18 +459,9 @@ class Swarm:
         until = world.time.now + within
         while (left := check_quiet(world)) and world.time.now < until:
             world.run(5.0)
-            self._end_ghosts()
         self._objections()
         if left:
             raise Stuck(f"not quiet after {within:g} s of fair weather: {'; '.join(left[:8])}")
-
-    def _end_ghosts(self) -> None:
-        """End calls on hold whose phones are both gone: there is no session timer that would (RFC 4028)."""
-        node = self.world.node
-        ghosts = [call.id for call in node.switchboard.calls.values() if call.held]
-        for ghost in ghosts:
-            self.world.note("operator", f"ends {ghost}, which is on hold with nobody there")
-            self.world.turn(lambda now, ghost=ghost: node.hang_up(ghost, "operator", now))
 
     def _objections(self) -> None:
         if self.world.complaints:

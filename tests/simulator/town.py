@@ -81,6 +81,7 @@ _HEAD = """\
 [sip]
 listen = ["udp://192.0.2.1:5060", "tcp://192.0.2.1:5060"]
 domain = "sim.example"
+session_expires = "90s"
 
 [media]
 address = "192.0.2.1"

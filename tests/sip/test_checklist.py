@@ -388,3 +388,47 @@ def test_a_fork_that_answers_second_is_let_go() -> None:
     assert len(scene.events(SessionAnswered)) == 1
     assert session.state.name == "CONFIRMED"
     assert all(a.at <= b.at for a, b in pairwise(scene.sent))
+
+
+def test_a_request_inside_from_elsewhere_is_refused() -> None:
+    """A-DLG: right Call-ID and tags from a foreign address: 481, nothing changes; the peer's own is taken."""
+    scene = Scene()
+    session, to = confirmed(scene)
+    for method in ("BYE", "INVITE", "UPDATE", "INFO"):
+        body = SDP if method == "INVITE" else b""
+        forged = request(method, branch=f"z9hG4bK{method}", to=to, cseq=2, body=body)
+        assert [sent.word for sent in scene.receive(forged, STRANGER)] == ["481"]
+    assert scene.told == []
+    assert session.state.name == "CONFIRMED"
+    neighbour = Flow("udp", 0, "10.0.0.10", 5080)  # another host of the same trunk
+    assert scene.receive(request("BYE", branch="z9hG4bKbye", to=to, cseq=3), neighbour)[0].word == "200"
+
+
+def test_a_contact_or_a_proxy_on_the_route_may_send_inside() -> None:
+    """A-DLG: the dialog's own hosts are its peer, whatever address the INVITE came from."""
+    for contact, route, source in (
+        ("<sip:caller@198.51.100.7>", "", "198.51.100.7"),
+        ("<sip:caller@10.0.0.9>", "Record-Route: <sip:198.51.100.8;lr>", "198.51.100.8"),
+    ):
+        scene = Scene()
+        headers = (route,) if route else ()
+        scene.receive(request("INVITE", contact=contact, headers=headers, body=SDP), TRUNK)
+        session = scene.events(InviteArrived)[-1].session
+        scene.stack.answer(session, OURS, scene.now)
+        to = f"<sip:96198@example.com>;tag={session.local_tag}"
+        bye = request("BYE", branch="z9hG4bKbye", to=to, cseq=2)
+        assert scene.receive(bye, Flow("udp", 0, source, 5060))[0].word == "200"
+
+
+def test_a_storm_of_byes_from_one_of_ours_costs_nothing() -> None:
+    """A phone that answers each 481 with a new BYE, 2,000 of them: all are told 481, none leaves anything
+    behind, and the operator hears of it once.
+    """
+    scene = Scene()
+    to = "<sip:96198@example.com>;tag=nobody"
+    for number in range(2_000):
+        scene.receive(request("BYE", branch=f"z9hG4bK{number}", to=to, cseq=number + 1), TRUNK)
+    assert scene.words() == ["481"] * 2_000
+    assert [type(event).__name__ for event in scene.told] == ["StraysSeen"]
+    assert scene.stack.snapshot()["server_transactions"] == 0
+    assert scene.timers.armed() == []
