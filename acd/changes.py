@@ -64,6 +64,7 @@ class Changes:
         board.thinned.clear()
         for queue in board.queues.values():
             self._distribution.entry.look_after(queue, now)
+        self._distribution.callbacks.configure(now)
 
     def _configure_queues(self, settings: AcdSettings) -> None:
         board = self._board

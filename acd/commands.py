@@ -18,6 +18,19 @@ class RingSeat(msgspec.Struct, frozen=True):
     phone_number: str
 
 
+class PlaceCall(msgspec.Struct, frozen=True):
+    """Prepare a call that begins at a seat, which is about to be rung for it: when the seat has answered,
+    ``number`` is dialled and shown ``display`` ("" the tenant's first number).
+    """
+
+    call: CallId
+    queue: QueueName
+    tenant: str
+    number: str
+    display: str
+    ring_for: float
+
+
 class WithdrawOffer(msgspec.Struct, frozen=True):
     """Stop ringing; ``cause``: no_answer, caller_gone, answered_elsewhere, signed_out, paused, ..."""
 
@@ -44,4 +57,4 @@ class KickOut(msgspec.Struct, frozen=True):
     session: str
 
 
-Command = RingSeat | WithdrawOffer | ReleaseCall | KickOut
+Command = RingSeat | PlaceCall | WithdrawOffer | ReleaseCall | KickOut

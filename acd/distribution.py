@@ -5,6 +5,7 @@ turn is only noted; :meth:`Distribution.settle` pairs it when the turn ends.
 """
 
 from acd.board import Board
+from acd.callback import Callbacks
 from acd.commands import ReleaseCall, RingSeat, WithdrawOffer
 from acd.desk import Desk
 from acd.entry import Entry
@@ -35,6 +36,7 @@ class Distribution:
         self._call_keeper = call_keeper
         self._offer_keeper = offer_keeper
         self.entry = Entry(board, self)
+        self.callbacks = Callbacks(board, self)
 
     # Joining and leaving.
 
@@ -51,6 +53,24 @@ class Distribution:
         self._withdraw_all(call, cause, now)
         self.end_visit(call, Outcome.WITHDRAWN, cause, "", now)
         self._board.commands.put(ReleaseCall(call.call, call.queue, Outcome.WITHDRAWN.value, cause))
+
+    def enter_callback(self, what: CallJoined, joined_at: float, credit: float, now: float) -> None:
+        """Let a callback stand in its queue, full or not: it has had its place there before."""
+        call = self.build_visit(what, joined_at, now, credit)
+        call.is_callback = True
+        self.enter(call, self._board.queues[what.queue], now)
+
+    def call_back(self, call: WaitingCall, cause: str, now: float, number: str = "") -> bool:
+        """Let a waiting caller go with its place kept, or return False if it cannot be called back."""
+        callback = self.callbacks.keep_place(call, cause, now, number)
+        if callback is None:
+            return False
+        self._withdraw_all(call, "callback", now)
+        self.end_visit(call, Outcome.CALLBACK, cause, "", now)
+        outcome = Outcome.CALLBACK.value
+        self._board.commands.put(ReleaseCall(call.call, call.queue, outcome, outcome))
+        self.callbacks.begin(callback, now)
+        return True
 
     def build_visit(self, what: CallJoined, joined_at: float, now: float, credit: float) -> WaitingCall:
         """Return the call's next visit, which has not begun yet."""
@@ -107,6 +127,8 @@ class Distribution:
         del board.calls[call.call]
         board.history.visit_ended(call, queue, outcome, cause, seat, now, target)
         board.events.put(QueueChanged(call.queue, "left", call.call, outcome.value, seat))
+        if call.is_callback:
+            self.callbacks.visit_ended(call, outcome, cause, seat, now)
 
     # Lines.
 
@@ -195,7 +217,7 @@ class Distribution:
     def _arm(self, call: WaitingCall, queue: Queue, now: float) -> None:
         """Arm the next deadline: a step of relaxation or the longest wait, whichever comes first."""
         steps = self._board.steps[queue.name]
-        after = queue.settings.max_wait or None
+        after = (not call.is_callback and queue.settings.max_wait) or None
         if call.wanted_seat is not None:
             after = call.seat_for if after is None else min(after, call.seat_for)
         elif call.step + 1 < len(steps) and (after is None or steps[call.step + 1].after < after):
@@ -230,7 +252,7 @@ class Distribution:
         queue = self._board.queues[call.queue]
         steps = self._board.steps[queue.name]
         longest = queue.settings.max_wait
-        if longest and call.entered_at + longest <= now:
+        if longest and call.entered_at + longest <= now and not call.is_callback:
             call.timer = None
             self.overdue(call, "max_wait", now)
             return
@@ -263,6 +285,8 @@ class Distribution:
 
     def overdue(self, call: WaitingCall, cause: str, now: float) -> None:
         """The call has waited too long, as ``cause`` says."""
+        if call.is_callback:
+            return  # its promise has an end of its own
         if not call.ringing:
             self.entry.send_on(call, cause, now)
         elif not call.is_overdue:
@@ -323,6 +347,8 @@ class Distribution:
         seat.offered_last = board.next_sequence()
         self._desk.see(seat, Sight.RESERVE, "offer", now)
         offer.timer = board.timers.arm_after(offer, "ring", queue.settings.ring_for, now)
+        if call.is_callback:
+            board.commands.put(self.callbacks.placed(call))
         board.commands.put(
             RingSeat(offer.id, call.call, seat.id, queue.name, seat.phone.kind, seat.phone.number)
         )

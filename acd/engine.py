@@ -10,6 +10,7 @@ from typing import Any
 
 from acd.attendance import Attendance
 from acd.board import Board
+from acd.callback import Callbacks
 from acd.changes import Changes
 from acd.commands import Command
 from acd.desk import Desk
@@ -18,6 +19,12 @@ from acd.events import AcdEvent
 from acd.explain import Explainer
 from acd.history import AcdRow
 from acd.inputs import (
+    CallbackAnswered,
+    CallbackBooked,
+    CallbackCancelled,
+    CallbackChosen,
+    CallbackFailed,
+    CallbackRestored,
     CallerRestored,
     CallJoined,
     CallLeft,
@@ -105,6 +112,12 @@ class Engine:
             Reconfigured: lambda what, now: changes.configure(what.settings, now),
             SeatRestored: changes.restore,
             CallerRestored: lambda what, _: calls.entry.restore(what),
+            CallbackBooked: calls.callbacks.book,
+            CallbackChosen: calls.callbacks.choose,
+            CallbackCancelled: calls.callbacks.cancel,
+            CallbackAnswered: calls.callbacks.answered,
+            CallbackFailed: calls.callbacks.failed,
+            CallbackRestored: calls.callbacks.restore,
         }
 
     # Turns.
@@ -146,6 +159,11 @@ class Engine:
     def queues(self) -> dict[QueueName, Queue]:
         """All queues. To be read only."""
         return self._board.queues
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """Who is to be called back. To be read only."""
+        return self._distribution.callbacks
 
     @property
     def settings(self) -> AcdSettings:
@@ -256,3 +274,4 @@ class Engine:
     def check(self) -> None:
         """Assert what must hold between turns."""
         check(self._board)
+        self.callbacks.check()

@@ -13,7 +13,14 @@ from acd.inputs import CallerRestored, CallJoined
 from acd.memory import CallerSeats
 from kernel.ids import QueueName, SeatId
 from kernel.timers import Timer
-from policies.overflow import HANG_UP, outcome_of, overflow_queue, overflow_seat, release_target
+from policies.overflow import (
+    CALLBACK,
+    HANG_UP,
+    outcome_of,
+    overflow_queue,
+    overflow_seat,
+    release_target,
+)
 from policies.skills import serves, with_skills
 from queues.events import Outcome
 from queues.queue import Queue
@@ -56,6 +63,10 @@ class Entry:
         board = self._board
         queue = board.queues[call.queue]
         target = call.fallback if cause == "seat_wait" else target_of(queue.settings, cause)
+        if target == CALLBACK:
+            if self._calls.call_back(call, cause, now):
+                return
+            target = HANG_UP
         there = self._following(target, call, queue, now)
         if there is None:
             outcome, leads = outcome_of(target, Outcome.TIMED_OUT), release_target(target)
@@ -73,6 +84,7 @@ class Entry:
                 visit.wanted_seat = None
                 cause = "" if visit.fallback == ANYONE else "seat_away"
             if not cause:
+                self._calls.callbacks.merge(visit, now)
                 if visit.wanted_seat is None:
                     self._prefer(visit, queue, now)
                 self._calls.enter(visit, queue, now)
@@ -168,9 +180,14 @@ class Entry:
         self.callers.remember(what.queue, what.number, what.seat, what.epoch)
 
     def _end_at_door(self, visit: WaitingCall, queue: Queue, cause: str, target: str, now: float) -> None:
+        callback = self._calls.callbacks.keep_place(visit, cause, now) if target == CALLBACK else None
+        if target == CALLBACK and callback is None:
+            target = HANG_UP
         outcome, leads = outcome_of(target, Outcome.REFUSED), release_target(target)
         self._write(visit, queue, outcome, cause, leads, now)
         self._board.commands.put(ReleaseCall(visit.call, queue.name, outcome.value, cause, leads))
+        if callback is not None:
+            self._calls.callbacks.begin(callback, now)
 
     def _write(
         self, visit: WaitingCall, queue: Queue, outcome: Outcome, cause: str, target: str, now: float
@@ -191,7 +208,7 @@ class Entry:
             return
         if queue.empty_since is None:
             queue.empty_since = now
-        first = next((call for call in queue.waiting.values() if not call.is_overdue), None)
+        first = next((it for it in queue.waiting.values() if not (it.is_overdue or it.is_callback)), None)
         if limit and first is not None:
             due = max(queue.empty_since, first.entered_at) + limit
             self._emptying[queue.name] = timers.arm(self, f"empty {queue.name}", max(due, now))

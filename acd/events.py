@@ -1,5 +1,7 @@
 """What the engine tells the world: for event subscribers, not for call control."""
 
+from typing import Any
+
 import msgspec
 
 from kernel.ids import CallId, QueueName, SeatId
@@ -22,4 +24,12 @@ class QueueChanged(msgspec.Struct, frozen=True):
     seat: str = ""
 
 
-AcdEvent = SeatChanged | QueueChanged
+class CallbackChanged(msgspec.Struct, frozen=True):
+    """A callback was booked, moved on or ended; ``data`` is the callback object as it is then."""
+
+    callback: str
+    what: str  # booked, scheduled, waiting, dialling, ended
+    data: dict[str, Any]
+
+
+AcdEvent = SeatChanged | QueueChanged | CallbackChanged

@@ -6,14 +6,30 @@ from acd.offer import Offer
 from acd.readiness import Entry
 from acd.seat import Presence, Seat
 from kernel.outbox import Outbox
-from kernel.rows import CallerSeatRow, OfferRow, PresenceRow, SeatStateRow, VisitRow
+from kernel.rows import (
+    CallbackAttemptRow,
+    CallbackRow,
+    CallerSeatRow,
+    OfferRow,
+    PresenceRow,
+    SeatStateRow,
+    VisitRow,
+)
 from kernel.walltime import WallTime
 from policies.views import SeatKey
 from queues.events import Outcome
 from queues.queue import Queue
 from queues.waiting import WaitingCall
 
-AcdRow = VisitRow | OfferRow | PresenceRow | SeatStateRow | CallerSeatRow
+AcdRow = (
+    VisitRow
+    | OfferRow
+    | PresenceRow
+    | SeatStateRow
+    | CallerSeatRow
+    | CallbackRow
+    | CallbackAttemptRow
+)
 
 FORCED = "forced"  # how a pause that only a supervisor may lift is written in a SeatStateRow
 

@@ -4,6 +4,7 @@ import msgspec
 
 from acd.settings import AcdSettings
 from kernel.ids import CallId, OfferId, QueueName, SeatId
+from kernel.rows import CallbackRow
 
 
 class CallJoined(msgspec.Struct, frozen=True):
@@ -173,6 +174,56 @@ class SeatRestored(msgspec.Struct, frozen=True):
     phone_number: str
 
 
+class CallbackBooked(msgspec.Struct, frozen=True):
+    """A customer is to be called back; refused with ALREADY_BOOKED, CALLBACKS_FULL, ..."""
+
+    callback: str  # the id it gets
+    queue: QueueName
+    number: str
+    at: float | None = None  # not before this moment, which is its place in the queue, too
+    display: str = ""
+    booked_by: str = ""
+    skills: tuple[tuple[str, int], ...] = ()
+    followup: str = ""
+
+
+class CallbackChosen(msgspec.Struct, frozen=True):
+    """A waiting caller wants to be called back instead; ``number`` "" is the one it calls from.
+
+    Refused like a booking. ``is_pressed``: the caller pressed the queue's key, and waits on if it cannot be.
+    """
+
+    call: CallId
+    number: str = ""
+    is_pressed: bool = False
+
+
+class CallbackCancelled(msgspec.Struct, frozen=True):
+    """Nobody is to be called back any more."""
+
+    callback: str
+
+
+class CallbackAnswered(msgspec.Struct, frozen=True):
+    """The customer has answered the call that a seat took."""
+
+    call: CallId
+
+
+class CallbackFailed(msgspec.Struct, frozen=True):
+    """The customer did not take the call: ``outcome`` is no_answer, busy, failed or cancelled."""
+
+    call: CallId
+    outcome: str
+    status: int = 0
+
+
+class CallbackRestored(msgspec.Struct, frozen=True):
+    """A callback from before a restart."""
+
+    row: CallbackRow
+
+
 Input = (
     CallJoined
     | CallLeft
@@ -194,4 +245,10 @@ Input = (
     | Reconfigured
     | SeatRestored
     | CallerRestored
+    | CallbackBooked
+    | CallbackChosen
+    | CallbackCancelled
+    | CallbackAnswered
+    | CallbackFailed
+    | CallbackRestored
 )

@@ -81,6 +81,12 @@ class SeatFreed(msgspec.Struct, frozen=True):
     bridged: bool
 
 
+class CallbackAsked(msgspec.Struct, frozen=True):
+    """A waiting caller has pressed its queue's key: call me back."""
+
+    call: CallId
+
+
 class CustomerAnswered(msgspec.Struct, frozen=True):
     """Who was to be called back has answered and talks to the seat."""
 
@@ -115,6 +121,7 @@ CallEvent = (
     | PhoneChanged
     | SeatHold
     | SeatFreed
+    | CallbackAsked
     | CustomerAnswered
     | CustomerFailed
     | CallChanged

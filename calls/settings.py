@@ -69,6 +69,7 @@ class QueueMedia(msgspec.Struct, frozen=True):
     answer: str = "200"  # or "183"
     music: str = "builtin:music"
     welcome: str = "builtin:welcome"
+    callback_key: str = ""  # what a caller presses to be called back; "" none
 
 
 class CallSettings(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from calls.leg import Leg, LegState
 from calls.records import side_of, stream_row
 from kernel.ids import StreamId
 from kernel.walltime import WallTime
-from media.events import MediaEvent, StreamClosed, StreamFailed, StreamReady, StreamTimedOut
+from media.events import DigitReceived, MediaEvent, StreamClosed, StreamFailed, StreamReady, StreamTimedOut
 from media.plane import Plane
 from sip.sdp import Descriptions
 
@@ -69,6 +69,8 @@ class Streams:
             leg = self.living.pop(event.stream, None)  # there is nothing to close
             if leg is not None:
                 self._board.stream_failed(leg, event.reason, now)
+        elif isinstance(event, DigitReceived):
+            self._board.callbacks.key_pressed(self.living.get(event.stream), event.digit)
         elif isinstance(event, StreamTimedOut):
             leg = self.living.get(event.stream)
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:

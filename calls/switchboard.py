@@ -181,6 +181,7 @@ class Switchboard:
         else:
             self._answer_caller(leg, now)
         if media is not None:
+            self.callbacks.listen(leg, media, now)
             prompts = tuple(prompt for prompt in (media.welcome, media.music) if prompt)
             if prompts:
                 self._plane.play(leg.stream, prompts, now, loop_last=bool(media.music))

@@ -102,9 +102,10 @@ class Talk:
                 self._board.end(leg.call, now, ended_by="switch", verdict="peer:no_common_audio", status=488)
 
     def info_received(self, event: InfoReceived, now: float) -> None:
-        """An INFO goes to the other side as it is."""
+        """An INFO goes to the other side as it is; before there is one, it may bring a key."""
         leg = event.session.user
         if leg is None or leg.call is None or leg.call.state is not CallState.TALKING:
+            self._board.callbacks.info_received(leg, event)
             return
         other = leg.call.callee if leg is leg.call.caller_leg else leg.call.caller_leg
         if other is not None and other.session is not None:

@@ -8,6 +8,7 @@ import msgspec
 from acd.settings import LevelSettings, PhoneSettings, SeatSettings, TenantSettings
 from calls.numbers import is_number
 from calls.settings import Hotline
+from config.callback import build_callback
 from config.entry import (
     Calendars,
     build_entry,
@@ -119,6 +120,7 @@ class Desk:
             requires = self._requirement(f"{where}.requires", queue.requires)
             tenant = self._tenant(where, queue.tenant)
             usual = self.usual_hours.get(tenant, "")
+            entry = build_entry(self._reader, where, queue, tenant, self.calendars, usual)
             self.queues.setdefault(
                 queue.name,
                 QueueSettings(
@@ -143,7 +145,10 @@ class Desk:
                     answer=str(queue.answer),
                     music=queue.music,
                     welcome=queue.welcome,
-                    entry=build_entry(self._reader, where, queue, tenant, self.calendars, usual),
+                    entry=entry,
+                    callback=build_callback(
+                        self._reader, where, queue, tenant, self.calendars, entry.hours
+                    ),
                 ),
             )
         self.queues = resolve_levels(self._reader, queues, self.queues, self.ranks)

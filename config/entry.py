@@ -22,7 +22,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "on_estimate": (),
     "on_seat_wait": ("seat",),
 }
-KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS"
+KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback"
 _MISSING = {
     "voicemail": 'there is no voicemail; "number:DIGITS" leads to a mailbox elsewhere',
     "ivr": f"ivr is not there yet; there are {KINDS}",
@@ -39,7 +39,7 @@ def build_entry(
         reader.refuse(f"{where}.on_empty", 'never happens: give when_empty = "refuse" or max_wait_empty')
     if not queue.max_estimate and queue.on_estimate != "hangup":
         reader.refuse(f"{where}.on_estimate", "never happens: give max_estimate")
-    hours = _hours(reader, f"{where}.hours", queue.hours or usual, tenant, calendars)
+    hours = calendar_of(reader, f"{where}.hours", queue.hours or usual, tenant, calendars)
     if hours is None and queue.on_closed != "hangup":
         reader.refuse(f"{where}.on_closed", "never happens: give hours, here or at the tenant")
     return EntrySettings(
@@ -58,7 +58,9 @@ def build_entry(
     )
 
 
-def _hours(reader: Reader, where: str, name: str, tenant: str, calendars: Calendars) -> HoursSettings | None:
+def calendar_of(
+    reader: Reader, where: str, name: str, tenant: str, calendars: Calendars
+) -> HoursSettings | None:
     if not name:
         return None
     known = calendars.get(name)
@@ -145,7 +147,7 @@ def check_targets(
             elif kind == "message":
                 reader.refuse(place, "message is not there yet: nothing plays a sound and then hangs up")
             elif target == "callback":
-                reader.refuse(place, f"callback is no target yet; there are {KINDS}")
+                continue
             elif kind != "seat" or not name:
                 reader.refuse(place, f"{show(target)} is none of {KINDS}")
 

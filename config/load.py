@@ -153,7 +153,9 @@ def _build(
             country=switch.country,
             hotlines=tuple(desk.hotlines),
             queues=tuple(
-                QueueMedia(queue.name, queue.tenant, queue.answer, queue.music, queue.welcome)
+                QueueMedia(
+                    queue.name, queue.tenant, queue.answer, queue.music, queue.welcome, queue.callback.key
+                )
                 for queue in desk.queues.values()
             ),
             seats={seat.number: seat.tenant for seat in desk.seats.values()},

@@ -268,6 +268,18 @@ class MissedTable(Table, frozen=True):
     unreachable: MissedRuleTable = MissedRuleTable()
 
 
+class CallbackTable(Table, frozen=True):
+    """``[[queue]] callback``"""
+
+    key: str = ""
+    attempts: CountFromOne = 3
+    retry_after: Duration = Duration(900)
+    ring_for: Duration = Duration(45)
+    expires_after: Duration = Duration(345_600)
+    per_seat: Rate = 3.0
+    hours: str = ""
+
+
 class QueueTable(Table, frozen=True):
     """``[[queue]]``"""
 
@@ -304,6 +316,7 @@ class QueueTable(Table, frozen=True):
     wrap_up: Duration | None = None
     missed: MissedTable = MissedTable()
     pair_back_off: Duration = Duration(10)
+    callback: CallbackTable = CallbackTable()
 
 
 class SeatTable(Table, frozen=True):

@@ -31,5 +31,8 @@ FAILED_SIGN_INS_MAX = 10  # of one connection or for one seat, within
 FAILED_SIGN_INS_WITHIN = 60.0  # seconds
 FAILED_SEATS_MAX = 4_096  # seats, true or invented, whose failures are remembered
 
+# Callbacks and follow-ups that are open, of one tenant: more than its seats work off in a week.
+CALLBACKS_MAX = 10_000
+
 # Events.
 EVENT_BUFFER_MAX = 20_000  # events kept for resume

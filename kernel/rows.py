@@ -153,6 +153,44 @@ class CallerSeatRow(Row, frozen=True, tag="caller_seats"):
     at: float
 
 
+class CallbackRow(Row, frozen=True, tag="callbacks"):
+    """A customer who is, or was, to be called back; open ones are restored after a restart."""
+
+    callback: str
+    tenant: str
+    queue: str
+    number: str
+    display: str  # our number the customer will see: the one that was called; "" the tenant's first
+    booked_by: str  # caller, overflow, or who booked it
+    visit: str  # the visit it goes on from; "" where it was booked
+    followup: str
+    booked_at: float
+    joined_at: float  # with ``credit`` its place in the queue
+    credit: float
+    skills: str  # wanted on top of the queue's requirement: billing=3,vip=1
+    due_at: float  # the next attempt is not made before
+    expires_at: float
+    calls: int  # placed so far
+    attempts: int  # dials of the customer so far
+    state: str  # scheduled, waiting, dialling, ended
+    outcome: str  # answered, cancelled, expired, exhausted, merged
+    changed_at: float
+
+
+class CallbackAttemptRow(Row, frozen=True, tag="callback_attempts"):
+    """One dial of a customer who was to be called back."""
+
+    call: str
+    callback: str
+    number: str
+    attempt: int
+    seat: str
+    dialled_at: float
+    ended_at: float  # of the dialling: answered, or given up
+    outcome: str  # answered, no_answer, busy, failed, cancelled
+    sip_status: int
+
+
 AnyRow = (
     CallRow
     | VisitRow
@@ -163,4 +201,6 @@ AnyRow = (
     | StreamRow
     | ListEntryRow
     | CallerSeatRow
+    | CallbackRow
+    | CallbackAttemptRow
 )

@@ -8,6 +8,7 @@ from kernel.ids import QueueName, SeatId
 from queues.events import Outcome
 
 HANG_UP = "hangup"
+CALLBACK = "callback"
 
 
 def overflow_queue(target: str) -> QueueName | None:
@@ -40,4 +41,4 @@ def outcome_of(target: str, otherwise: Outcome) -> Outcome:
     kind = release_target(target).partition(":")[0]
     if kind == "number":
         return Outcome.OVERFLOWED
-    return Outcome.CALLBACK if kind == "callback" else otherwise
+    return Outcome.CALLBACK if kind == CALLBACK else otherwise

@@ -61,6 +61,18 @@ class EntrySettings(msgspec.Struct, frozen=True):
     on_seat_wait: str = "anyone"  # who may take the call then: anybody; or a target
 
 
+class CallbackSettings(msgspec.Struct, frozen=True):
+    """How a queue calls back who would not wait, or was promised it."""
+
+    key: str = ""  # what a waiting caller presses to be called back; "" none
+    attempts: int = 3  # dials before it is given up
+    retry_after: float = 900.0  # seconds between them
+    ring_for: float = 45.0  # how long the customer is rung
+    expires_after: float = 345_600.0  # since it was booked, or since the moment it was booked for: 96 h
+    per_seat: float = 3.0  # most that are due at once, per seat signed in (where none is: per seat)
+    hours: HoursSettings | None = None  # when customers may be dialled; None: always
+
+
 class QueueSettings(msgspec.Struct, frozen=True):
     """One queue."""
 
@@ -83,6 +95,7 @@ class QueueSettings(msgspec.Struct, frozen=True):
     missed: MissedRules = MissedRules()
     pair_back_off: float = 10.0  # before the same seat is offered the same call again
     entry: EntrySettings = EntrySettings()
+    callback: CallbackSettings = CallbackSettings()
     # The rest is for call control, which finds it here by the queue's name.
     answer: str = "200"  # or "183": early media until a seat answers
     music: str = "builtin:music"

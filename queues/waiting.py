@@ -54,6 +54,7 @@ class WaitingCall:
         "fallback",
         "fan_out",
         "home",
+        "is_callback",
         "is_overdue",
         "is_sticky",
         "joined_at",
@@ -116,6 +117,7 @@ class WaitingCall:
         self.entry: tuple[float, int, WaitingCall] | None = None
         self.ringing: list[OfferId] = []  # live offers
         self.offered = 0  # offers made so far
+        self.is_callback = False  # nobody is on the line: it stands for a customer who is to be called back
         self.is_overdue = False  # longest wait reached while a seat was ringing
         self.due_cause = "max_wait"  # and which one
         self.back_off: dict[SeatId, Timer] = {}  # seats that may not be offered this call yet

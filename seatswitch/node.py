@@ -10,10 +10,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from acd.commands import KickOut, ReleaseCall, RingSeat, WithdrawOffer
+from acd.commands import KickOut, PlaceCall, ReleaseCall, RingSeat, WithdrawOffer
 from acd.engine import Engine
-from acd.events import QueueChanged, SeatChanged
+from acd.events import CallbackChanged, QueueChanged, SeatChanged
 from acd.inputs import (
+    CallbackAnswered,
+    CallbackChosen,
+    CallbackFailed,
+    CallbackRestored,
     CallerRestored,
     CallJoined,
     CallLeft,
@@ -30,9 +34,12 @@ from acd.inputs import (
     TalkEnded,
 )
 from calls.events import (
+    CallbackAsked,
     CallChanged,
     CallGone,
     CallQueued,
+    CustomerAnswered,
+    CustomerFailed,
     PhoneChanged,
     SeatAnswered,
     SeatFailed,
@@ -47,7 +54,7 @@ from config.schema import Settings
 from kernel.chance import Chance
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import BindingRow, CallerSeatRow, SeatStateRow
+from kernel.rows import BindingRow, CallbackRow, CallerSeatRow, SeatStateRow
 from kernel.staterows import JournalRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
@@ -111,6 +118,13 @@ class Node:
             PhoneChanged: lambda event, now: self.engine.handle(
                 PhoneReachable(event.kind, event.number, event.reachable), now
             ),
+            CustomerAnswered: lambda event, now: self.engine.handle(CallbackAnswered(event.call), now),
+            CustomerFailed: lambda event, now: self.engine.handle(
+                CallbackFailed(event.call, event.outcome, event.status), now
+            ),
+            CallbackAsked: lambda event, now: self.engine.handle(
+                CallbackChosen(event.call, is_pressed=True), now
+            ),
             CallChanged: self._call_changed,
             DigestRefused: self.notices.digest_refused,
             SourceBanned: self.notices.source_banned,
@@ -119,6 +133,9 @@ class Node:
         }
         self._on_command: dict[type, Callable[[Any, float], None]] = {
             RingSeat: self._ring_seat,
+            PlaceCall: lambda what, now: self.switchboard.callbacks.place(
+                what.call, what.queue, what.tenant, what.number, what.display, what.ring_for, now
+            ),
             WithdrawOffer: lambda what, now: self.switchboard.withdraw(what.offer, what.cause, now),
             ReleaseCall: lambda what, now: self.switchboard.release(
                 what.call, what.outcome, what.cause, now, what.target
@@ -221,7 +238,9 @@ class Node:
         self._set_refusal()
         self._settle(now)
 
-    def restore(self, rows: Sequence[SeatStateRow | BindingRow | CallerSeatRow], now: float) -> None:
+    def restore(
+        self, rows: Sequence[SeatStateRow | BindingRow | CallerSeatRow | CallbackRow], now: float
+    ) -> None:
         """Take back what the store kept: registrations first, so that restored seats have a phone."""
         monotonic = self.walltime.monotonic
         for row in rows:
@@ -246,6 +265,8 @@ class Node:
             elif isinstance(row, CallerSeatRow):
                 caller = CallerRestored(QueueName(row.queue), row.number, SeatId(row.seat), row.at)
                 self.engine.handle(caller, now)
+            elif isinstance(row, CallbackRow):
+                self.engine.handle(CallbackRestored(row), now)
         self._settle(now)
 
     def handle_timers(self, now: float) -> None:
@@ -396,6 +417,8 @@ class Node:
         for event in events:
             if isinstance(event, SeatChanged):
                 self.news.put("seat", partial(self.views.seat, event.seat, now), now)
+            elif isinstance(event, CallbackChanged):
+                self.news.put("callback", partial(dict, event.data, what=event.what), now)
             elif isinstance(event, QueueChanged):
                 data = {"queue": event.queue, "what": event.what, "call": event.call}
                 if event.outcome:

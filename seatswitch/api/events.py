@@ -63,6 +63,9 @@ def _snapshot(scope: Scope, topics: tuple[str, ...]) -> dict[str, Any]:
             for name, queue in node.engine.queues.items()
             if scope.sees(queue.settings.tenant)
         ]
+    if "callback" in result:
+        views = node.engine.callbacks.views(now)
+        result["callback"] = [view for view in views if scope.sees(view["tenant"])]
     if "trunk" in result:
         result["trunk"] = [view for view in node.trunks_view(now) if scope.sees(view["tenant"])]
     if "switch" in result:

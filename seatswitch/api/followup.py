@@ -1,26 +1,11 @@
-"""``callback.*``, ``voicemail.*``, ``recording.*``, ``quality.*``: what is left to do after a call."""
+"""``voicemail.*``, ``recording.*``, ``quality.*``: what is left to do after a call."""
 
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from seatswitch.api.method import AGENT, SUPERVISOR, Method, Nothing, Params
-from seatswitch.api.queue import Moment
-from seatswitch.api.shapes import CallNumber, Done, Name, Number, Text
-
-
-class Book(Params, frozen=True):
-    """Whom to call back, from which queue, and when."""
-
-    number: Number
-    queue: Name
-    at: Moment | None = None
-
-
-class OneCallback(Params, frozen=True):
-    """A callback by its id."""
-
-    callback: Name
+from seatswitch.api.shapes import CallNumber, Done, Name, Text
 
 
 class OneVoicemail(Params, frozen=True):
@@ -44,9 +29,6 @@ class Score(Params, frozen=True):
 
 
 METHODS = (
-    Method("callback.list", AGENT, "Callbacks that are due.", Nothing, list[dict[str, Any]]),
-    Method("callback.book", AGENT, "Book a callback.", Book, dict[str, Any], words=("NO_SUCH_QUEUE",)),
-    Method("callback.cancel", AGENT, "Cancel a callback.", OneCallback, Done),
     Method("voicemail.list", AGENT, "Voicemails.", Nothing, list[dict[str, Any]]),
     Method("voicemail.get", AGENT, "One voicemail.", OneVoicemail, dict[str, Any]),
     Method("voicemail.mark", AGENT, "Mark a voicemail as dealt with.", OneVoicemail, Done),

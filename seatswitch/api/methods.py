@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from seatswitch.api import admin, call, events, explain, followup, queue, seat, session, supervisor
+from seatswitch.api import admin, call, callback, events, explain, followup, queue, seat, session, supervisor
 from seatswitch.api.method import ANYBODY, Method, Nothing
 from seatswitch.api.scope import Scope
 
@@ -25,6 +25,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             call.METHODS,
             supervisor.METHODS,
             queue.METHODS,
+            callback.METHODS,
             followup.METHODS,
             explain.METHODS,
             events.METHODS,

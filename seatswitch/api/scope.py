@@ -115,9 +115,12 @@ class Scope:
 
     def audit(self, what: str, **fields: Any) -> None:
         """Leave a line in the log: who did what to whom."""
+        self.node.log.put((what, {"by": self.who(), **fields}))
+
+    def who(self) -> str:
+        """Return who asks: a token's name, a seat, or a role."""
         session = self.connection.session
-        who = self.connection.name or (session.seat if session is not None else self.role)
-        self.node.log.put((what, {"by": who, **fields}))
+        return self.connection.name or (session.seat if session is not None else self.role)
 
 
 def grant(node: Switch, connection: Connection) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The node as the JSON-RPC side sees it; what the tests' stub has to offer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from acd.inputs import Input
@@ -47,6 +47,23 @@ class Queue(Protocol):
     def statistics(self) -> Statistics: ...
 
 
+class Callback(Protocol):
+    """An open callback of the engine."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+
+
+class Callbacks(Protocol):
+    """Who is to be called back; read only."""
+
+    def views(self, now: float) -> Iterable[dict[str, Any]]: ...
+    def view_of(self, callback: str, now: float) -> dict[str, Any]: ...
+    def get(self, callback: str) -> Callback | None: ...
+
+
 class Engine(Protocol):
     """Distribution; read only."""
 
@@ -54,6 +71,8 @@ class Engine(Protocol):
     def seats(self) -> Mapping[SeatId, Seat]: ...
     @property
     def queues(self) -> Mapping[QueueName, Queue]: ...
+    @property
+    def callbacks(self) -> Callbacks: ...
 
 
 class Switch(Protocol):

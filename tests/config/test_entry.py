@@ -97,7 +97,6 @@ def test_level_is_the_queue_of_its_name_else_the_only_one_that_starts_there() ->
         ('on_full = "level:junior"', 'on_full: "level:junior" is the queue that starts at junior, and none'),
         ('on_full = "queue:q"', "on_full: calls would go round for ever: q -> q"),
         ('on_full = "message:builtin:welcome"', "on_full: message is not there yet: "),
-        ('on_full = "callback"', "on_full: callback is no target yet; there are hangup, queue:NAME, "),
         ('on_full = "number:12a"', 'on_full: "number:12a" is none of hangup, queue:NAME, '),
         ('on_empty = "queue:senior"', 'on_empty: never happens: give when_empty = "refuse" or'),
         ('on_estimate = "queue:senior"', "on_estimate: never happens: give max_estimate"),

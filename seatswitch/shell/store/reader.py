@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, text
 
-from kernel.rows import AnyRow, BindingRow, CallerSeatRow, SeatStateRow
+from kernel.rows import AnyRow, BindingRow, CallbackRow, CallerSeatRow, SeatStateRow
 from kernel.staterows import JournalRow
 from seatswitch.shell.store.database import DATABASE_ERRORS, READS, explain, open_engine, public_url
 from seatswitch.shell.store.records import Follower, Position
@@ -21,9 +21,11 @@ CALLERS_MAX = 50_000  # as many as distribution remembers
 log = structlog.get_logger()
 
 
-def read_state(folder: Path, url: str, wall: float) -> list[SeatStateRow | BindingRow | CallerSeatRow]:
+def read_state(
+    folder: Path, url: str, wall: float
+) -> list[SeatStateRow | BindingRow | CallerSeatRow | CallbackRow]:
     """Return one row per seat and per binding that lives at ``wall`` (epoch seconds), sorted by key, then the
-    callers whose seats are remembered, oldest first.
+    callers whose seats are remembered, oldest first, then the open callbacks.
 
     Raises OperatorError for a database URL of no known kind. A database that cannot be read now is said once
     in the log, and the journal alone is asked.
@@ -31,11 +33,12 @@ def read_state(folder: Path, url: str, wall: float) -> list[SeatStateRow | Bindi
     seats: dict[str, SeatStateRow] = {}
     bindings: dict[str, BindingRow] = {}
     callers: dict[str, CallerSeatRow] = {}
+    callbacks: dict[str, CallbackRow] = {}
     position = Position(0, 0)
     engine = open_engine(url)
     try:
         with engine.connect().execution_options(**{READS: True}) as connection:
-            _keep(_select(connection), seats, bindings, callers)
+            _keep(_select(connection), seats, bindings, callers, callbacks)
             position = read_position(connection)
     except DATABASE_ERRORS as error:
         log.warning(
@@ -47,12 +50,13 @@ def read_state(folder: Path, url: str, wall: float) -> list[SeatStateRow | Bindi
         engine.dispose()
     follower = Follower(folder, position)
     while rows := follower.next_rows():
-        _keep(rows, seats, bindings, callers)
+        _keep(rows, seats, bindings, callers, callbacks)
     if follower.bytes_skipped:
         log.warning("! damaged bytes in the journal", bytes=follower.bytes_skipped)
     living = [bindings[key] for key in sorted(bindings) if bindings[key].expires_at > wall]
+    promised = [callbacks[key] for key in sorted(callbacks) if callbacks[key].state != "ended"]
     remembered = sorted(callers.values(), key=lambda row: (row.at, row.caller))
-    return [*(seats[key] for key in sorted(seats)), *living, *remembered]
+    return [*(seats[key] for key in sorted(seats)), *living, *remembered, *promised]
 
 
 def _select(connection: Connection) -> list[AnyRow]:
@@ -62,6 +66,7 @@ def _select(connection: Connection) -> list[AnyRow]:
         (SeatStateRow, "seat_states", ""),
         (BindingRow, "bindings", ""),
         (CallerSeatRow, "caller_seats", last),
+        (CallbackRow, "callbacks", " WHERE state <> 'ended'"),
     ):
         names = ", ".join(f'"{name}"' for name in row_type.__struct_fields__)
         found = connection.execute(text(f'SELECT {names} FROM "{table}"{which}'))
@@ -74,6 +79,7 @@ def _keep(
     seats: dict[str, SeatStateRow],
     bindings: dict[str, BindingRow],
     callers: dict[str, CallerSeatRow],
+    callbacks: dict[str, CallbackRow],
 ) -> None:
     for row in rows:
         if isinstance(row, SeatStateRow):
@@ -82,3 +88,5 @@ def _keep(
             bindings[row.binding] = row
         elif isinstance(row, CallerSeatRow):
             callers[row.caller] = row
+        elif isinstance(row, CallbackRow):
+            callbacks[row.callback] = row

@@ -7,7 +7,7 @@ from typing import Any
 
 from acd.commands import KickOut, RingSeat
 from acd.engine import Engine
-from acd.events import SeatChanged
+from acd.events import CallbackChanged, SeatChanged
 from acd.inputs import CallJoined, Input, OfferAnswered, PhoneReachable
 from config.load import load_settings
 from config.schema import Settings, Token
@@ -109,6 +109,8 @@ class StubNode:
         for event in self.engine.events.take():
             if isinstance(event, SeatChanged):
                 self.news.put("seat", partial(self.seat_view, event.seat, now), now)
+            elif isinstance(event, CallbackChanged):
+                self.news.put("callback", partial(dict, event.data, what=event.what), now)
             else:
                 self.news.put(
                     "queue", partial(dict, queue=event.queue, what=event.what, call=event.call), now

@@ -1,4 +1,4 @@
-"""callback, voicemail, recording, quality: promised, with rights, not built yet."""
+"""voicemail, recording, quality: promised, with rights, not built yet."""
 
 import msgspec
 import pytest

@@ -14,7 +14,7 @@ supervisor.monitor supervisor.whisper supervisor.barge supervisor.takeover super
 supervisor.pickup supervisor.switch supervisor.force_ready supervisor.force_pause supervisor.force_logout
 supervisor.move_seat supervisor.move_call
 queue.list queue.get queue.statistics
-callback.list callback.book callback.cancel voicemail.list voicemail.get voicemail.mark
+callback.list callback.book callback.choose callback.cancel voicemail.list voicemail.get voicemail.mark
 recording.list recording.get quality.list quality.score
 explain.call explain.seat events.subscribe events.unsubscribe
 admin.status admin.reload admin.drain admin.bans admin.unban trunk.list rpc.discover

@@ -1,0 +1,72 @@
+"""callback.*: who is to be called back. The moment 0 is 2027-01-15T08:00:00Z."""
+
+from acd.inputs import CallJoined
+from kernel.ids import CallId, QueueName
+from tests.seatswitch.api.stub import Office
+
+NUMBER = "13900000001"
+
+
+def test_a_promise_is_booked_listed_and_taken_back() -> None:
+    office = Office()
+    desk, admin, stranger = office.desk(), office.desk("admin"), office.desk()
+    desk.sign_in(presence="paused", reason="rest")
+    booked = desk.ask("callback.book", number=NUMBER, queue="junior", display="96198")
+    assert (booked["state"], booked["number"], booked["booked_by"]) == ("waiting", NUMBER, "8001")
+    assert (booked["joined_at"], booked["position"]) == ("2027-01-15T08:01:40.000Z", 1)
+    assert desk.ask("callback.list") == [booked]
+    assert admin.ask("callback.list", queue="other") == []
+    assert stranger.refusal("callback.list") == "NO_RIGHT"
+    assert desk.refusal("callback.book", number=NUMBER, queue="junior") == "ALREADY_BOOKED"
+    assert desk.refusal("callback.book", number="unknown", queue="junior") == "BAD_NUMBER"
+    assert desk.refusal("callback.book", number="123", queue="other") == "NO_SUCH_QUEUE"
+    assert desk.refusal("callback.book", number="123", queue="junior", display="1") == "BAD_DISPLAY_NUMBER"
+    assert desk.ask("callback.cancel", callback=booked["callback"]) == {"done": True}
+    assert desk.refusal("callback.cancel", callback=booked["callback"]) == "NO_SUCH_CALLBACK"
+
+
+def test_a_later_moment_is_the_place_it_will_have() -> None:
+    office = Office()
+    desk = office.desk()
+    desk.sign_in()
+    booked = desk.ask("callback.book", number=NUMBER, queue="junior", at="2027-01-15T17:00:00+08:00")
+    assert (booked["state"], booked["due_at"]) == ("scheduled", "2027-01-15T09:00:00.000Z")
+    assert booked["joined_at"] == booked["due_at"]
+
+
+def test_a_waiting_caller_is_let_go_with_its_place() -> None:
+    office = Office()
+    desk = office.desk()
+    desk.sign_in(presence="paused", reason="rest")
+    office.node.put_call("c1", queue="junior", state="waiting")
+    join = CallJoined(CallId("c1"), QueueName("junior"), NUMBER, "96198")
+    office.turn(lambda now: office.node.handle(join, now))
+    office.wait(20.0)
+    chosen = desk.ask("callback.choose", call="c1", number="02100000000")
+    assert (chosen["callback"], chosen["number"]) == ("c1", "02100000000")
+    assert (chosen["booked_by"], chosen["joined_at"]) == ("caller", "2027-01-15T08:01:40.000Z")
+    assert desk.refusal("callback.choose", call="c1") == "NO_SUCH_CALL"
+
+
+def test_another_tenant_s_promises_do_not_exist() -> None:
+    office = Office()
+    desk, other = office.desk(), office.desk()
+    desk.sign_in()
+    other.sign_in("9001", hotline="96300")
+    booked = other.ask("callback.book", number=NUMBER, queue="other")
+    assert desk.ask("callback.list") == []
+    assert desk.refusal("callback.cancel", callback=booked["callback"]) == "NO_SUCH_CALLBACK"
+
+
+def test_changes_are_told_to_who_listens() -> None:
+    office = Office()
+    desk, other = office.desk(), office.desk()
+    desk.sign_in(presence="paused", reason="rest")
+    other.sign_in("9001", hotline="96300")
+    for each in (desk, other):
+        assert each.ask("events.subscribe", topics=["callback"])["snapshot"] == {"callback": []}
+    booked = desk.ask("callback.book", number=NUMBER, queue="junior")
+    desk.ask("callback.cancel", callback=booked["callback"])
+    assert [event["data"]["what"] for event in desk.events] == ["booked", "waiting", "ended"]
+    assert desk.events[-1]["data"]["outcome"] == "cancelled"
+    assert other.events == []
