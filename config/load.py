@@ -37,6 +37,7 @@ from config.tables import (
     SwitchTable,
     Table,
 )
+from config.transports import build_connections, build_tls, check_trunk_transports
 
 T = TypeVar("T", bound=Table)
 
@@ -132,7 +133,9 @@ def _build(
     desk.check_wanted_seats(lists["queue"])
     desk.build_hotlines(lists["tenant"])
     trunks = build_trunks(reader, lists["trunk"], list(desk.tenants))
-    sip = build_sip(reader, *single("sip", SipTable), desk.accounts, lists["trunk"])
+    sip_read = Read(*single("sip", SipTable))
+    sip = build_sip(reader, *sip_read, desk.accounts, lists["trunk"])
+    check_trunk_transports(reader, lists["trunk"], sip)
     media = build_media(reader, *single("media", MediaTable), sip.advertise, cpus)
     switch = single("switch", SwitchTable)[1]
     check_country(reader, f"{file}: switch.country", switch.country)
@@ -173,5 +176,7 @@ def _build(
         http=build_http(reader, *single("http", HttpTable)),
         drain_after=float(switch.drain_after),
         log=LogSettings(single("log", LogTable)[1].level),
+        tls=build_tls(reader, *sip_read),
+        connections=build_connections(reader, *sip_read),
         seat_secrets=desk.seat_secrets,
     )

@@ -9,11 +9,10 @@ from config.carriers import build_trunk, check_trunk, contacts_of, probe_of, reg
 from config.reading import Read, Reader, show, suggest
 from config.schema import HttpSettings, RpcSettings, StoreSettings, Token
 from config.tables import HttpTable, MediaTable, RpcTable, SipTable, StoreTable, TrunkTable
+from config.transports import build_listener
 from media.settings import MediaSettings
-from sip.settings import Account, Listener, Secret, SipSettings, Timing, TrunkPeer
+from sip.settings import Account, Secret, SipSettings, Timing, TrunkPeer
 
-SIP_TRANSPORTS = ("udp", "tcp")
-SIP_TRANSPORTS_TO_COME = ("tls", "ws", "wss")
 CODECS = ("PCMU", "PCMA")
 MIN_SE = 90  # seconds (RFC 4028 5)
 STORES = ("sqlite", "postgresql")
@@ -28,7 +27,7 @@ def build_sip(
     listen = tuple(
         listener
         for index, url in enumerate(table.listen, 1)
-        if (listener := _listener(reader, f"{where}.listen[{index}]", url)) is not None
+        if (listener := build_listener(reader, f"{where}.listen[{index}]", url, table.tls)) is not None
     )
     if not table.listen:
         reader.refuse(f"{where}.listen", "is empty: the switch must listen somewhere")
@@ -80,17 +79,6 @@ def build_sip(
     )
 
 
-def _listener(reader: Reader, where: str, url: str) -> Listener | None:
-    parts = split_url(url)
-    if parts is not None and parts.scheme in SIP_TRANSPORTS_TO_COME:
-        reader.refuse(where, f"{parts.scheme} is not served yet; there are {', '.join(SIP_TRANSPORTS)}")
-        return None
-    if parts is None or parts.scheme not in SIP_TRANSPORTS or parts.hostname is None or parts.port is None:
-        reader.refuse(where, f"{show(url)} is not udp://HOST:PORT or tcp://HOST:PORT")
-        return None
-    return Listener(parts.scheme, parts.hostname, parts.port)
-
-
 def split_url(url: str) -> SplitResult | None:
     """Return the parts of ``scheme://HOST:PORT``; None for what is no such URL."""
     try:
@@ -113,6 +101,7 @@ def _peer(trunk: TrunkTable) -> TrunkPeer:
         contacts=tuple(contact.uri for contact in contacts_of(trunk)),
         register=register_of(trunk),
         probe=probe_of(trunk),
+        tls_names=tuple(name.lower() for name in trunk.tls_names),
     )
 
 
@@ -126,8 +115,8 @@ def build_trunks(reader: Reader, trunks: Sequence[Read], tenants: Sequence[str])
             reader.refuse(
                 f"{where}.tenant", f"unknown tenant {show(trunk.tenant)}{suggest(trunk.tenant, tenants)}"
             )
-        if not trunk.accept and not trunk.contact and not trunk.register:
-            reader.refuse(where, "has neither accept nor contact: no call can come or go")
+        if not trunk.accept and not (trunk.contact or trunk.register or trunk.tls_names):
+            reader.refuse(where, "has neither accept nor tls_names nor contact: no call can come or go")
         for index, text in enumerate(trunk.accept, 1):
             place = f"{where}.accept[{index}]"
             try:
@@ -143,9 +132,9 @@ def build_trunks(reader: Reader, trunks: Sequence[Read], tenants: Sequence[str])
 
 
 def is_contact(text: str) -> bool:
-    """Return whether ``text`` is ``sip:HOST`` or ``sip:HOST:PORT``, with URI parameters or without."""
+    """Return whether ``text`` is ``sip:HOST`` or ``sips:HOST:PORT``, with URI parameters or without."""
     scheme, _, rest = text.partition(":")
-    if scheme != "sip" or "@" in rest:
+    if scheme not in ("sip", "sips") or "@" in rest:
         return False
     return (
         split_url(

@@ -41,6 +41,26 @@ class LogSettings(msgspec.Struct, frozen=True):
     level: str = "info"  # debug, info, warning, error
 
 
+class TlsSettings(msgspec.Struct, frozen=True):
+    """Certificates of SIP over TLS and WSS, as paths of PEM files that the shell reads."""
+
+    certificate: str = ""  # ours, with its chain
+    key: str = ""  # "": in the file of the certificate
+    ca: str = ""  # whom we trust; "": what the system trusts
+    verify_clients: str = "never"  # never, offered (if they show one), always
+    verify_servers: bool = True
+
+
+class ConnectionSettings(msgspec.Struct, frozen=True):
+    """What SIP connections (TCP, TLS, WebSocket) may cost."""
+
+    connections_max: int = 4_096
+    per_source_max: int = 1_024
+    idle_after: float = 600.0  # seconds without a byte
+    origins: tuple[str, ...] = ()  # of web pages that may open a WebSocket; (): any
+    ping_every: float = 30.0  # seconds between pings to a silent WebSocket; 0: none
+
+
 class Settings(msgspec.Struct, frozen=True):
     """One whole configuration, checked."""
 
@@ -53,4 +73,6 @@ class Settings(msgspec.Struct, frozen=True):
     http: HttpSettings = HttpSettings()
     drain_after: float = 600.0  # seconds a drain waits for calls to end
     log: LogSettings = LogSettings()
+    tls: TlsSettings = TlsSettings()
+    connections: ConnectionSettings = ConnectionSettings()
     seat_secrets: dict[str, Secret] = {}  # seat number -> what its agent signs in with, softphone or not

@@ -33,6 +33,16 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One TOML table."""
 
 
+class TlsTable(Table, frozen=True):
+    """``[sip.tls]``"""
+
+    certificate: str = ""
+    key: str = ""
+    ca: str = ""
+    verify_clients: Literal["never", "offered", "always"] = "never"
+    verify_servers: bool = True
+
+
 class SipTable(Table, frozen=True):
     """``[sip]``"""
 
@@ -58,6 +68,12 @@ class SipTable(Table, frozen=True):
     t1: Duration = Duration(0.5)
     t2: Duration = Duration(4)
     t4: Duration = Duration(5)
+    tls: TlsTable | None = None
+    ws_origins: tuple[str, ...] = ()
+    ws_ping_every: Duration = Duration(30)
+    connections: CountFromOne = 4_096
+    connections_per_source: CountFromOne = 1_024
+    connection_idle: Duration = Duration(600)
 
 
 class MediaTable(Table, frozen=True):
@@ -156,6 +172,7 @@ class TrunkTable(Table, frozen=True):
     name: str
     tenant: str = ""
     accept: tuple[str, ...] = ()
+    tls_names: tuple[str, ...] = ()
     auth: AuthTable | None = None
     contact: str | tuple[ContactTable, ...] = ""
     register: bool | RegisterTable = False

@@ -165,6 +165,10 @@ class Node:
         self.stack.flow_failed(flow, now)
         self._settle(now)
 
+    def flow_verified(self, flow: Flow, names: tuple[str, ...], now: float) -> None:
+        """The peer of a SIP connection has shown a certificate that is good for ``names``."""
+        self.stack.flow_verified(flow, names)
+
     def receive_worker(self, worker: int, message: bytes, now: float) -> None:
         """Take one message of a media worker."""
         self.plane.receive_worker(worker, message, now)

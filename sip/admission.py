@@ -40,8 +40,9 @@ class Admission:
         self._registrar = registrar
         self._nonces = Nonces(core.chance.token() + core.chance.token(), core.settings.timing.nonce_life)
         self.bans = Bans(0, 0.0, 0.0)
-        self._networks: list[tuple[IPv4Network | IPv6Network, TrunkPeer]] = []
-        self._trunk_by_host: dict[str, TrunkPeer | None] = {}
+        self._networks: list[tuple[tuple[IPv4Network | IPv6Network, ...], TrunkPeer]] = []
+        self._trunk_by_host: dict[str, tuple[TrunkPeer, ...]] = {}
+        self._verified: dict[int, tuple[str, ...]] = {}  # names of the certificate, by connection
         self.reconfigure()
 
     def reconfigure(self) -> None:
@@ -51,15 +52,14 @@ class Admission:
         self.bans.configure(settings.ban_failures, settings.ban_within, settings.ban_for)
         self._domains = frozenset(domain.lower() for domain in settings.domains)
         self._networks = [
-            (ip_network(network, strict=False), trunk)
+            (tuple(ip_network(network, strict=False) for network in trunk.accept), trunk)
             for trunk in settings.trunks
-            for network in trunk.accept
         ]
         for trunk in settings.trunks:
             # A registrar calls from where we have registered, whatever else is accepted of it.
             place = None if trunk.register is None else self._core.places.resolve(trunk.register.registrar)
             if place is not None:
-                self._networks.append((ip_network(place.host), trunk))
+                self._networks.append(((ip_network(place.host),), trunk))
         self._lines = {line_of(trunk): trunk for trunk in settings.trunks if trunk.register is not None}
         self._trunk_by_host.clear()
 
@@ -72,7 +72,7 @@ class Admission:
             if domain and user in on_flow:
                 return Identity("account", user, accounts[user].tenant)
             return Refused(403)
-        trunk = self.trunk_of(flow.host)
+        trunk = self.trunk_on(flow)
         if trunk is None and self._lines:
             trunk = self._trunk_of_line(request)
         if trunk is not None and not (domain and user in accounts):
@@ -119,7 +119,7 @@ class Admission:
         agent = agent.lower()
         return (
             any(name in agent for name in names)
-            and self.trunk_of(flow.host) is None
+            and self.trunk_on(flow) is None
             and not self._registrar.knows_host(flow.host)
         )
 
@@ -131,15 +131,40 @@ class Admission:
         if banned_for:
             core.put_event(SourceBanned(flow.host, banned_for))
 
-    def trunk_of(self, host: str) -> TrunkPeer | None:
-        """Return the trunk that accepts requests from ``host``; the first in the settings wins."""
-        if host in self._trunk_by_host:
-            return self._trunk_by_host[host]
+    def flow_verified(self, flow: Flow, names: tuple[str, ...]) -> None:
+        """Know whom the certificate of a connection is for."""
+        self._verified[flow.connection] = names
+
+    def flow_closed(self, flow: Flow) -> None:
+        """Forget it."""
+        self._verified.pop(flow.connection, None)
+
+    def trunk_on(self, flow: Flow) -> TrunkPeer | None:
+        """Return the trunk that a request over ``flow`` is from; the first in the settings wins.
+
+        A trunk with ``tls_names`` is known by a verified certificate of one of them, from the networks it
+        accepts or, where it accepts none, from anywhere; any other by its networks.
+        """
+        names = self._verified.get(flow.connection, ()) if flow.connection else ()
+        for trunk in self._trunks_of(flow.host):
+            if not trunk.tls_names or any(name in names for name in trunk.tls_names):
+                return trunk
+        return None
+
+    def _trunks_of(self, host: str) -> tuple[TrunkPeer, ...]:
+        """Return the trunks that accept requests from ``host``."""
+        found = self._trunk_by_host.get(host)
+        if found is not None:
+            return found
         try:
             address = ip_address(host)
         except ValueError:
-            return None
-        found = next((trunk for network, trunk in self._networks if address in network), None)
+            return ()
+        found = tuple(
+            trunk
+            for networks, trunk in self._networks
+            if any(address in network for network in networks) or (not networks and trunk.tls_names)
+        )
         if len(self._trunk_by_host) >= _HOSTS_MAX:
             self._trunk_by_host.clear()
         self._trunk_by_host[host] = found

@@ -187,6 +187,15 @@ def redirect_targets(response: Response) -> tuple[str, ...]:
     return tuple(it.uri for it in ranked[:REDIRECTS_MAX] if it.uri != "*")
 
 
+def is_secure(message: Request) -> bool:
+    """Return whether the dialog of this INVITE must stay secure: RFC 3261 12.1.1, first paragraph."""
+    if message.uri[:5].lower() == "sips:":
+        return True
+    routes = _routes_of(message)
+    target = routes[0].uri if routes else initial_target(message)
+    return target[:5].lower() == "sips:"
+
+
 def _routes_of(message: Request | Response) -> Sequence[Address]:
     return message.record_routes if message.header("record-route") is not None else ()
 

@@ -10,7 +10,8 @@ class Flow(NamedTuple):
 
     ``local`` is the index of the listening socket in :attr:`sip.settings.SipSettings.listen`; ``connection``
     is the shell's number of a TCP, TLS or WebSocket connection, 0 for UDP and for a connection yet to be
-    opened.
+    opened. ``name`` is whom the certificate of a TLS connection yet to be opened must be for (RFC 5922 4);
+    "" for the host itself.
     """
 
     transport: str  # udp, tcp, tls, ws, wss
@@ -18,6 +19,7 @@ class Flow(NamedTuple):
     host: str
     port: int
     connection: int = 0
+    name: str = ""
 
 
 def flow_text(flow: Flow) -> str:

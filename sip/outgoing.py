@@ -49,7 +49,7 @@ class Outgoing:
         session.last_status = 0
         core, invitation, flow = session.core, session.invitation, session.flow
         assert invitation is not None
-        place = core.places[flow[1]]
+        place = core.places.at(flow[1], is_secure=invitation.is_secure)
         user = escape_user(invitation.from_user)
         domain = core.settings.domains[0] if core.settings.domains else place.host
         from_uri = f"sip:{user}@{domain}" if user else "sip:anonymous@anonymous.invalid"
@@ -195,7 +195,9 @@ class Outgoing:
         session = self._session
         core, invitation, flow = session.core, session.invitation, session.flow
         assert invitation is not None
-        dialog = dialog_of_response(response, invitation.uri, core.places[flow[1]])
+        dialog = dialog_of_response(
+            response, invitation.uri, core.places.at(flow[1], is_secure=invitation.is_secure)
+        )
         if invitation.flow is not None or flow[0] != "udp":
             dialog.home_flow, dialog.home_host = flow, core.places.host_of(invitation.uri)
         return dialog

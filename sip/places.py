@@ -13,22 +13,36 @@ from sip.uri import SipUri, parse_uri
 _RESOLVED_MAX = 4_096  # URIs whose flow is remembered
 _MOVED_MAX = 4_096  # flows whose phone is remembered to have registered over another since
 _MOVES_IN_A_ROW_MAX = 16
-_DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
+_OPENED = ("udp", "tcp", "tls")  # WebSockets are opened by phones alone
+DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 
 class Place:
     """One listening socket, with the text it stands for in Via and Contact."""
 
-    __slots__ = ("contact", "host", "port", "transport", "via")
+    __slots__ = ("contact", "family", "host", "port", "transport", "via")
 
-    def __init__(self, transport: str, host: str, port: int) -> None:
+    def __init__(self, transport: str, host: str, port: int, family: int = 0, scheme: str = "sip") -> None:
+        """``family`` is 4 or 6 for a socket that reaches only addresses of that kind, else 0.
+
+        A ``sips`` scheme is for dialogs that must stay secure (RFC 3261 8.1.1.8, 12.1.1).
+        """
         self.transport = transport
         self.host = host
         self.port = port
+        self.family = family
         shown = f"[{host}]" if ":" in host else host
         self.via = f"Via: SIP/2.0/{transport.upper()} {shown}:{port};rport;branch="
-        parameter = "" if transport == "udp" else f";transport={transport}"
-        self.contact = f"Contact: <sip:{shown}:{port}{parameter}>\r\n"
+        self.contact = f"Contact: <{scheme}:{shown}:{port}{_parameter(transport, scheme)}>\r\n"
+
+
+def _parameter(transport: str, scheme: str) -> str:
+    """Return the transport parameter of a URI (RFC 7118 5.2: ``ws`` whether secure or not; RFC 5630 3.1.4:
+    ``sips`` implies TLS).
+    """
+    if transport == "udp" or (scheme == "sips" and transport == "tls"):
+        return ""
+    return ";transport=ws" if transport == "wss" else f";transport={transport}"
 
 
 class Places:
@@ -41,8 +55,12 @@ class Places:
                 listener.transport,
                 settings.advertise or (fallback if _is_wildcard(listener.host) else listener.host),
                 listener.port,
+                family_of(listener.host),
             )
             for listener in settings.listen
+        ]
+        self._secure = [
+            Place(place.transport, place.host, place.port, place.family, "sips") for place in self._places
         ]
         self._ours = {
             (host, listener.port)
@@ -60,6 +78,10 @@ class Places:
     def is_ours(self, host: str, port: int) -> bool:
         """Return whether we listen there."""
         return (host, port) in self._ours
+
+    def at(self, local: int, *, is_secure: bool) -> Place:
+        """Return the place of a listening socket; with a SIPS Contact if ``is_secure``."""
+        return self._secure[local] if is_secure else self._places[local]
 
     def adopt(self, flow: Flow) -> Flow | None:
         """Return ``flow`` of an earlier run on a socket of this one; None if that transport is gone."""
@@ -124,20 +146,47 @@ class Places:
             parsed = parse_uri(uri)
         except SipError:
             return None
-        if not isinstance(parsed, SipUri) or parsed.scheme != "sip":
+        if not isinstance(parsed, SipUri):
             return None
         host = parsed.host.strip("[]")
-        transport = (parsed.params.get("transport") or "udp").lower()
-        port = parsed.port if parsed.port is not None else _DEFAULT_PORTS.get(transport, 0)
-        if not 0 < port < 65536 or not is_reachable_host(host) or (host, port) in self._ours:
+        transport = wanted_transport(parsed) or ("tls" if parsed.scheme == "sips" else "udp")
+        port = parsed.port if parsed.port is not None else DEFAULT_PORTS.get(transport, 0)
+        return self.flow_to(transport, host, port) if is_reachable_host(host) else None
+
+    def flow_to(self, transport: str, host: str, port: int, name: str = "") -> Flow | None:
+        """Return the flow to an address, from the first socket of that transport that can reach it; None if
+        there is none, or if it is our own.
+
+        ``name`` is whom a certificate must be for; "" for the address itself.
+        """
+        if not 0 < port < 65536 or (host, port) in self._ours or transport not in _OPENED:
             return None
+        family = family_of(host)
         for local, place in enumerate(self._places):
-            if place.transport == transport:
-                return Flow(transport, local, host, port)
+            if place.transport == transport and place.family in (0, family):
+                return Flow(transport, local, host, port, 0, name if transport == "tls" else "")
         return None
 
 
 _UNKNOWN = Flow("", 0, "", 0)
+
+
+def wanted_transport(uri: SipUri) -> str:
+    """Return the transport that a URI insists on; "" if it leaves the choice, "none" for what cannot be.
+
+    TCP of a SIPS URI is TLS (RFC 5630 3.1.4), as is a WebSocket's way to a phone.
+    """
+    transport = uri.transport
+    if uri.scheme == "sips":
+        return {"": "", "tcp": "tls", "tls": "tls"}.get(transport, "none")
+    return transport
+
+
+def family_of(host: str) -> int:
+    """Return 4 or 6 for an IP literal, 0 for a name."""
+    if ":" in host:
+        return 6
+    return 4 if is_unicast_quad(host) or host == "0.0.0.0" else 0
 
 
 def is_reachable_host(host: str) -> bool:

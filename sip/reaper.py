@@ -16,8 +16,8 @@ from sip.flows import Flow
 SLACK = 0.5  # seconds an entry may outstay its time, so that a busy switch wakes for many at once
 LINGERING_MAX = 400_000  # entries; 32 s at 12,500 requests a second, beyond which repetitions are not known
 
-# (gone at, method, bytes to repeat, word of the owner, transport, local, host, port, connection)
-Lingering = tuple[float, str, bytes, str, str, int, str, int, int]
+# (gone at, method, bytes to repeat, word of the owner, transport, local, host, port, connection, name)
+Lingering = tuple[float, str, bytes, str, str, int, str, int, int, str]
 Key = Any  # str or a plain tuple of them
 
 

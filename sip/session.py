@@ -15,7 +15,7 @@ from sip.authorization import authorize
 from sip.branches import client_key_of
 from sip.client_request import ClientRequest
 from sip.core import Core
-from sip.dialog import Dialog, dialog_of_request, uri_of
+from sip.dialog import Dialog, dialog_of_request, is_secure, uri_of
 from sip.events import (
     Identity,
     InfoReceived,
@@ -59,6 +59,11 @@ class Invitation(msgspec.Struct, frozen=True):
     trunk: str = ""  # whose credentials answer challenges
     headers: tuple[tuple[str, str], ...] = ()
     max_forwards: int = 70
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether our Contact must be a SIPS URI (RFC 3261 8.1.1.8)."""
+        return self.uri[:5].lower() == "sips:" or "<sips:" in (self.routes[0] if self.routes else "")
 
 
 class Session:
@@ -272,7 +277,8 @@ class Session:
         core = self._core
         self.request = self._server_request = request
         self.remote_tag = request.from_tag
-        dialog = self._dialog = dialog_of_request(request, self.local_tag, core.places[flow[1]])
+        place = core.places.at(flow[1], is_secure=is_secure(request))
+        dialog = self._dialog = dialog_of_request(request, self.local_tag, place)
         dialog.home_flow = flow
         identity = self.identity
         if flow[0] != "udp" or (identity is not None and identity.kind == "account"):

@@ -6,7 +6,7 @@ import msgspec
 class Listener(msgspec.Struct, frozen=True):
     """One listening socket; its place in :attr:`SipSettings.listen` is ``Flow.local``."""
 
-    transport: str  # udp, tcp
+    transport: str  # udp, tcp, tls, ws, wss
     host: str
     port: int
 
@@ -54,6 +54,7 @@ class TrunkPeer(msgspec.Struct, frozen=True):
     contacts: tuple[str, ...] = ()  # addresses that calls go to
     register: TrunkRegister | None = None
     probe: TrunkProbe | None = None
+    tls_names: tuple[str, ...] = ()  # one of these is what its client certificate is for
 
 
 class Timing(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ from sip.parser import (
 )
 from sip.peers import Peers
 from sip.ratelimit import SourceRates
-from sip.reaper import Reaper, flow_of
+from sip.reaper import Lingering, Reaper, flow_of
 from sip.refer import OutgoingReferral, Referrals
 from sip.registrar import Binding, Registrar
 from sip.reliable import receive_prack
@@ -252,8 +252,10 @@ class Stack:
     # From the wire.
 
     def receive_datagram(self, data: bytes, flow: Flow, now: float) -> None:
-        """Take one UDP datagram."""
+        """Take one UDP datagram, or one message of a WebSocket (RFC 7118 5.4: it may lack Content-Length)."""
         if len(data) <= 4 and data in _CRLFS:
+            if flow[0] != "udp" and data == b"\r\n\r\n":  # a WebSocket asks whether we are there
+                self.datagrams.put((flow, KEEPALIVE_ANSWER))
             return
         try:
             message = parse_message(data)
@@ -281,8 +283,13 @@ class Stack:
     def flow_closed(self, flow: Flow, now: float) -> None:
         """A connection is gone."""
         self._parsers.pop(flow.connection, None)
+        self._admission.flow_closed(flow)
         self._registrar.flow_closed(flow)
         self._transactions.fail_flow(flow.transport, flow.host, flow.port, flow.connection, now)
+
+    def flow_verified(self, flow: Flow, names: tuple[str, ...]) -> None:
+        """The peer of a connection has shown a certificate that is good for ``names`` (lower case)."""
+        self._admission.flow_verified(flow, names)
 
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Nothing can be sent to ``flow``: the client transactions on it fail with 503."""
@@ -324,7 +331,7 @@ class Stack:
     def _is_welcome(self, flow: Flow, now: float) -> bool:
         """Return whether a request that nobody knows may cost us anything."""
         host = flow[2]
-        if self._admission.trunk_of(host) is not None or self._registrar.knows_host(host):
+        if self._admission.trunk_on(flow) is not None or self._registrar.knows_host(host):
             return True
         if self._rates.allow(host, now):
             return True
@@ -358,7 +365,7 @@ class Stack:
     def _acknowledge_again(
         self,
         key: str,
-        entry: tuple[float, str, bytes, str, str, int, str, int, int],
+        entry: Lingering,
         response: Response,
         now: float,
     ) -> None:

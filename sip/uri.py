@@ -237,6 +237,17 @@ def _parse_tel(rest: str) -> TelUri:
     return TelUri(number, _parse_uri_params(params) if semicolon else None)
 
 
+def transport_of(text: str) -> str:
+    """Return the transport that a SIP or SIPS URI as text asks for, in lower case; "" for none."""
+    if text[:5].lower() == "sips:":
+        return "tls"
+    for param in text.partition("?")[0].split(";")[1:]:
+        name, _, value = param.partition("=")
+        if name.lower() == "transport":
+            return value.lower()
+    return ""
+
+
 def same_uri(a: SipUri | TelUri, b: SipUri | TelUri) -> bool:
     """Return whether both name the same resource (RFC 3261 19.1.4, RFC 3966 4)."""
     if isinstance(a, TelUri) or isinstance(b, TelUri):

@@ -13,8 +13,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.load import load_settings
+from config.reading import ConfigErrors
 from config.schema import Settings
 from kernel.errors import OperatorError
+from seatswitch.shell.tls import read_certificates
 
 INCLUDES_MAX = 256  # files; a pattern that matches more is a mistake
 TEXT_MAX = 4 * 1024 * 1024  # bytes of one file
@@ -33,7 +35,7 @@ def read_configuration(path: str) -> Settings:
         documents.append(_parse(includes[name]))
     names = [name for document in documents for name in _secret_files(document)]
     secrets = {name: _read(name).rstrip("\r\n") for name in names}
-    return load_settings(
+    settings = load_settings(
         text,
         file=path,
         includes=includes,
@@ -42,6 +44,11 @@ def read_configuration(path: str) -> Settings:
         cpus=len(os.sched_getaffinity(0)),  # those this process may use, not those there are
         find_zone=find_zone,
     )
+    try:
+        read_certificates(settings)
+    except OperatorError as error:
+        raise ConfigErrors([OperatorError(f"{path}: {error.where}", error.why)]) from error
+    return settings
 
 
 def find_zone(name: str) -> tzinfo | None:

@@ -39,6 +39,7 @@ from seatswitch.shell.store.journal import Journal
 from seatswitch.shell.store.reader import read_state
 from seatswitch.shell.store.writer_link import COMMAND, READY_WITHIN, WriterLink
 from seatswitch.shell.stream import Streams
+from seatswitch.shell.tls import read_certificates
 from seatswitch.shell.udp import bind_socket, open_udp
 from sip.settings import Listener
 
@@ -192,6 +193,7 @@ class Daemon:
         pump = self._running()
         try:
             settings = self._reread()
+            certificates = read_certificates(settings)
         except OperatorError as error:
             log.error("! wrong configuration: the old one is kept", errors=str(error))
             return
@@ -202,6 +204,8 @@ class Daemon:
         configure_logs(settings.log.level)
         pump.take_log_level()
         self.settings = settings
+        if self._streams is not None:
+            self._streams.reconfigure(settings.connections, certificates)
         pump.turn(self._reconfigure, settings)
 
     def snapshot(self) -> dict[str, object]:
@@ -237,14 +241,14 @@ class Daemon:
         await self._start_media(pump)
         await self._restore(pump)
 
-        streams = self._streams = Streams(pump)
+        streams = self._streams = Streams(pump, settings.connections, read_certificates(settings))
         self._exits.streams = streams
         self._undo.push_async_callback(streams.stop)
         for local, (listener, bound) in enumerate(zip(settings.sip.listen, sockets, strict=True)):
             if listener.transport == "udp":
                 self._undo.callback(open_udp(pump, self._exits, local, bound).close)
             else:
-                await streams.listen(bound, local)
+                streams.listen(bound, local, listener.transport)
         pump.turn(node.start)
         ticker = Ticker(self._loop, lambda lag: pump.turn(node.note_lag, lag), node.set_clock)
         ticker.start()

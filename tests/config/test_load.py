@@ -184,7 +184,7 @@ WRONG = [
     ),
     (
         BASE + '[sip]\nlisten = ["tls://127.0.0.1:5061"]\n',
-        "s.toml: sip.listen[1]: tls is not served yet; there are udp, tcp",
+        "s.toml: sip.listen[1]: tls needs a certificate: give sip.tls.certificate and sip.tls.key",
     ),
     (
         BASE + '[[trunk]]\nname = "carrier"\ntenant = "dem"\naccept = ["127.0.0.0/8"]\n',

@@ -40,11 +40,13 @@ def test_several_domains_and_timers() -> None:
         ("listen = []", "sip.listen: is empty: the switch must listen somewhere"),
         (
             'listen = ["udp://127.0.0.1"]',
-            'sip.listen[1]: "udp://127.0.0.1" is not udp://HOST:PORT or tcp://HOST:PORT',
+            'sip.listen[1]: "udp://127.0.0.1" is not TRANSPORT://HOST:PORT; transports are '
+            "udp, tcp, tls, ws, wss",
         ),
         (
             'listen = ["udp://h:70000"]',
-            'sip.listen[1]: "udp://h:70000" is not udp://HOST:PORT or tcp://HOST:PORT',
+            'sip.listen[1]: "udp://h:70000" is not TRANSPORT://HOST:PORT; transports are '
+            "udp, tcp, tls, ws, wss",
         ),
         ('listen = ["udp://h:1", "udp://h:1"]', "sip.listen: udp://h:1 is given twice"),
         ('register_expires_min = "3h"', "sip.register_expires_min: is longer than register_expires_max"),
@@ -88,7 +90,7 @@ def test_automatic_workers_leave_a_processor_to_signalling(cpus: int, workers: i
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('name = "a"', 'trunk[1] "a": has neither accept nor contact: no call can come or go'),
+        ('name = "a"', 'trunk[1] "a": has neither accept nor tls_names nor contact: no call can come or go'),
         (
             'name = "a"\naccept = ["x"]',
             'trunk[1] "a".accept[1]: "x" is not a network such as "203.0.113.0/24"',
@@ -163,7 +165,7 @@ def test_contacts(text: str) -> None:
     assert is_contact(text)
 
 
-@pytest.mark.parametrize("text", ["", "h", "sip:", "sips:h", "sip:user@h", "sip:h:port", "sip:h/path"])
+@pytest.mark.parametrize("text", ["", "h", "sip:", "tel:1", "sip:user@h", "sip:h:port", "sip:h/path"])
 def test_what_is_no_contact(text: str) -> None:
     assert not is_contact(text)
 

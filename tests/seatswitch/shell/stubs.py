@@ -53,6 +53,9 @@ class StubNode:
     def flow_failed(self, flow: Any, now: float) -> None:
         self.inputs.append(("failed", flow))
 
+    def flow_verified(self, flow: Any, names: tuple[str, ...], now: float) -> None:
+        self.inputs.append(("verified", flow, names))
+
     def receive_worker(self, worker: int, message: bytes, now: float) -> None:
         self.inputs.append(("worker", worker, message))
 

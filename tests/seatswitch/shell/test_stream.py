@@ -4,6 +4,7 @@ import socket
 from functools import partial
 from typing import Any
 
+from config.schema import ConnectionSettings
 from seatswitch.shell.pump import Exits, Pump
 from seatswitch.shell.stream import UNSENT_MAX, Streams
 from seatswitch.shell.udp import bind_socket
@@ -21,7 +22,7 @@ async def serve(**bounds: Any) -> tuple[StubNode, Pump, Streams, tuple[str, int]
     streams = exits.streams = Streams(pump, **bounds)
     bound = bind_socket("sip.listen", "tcp", "127.0.0.1", 0)
     address = bound.getsockname()
-    await streams.listen(bound, 0)
+    streams.listen(bound, 0)
     return node, pump, streams, address
 
 
@@ -101,7 +102,7 @@ async def test_refused_connection_and_unknown_number_fail_their_flow() -> None:
 
 
 async def test_connections_are_bounded_per_source_and_in_all() -> None:
-    _, _, streams, address = await serve(per_source_max=2)
+    _, _, streams, address = await serve(settings=ConnectionSettings(per_source_max=2))
     _, first = await asyncio.open_connection(*address)
     _, second = await asyncio.open_connection(*address)
     await until(lambda: len(streams) == 2, "two connections")
@@ -117,7 +118,7 @@ async def test_connections_are_bounded_per_source_and_in_all() -> None:
 
 
 async def test_who_never_speaks_is_closed_before_who_was_silent_for_a_while() -> None:
-    node, _, streams, address = await serve(first_request_after=0.05, idle_after=3600.0, sweep_every=0.02)
+    node, _, streams, address = await serve(first_request_after=0.05, sweep_every=0.02)
     silent, silent_writer = await asyncio.open_connection(*address)
     _, polite = await asyncio.open_connection(*address)
     polite.write(b"OPTIONS")
