@@ -503,8 +503,8 @@ class Stack:
         host = flow[2]
         if host == session.flow[2] or session.is_from_peer(request.from_tag, host):
             return True
-        trunk = self._admission.trunk_of(host)
-        if trunk is not None and trunk is self._admission.trunk_of(session.flow[2]):
+        trunk = self._admission.trunk_on(flow)
+        if trunk is not None and trunk is self._admission.trunk_on(session.flow):
             return True
         return self._registrar.knows_host(host) and self._core.places.follow(session.flow)[2] == host
 
