@@ -31,6 +31,7 @@ _ERRORS_PER_READ = 64
 _SIZE_MAX = SIP_MESSAGE_MAX + 1  # one byte more, so that a message that is too long is known as such
 _DATAGRAMS_PER_READ = 32  # then everybody else has a turn
 _BUSY_FROM = 5  # datagrams within one grain
+ROUND = 0.02  # seconds between two reads of a busy socket: one audio packet
 
 
 def bind_socket(key: str, transport: str, host: str, port: int) -> socket.socket:
@@ -135,7 +136,7 @@ class UdpSocket:
         if self._counted >= _BUSY_FROM:
             self._loop.remove_reader(self._bound)
             self._pump.hold_timers()
-            self._next_round = self._loop.call_later(GRAIN, self._on_round)
+            self._next_round = self._loop.call_later(ROUND, self._on_round)
 
     def _on_round(self) -> None:
         count = self._read_some()
@@ -147,7 +148,7 @@ class UdpSocket:
             self._loop.add_reader(self._bound, self._on_readable)
             return
         # What is left is read at once, but after everybody else had a turn.
-        pause = 0.0 if count == _DATAGRAMS_PER_READ else GRAIN
+        pause = 0.0 if count == _DATAGRAMS_PER_READ else ROUND
         self._next_round = self._loop.call_later(pause, self._on_round)
 
     def _read_some(self) -> int:
