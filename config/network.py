@@ -19,6 +19,9 @@ STORES = ("sqlite", "postgresql")
 WORKERS_MAX = 64
 WORKERS_AUTO_MAX = 4  # beyond it the signalling process is the limit
 
+# Half of what RFC 3261 17.2.1 allows. A queue answers in the same turn: no 100 goes out for its calls.
+TRYING_AFTER = 0.1
+
 
 def build_sip(
     reader: Reader, where: str, table: SipTable, accounts: dict[str, Account], trunks: Sequence[Read]
@@ -62,6 +65,7 @@ def build_sip(
             t4=float(table.t4),
             ring_max=float(table.ring_max),
             nonce_life=float(table.nonce_life),
+            trying_after=TRYING_AFTER,
         ),
         user_agent=table.user_agent,
         register_expires_min=float(table.register_expires_min),

@@ -31,7 +31,7 @@ def test_several_domains_and_timers() -> None:
     settings = load_settings(text, file="s")
     assert settings.sip.domains == ("a.example", "b.example")
     assert settings.calls.domain == "a.example"
-    assert settings.sip.timing == Timing(t1=0.25, ring_max=240.0)
+    assert settings.sip.timing == Timing(t1=0.25, ring_max=240.0, trying_after=0.1)
 
 
 @pytest.mark.parametrize(
