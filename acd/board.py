@@ -80,6 +80,10 @@ class Board:
         visits[call] = number
         return visit_id(call, number), number
 
+    def remember_visit(self, call: CallId, number: int) -> None:
+        """Count a call's visits on from ``number``, which the process before gave."""
+        self._visits[call] = max(number, self._visits.get(call, 0))
+
     def tenant(self, name: str) -> TenantSettings:
         """Return the tenant's settings; one that is not configured has no limits."""
         return self.tenants.get(name) or TenantSettings(name)

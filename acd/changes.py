@@ -4,11 +4,13 @@ Calls, sign-ins, places and counters stay. What is gone leaves with a cause: cal
 handed back, a removed seat is signed out when it is idle.
 """
 
+from collections.abc import Sequence
+
 from acd.board import Board
 from acd.commands import KickOut
 from acd.desk import FORCED, OFFLINE, PAUSED, Desk
 from acd.distribution import Distribution
-from acd.inputs import SeatRestored
+from acd.inputs import SeatRestored, SeatTalks
 from acd.matcher import Matcher
 from acd.phone import Phone, PhoneKey, choose_phone
 from acd.readiness import RequirementClass
@@ -151,7 +153,7 @@ class Changes:
         own_level = settings.requires.lowest
         return board.matcher.open_class(queue.name, requirement, own_level, policy, (), is_configured=True)
 
-    def restore(self, what: SeatRestored, now: float) -> None:
+    def restore(self, what: SeatRestored, now: float, talks: Sequence[SeatTalks] = ()) -> None:
         """Bring a seat back as it was; an expired wrap-up has ended in what was pending, or in ready."""
         board = self._board
         seat = board.seats.get(what.seat)
@@ -165,6 +167,8 @@ class Changes:
             self._desk.bind(seat, phone)
         else:
             board.phones.bind(seat.phone.key, seat.id)
+        for talk in talks:
+            self._desk.talks_on(seat, talk)
         seat.session = what.session
         seat.agent = what.agent
         seat.pending = what.pending

@@ -7,6 +7,7 @@ the turn ends.
 
 from acd.board import Board
 from acd.events import SeatChanged
+from acd.inputs import SeatTalks
 from acd.phone import Phone
 from acd.seat import ACTIVITY_MOVES, PRESENCE_MOVES, Activity, Presence, Seat, Sight, Word
 from acd.staffing import Staffing
@@ -150,6 +151,13 @@ class Desk:
             seat.call = call
         if seat.offer is None:
             self.see(seat, sight, cause, now)
+
+    def talks_on(self, seat: Seat, talk: SeatTalks) -> None:
+        """Let the seat be in the conversation it was in before a restart; the caller tells of it."""
+        if talk.queue is not None:
+            seat.talk_call, seat.talk_queue, seat.talk_since = talk.call, talk.queue, talk.since
+        seat.engaged[talk.call] = seat.activity = Activity.TALKING
+        seat.call, seat.held = talk.call, talk.held
 
     def bind(self, seat: Seat, phone: Phone) -> None:
         """Give a seat that is not busy another phone; the caller tells of it."""

@@ -17,7 +17,7 @@ from acd.desk import Desk
 from acd.distribution import Distribution
 from acd.events import AcdEvent
 from acd.explain import Explainer
-from acd.history import AcdRow
+from acd.history import AcdRow, History
 from acd.inputs import (
     CallbackAnswered,
     CallbackBooked,
@@ -51,12 +51,14 @@ from acd.invariants import check
 from acd.offer import Input as OfferInput
 from acd.offer import Offer
 from acd.phone import PhoneKey
+from acd.recovery import Recovered, Recovery
 from acd.seat import Presence, Seat
 from acd.settings import AcdSettings
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
+from kernel.staterows import OfferStateRow, VisitStateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from queues.queue import Queue
@@ -86,6 +88,7 @@ class Engine:
         self._attendance = Attendance(board, desk, self._distribution)
         self._changes = Changes(board, desk, self._distribution, self)
         self._changes.configure(settings, now)
+        self._recovery = Recovery(board, desk, self._distribution, self._changes, self)
         self._explainer = Explainer(board)
         self._actions = self._build_actions()
 
@@ -126,6 +129,22 @@ class Engine:
         """Take one input; raise OperationRefused if it asks a seat for what cannot be done now."""
         self._actions[type(what)](what, now)
         self._distribution.settle(now)
+
+    def restore(self, what: Recovered, goes_on: Callable[[str], bool], now: float) -> None:
+        """Put back what lived when the process before died, then pair; ``goes_on(call)``: call control has
+        taken that call over.
+        """
+        self._recovery.restore(what, goes_on, now)
+        self._distribution.settle(now)
+
+    def living(self) -> list[VisitStateRow | OfferStateRow]:
+        """Return the state rows of every visit and offer."""
+        board = self._board
+        history = board.history
+        assert isinstance(history, History), "nothing is kept without a history"
+        visits = [history.visit_state(call) for call in board.calls.values() if not call.is_callback]
+        offers = [offer for offer in board.offers.values() if not offer.call.is_callback]
+        return [*visits, *map(history.offer_state, offers)]
 
     def call_due(self, call: WaitingCall, name: str, now: float) -> None:
         """A deadline of a waiting call: next step, longest wait, one ring more, or the end of a back-off."""

@@ -15,6 +15,7 @@ from kernel.rows import (
     SeatStateRow,
     VisitRow,
 )
+from kernel.staterows import OfferStateRow, VisitStateRow
 from kernel.walltime import WallTime
 from policies.views import SeatKey
 from queues.events import Outcome
@@ -29,6 +30,8 @@ AcdRow = (
     | CallerSeatRow
     | CallbackRow
     | CallbackAttemptRow
+    | VisitStateRow
+    | OfferStateRow
 )
 
 FORCED = "forced"  # how a pause that only a supervisor may lift is written in a SeatStateRow
@@ -68,6 +71,12 @@ class NoHistory:
         target: str = "",
     ) -> None:
         """Forget a visit."""
+
+    def visit_began(self, call: WaitingCall) -> None:
+        """Forget a visit."""
+
+    def offer_began(self, offer: Offer) -> None:
+        """Forget an offer."""
 
     def offer_ended(self, offer: Offer, outcome: str, status: int, now: float) -> None:
         """Forget an offer."""
@@ -122,6 +131,45 @@ class History:
                 is_within,
                 target,
             )
+        )
+
+    def visit_began(self, call: WaitingCall) -> None:
+        """Write what the next process must know of a visit."""
+        self._rows.put(self.visit_state(call))
+
+    def offer_began(self, offer: Offer) -> None:
+        """Write what the next process must know of an offer."""
+        self._rows.put(self.offer_state(offer))
+
+    def visit_state(self, call: WaitingCall) -> VisitStateRow:
+        """Return the state row of a visit."""
+        epoch = self._walltime.epoch
+        return VisitStateRow(
+            call.visit,
+            call.call,
+            call.visits,
+            call.queue,
+            call.caller,
+            call.called,
+            epoch(call.joined_at),
+            epoch(call.entered_at),
+            call.credit,
+            call.skills,
+            call.offered,
+        )
+
+    def offer_state(self, offer: Offer) -> OfferStateRow:
+        """Return the state row of an offer."""
+        return OfferStateRow(
+            offer.id,
+            offer.call.visit,
+            offer.seat.id,
+            str(offer.seat.phone),
+            self._walltime.epoch(offer.made_at),
+            offer.policy,
+            _shown(offer.seat, offer.key),
+            offer.eligible,
+            runners_text(offer.runners_up) if offer.runners_up else "",
         )
 
     def offer_ended(self, offer: Offer, outcome: str, status: int, now: float) -> None:

@@ -159,6 +159,16 @@ class CallerRestored(msgspec.Struct, frozen=True):
     epoch: float
 
 
+class SeatTalks(msgspec.Struct, frozen=True):
+    """A seat that was talking before a restart talks on."""
+
+    seat: SeatId
+    call: CallId
+    queue: QueueName | None  # None: of a call that came through no queue
+    since: float
+    held: bool
+
+
 class SeatRestored(msgspec.Struct, frozen=True):
     """A seat's state from before a restart; moments are monotonic already."""
 

@@ -15,7 +15,7 @@ from kernel.chance import Chance
 from kernel.timers import TimerQueue
 from sip.events import InviteArrived, SessionAnswered, SessionEnded
 from sip.flows import Flow
-from sip.session import Invitation
+from sip.invitation import Invitation
 from sip.settings import Account, Listener, Secret, SipSettings, TrunkPeer
 from sip.stack import Stack
 

@@ -89,6 +89,7 @@ class Call:
         "joined_at",
         "queue",
         "referred_by",
+        "resumed",
         "rings",
         "seat",
         "state",
@@ -112,6 +113,7 @@ class Call:
         self.arrived_at = now
         self.joined_at: float | None = None
         self.answered_at: float | None = None
+        self.resumed = 0  # times it was taken over from a switch that had died
         self.held = False
         self.held_at = 0.0
         self.held_for = 0.0

@@ -18,8 +18,9 @@ from calls.routing import Refusal
 from kernel.chance import Chance
 from kernel.ids import StreamId
 from kernel.timers import TimerQueue
+from sip.invitation import Invitation
 from sip.message import Request
-from sip.session import Invitation, Session
+from sip.session import Session
 from sip.stack import Stack
 
 if TYPE_CHECKING:

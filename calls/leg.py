@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from calls.outside import Target
 from kernel.ids import OfferId, SeatId, StreamId
 from kernel.timers import Timer
+from sip.invitation import Invitation
 from sip.negotiation import AudioAgreement, SdpSide
 from sip.sdp import Descriptions
-from sip.session import Invitation, Session
+from sip.session import Session
 
 if TYPE_CHECKING:
     from calls.call import Call

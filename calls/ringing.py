@@ -3,7 +3,7 @@
 from calls.call import Call
 from calls.leg import Leg
 from calls.presentation import ANONYMOUS
-from sip.session import Invitation
+from sip.invitation import Invitation
 from sip.stack import Stack
 
 Headers = tuple[tuple[str, str], ...]

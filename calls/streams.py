@@ -49,6 +49,14 @@ class Streams:
         if local is not None:
             self._ready(leg, *local, now)
 
+    def reopen(self, leg: Leg, port: int, now: float) -> bool:
+        """Open the stream of a leg of the process before; False if there is no port for it."""
+        local = self._plane.reopen(leg.stream, port, now)
+        if local is not None:
+            self.living[leg.stream] = leg
+            leg.address, leg.port = local
+        return local is not None
+
     def close(self, leg: Leg, now: float) -> None:
         """Close a leg's stream, if it is open."""
         if self.living.pop(leg.stream, None) is not None:

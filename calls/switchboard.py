@@ -31,6 +31,7 @@ from calls.invariants import check
 from calls.leg import Leg, LegInput, LegState
 from calls.presentation import note_caller
 from calls.records import call_row, ended_fields
+from calls.recovery import Recovery
 from calls.redirect import Redirects
 from calls.ringing import invitations, queue_headers
 from calls.routing import NumberPlan, Refusal, Route, wanted_seat
@@ -44,6 +45,7 @@ from kernel.errors import OperationRefused
 from kernel.ids import CallId, OfferId, QueueName, SeatId
 from kernel.outbox import Outbox
 from kernel.rows import CallRow, StreamRow
+from kernel.staterows import CallStateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from media.events import MediaEvent
@@ -103,7 +105,7 @@ class Switchboard:
         self.calls: dict[CallId, Call] = {}
         self.gate = TrunkGate()
         self.events: Outbox[CallEvent] = Outbox()
-        self.rows: Outbox[CallRow | StreamRow] = Outbox()
+        self.rows: Outbox[CallRow | StreamRow | CallStateRow] = Outbox()
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self._settings = settings
         self._stack = stack
@@ -137,6 +139,8 @@ class Switchboard:
             BindingsChanged: self._bindings_changed,
             **dict.fromkeys(NOTICES, self._pass_on),
         }
+        self.recovery = Recovery(self, stack, plane, timers, walltime)
+        self.recovery.watch(self._on_sip)
 
     # What comes in.
 
@@ -380,6 +384,7 @@ class Switchboard:
             invitation = msgspec.structs.replace(target, sdp=sdp, max_forwards=hops_left(leg.call))
             leg.ringing_sessions.append(self._stack.invite(invitation, leg, now))
         self.failover.started(leg, now)
+        self.recovery.note(leg.call)
 
     def _session_progressed(self, event: SessionProgressed, now: float) -> None:
         leg = event.session.user
@@ -568,7 +573,7 @@ class Switchboard:
             session.user = None
             self._stack.reject(session, status if status >= 300 else 480, now)
         if was_queued:
-            self.events.put(CallGone(call.id, cause))
+            self.events.put(CallGone(call.id, self.recovery.cause_of(call, cause)))
         for leg in rings:
             if leg.offer is not None:
                 self._rings.pop(leg.offer, None)
@@ -586,6 +591,7 @@ class Switchboard:
                 self.events.put(SeatFreed(caller.seat, call.id, bridged=was_bridged))
             self.drop(caller, now, reason)
         del self.calls[call.id]
+        self.recovery.ended(call)
         call.caller_leg = call.callee = call.transferee = None
         self.events.put(CallChanged(call.id, "ended", call.tenant, verdict))
 
@@ -596,6 +602,15 @@ class Switchboard:
         self.log.put(("call ended", ended_fields(row)))
 
     # Legs and streams.
+
+    def adopt(self, call: Call) -> None:
+        """Take in a call of the process before, with its legs."""
+        self.calls[call.id] = call
+        for leg in call.legs():
+            if leg.trunk:
+                self.gate.readmit(leg.trunk)
+            if leg.seat is not None:
+                self._engaged[leg.seat] = self._engaged.get(leg.seat, 0) + 1
 
     def engage(self, leg: Leg, seat: SeatId | None, activity: str) -> None:
         """Note that a leg is at the phone of ``seat``, and tell distribution."""
@@ -627,6 +642,7 @@ class Switchboard:
     def drop(self, leg: Leg, now: float, reason: str = "") -> None:
         """Let go of everything a leg has: sessions, stream, seat."""
         leg.move(LegInput.ENDED)
+        self.recovery.note(leg.call)
         if leg.session is not None:
             self._stack.hang_up(leg.session, now, reason)
         for session in leg.ringing_sessions:
@@ -662,6 +678,7 @@ class Switchboard:
             or self._rings
             or self._engaged
             or self.streams.closing
+            or not self.recovery.is_quiet()
         )
 
     def check(self) -> None:

@@ -62,9 +62,7 @@ class Talk:
         self._timers.disarm(call.timer)
         call.timer = None
         settings, board = self._board.plan.settings, self._board
-        if held and settings.hold_max:
-            # Nobody hears a held call die: without an end of its own it could last for ever.
-            call.timer = self._timers.arm_after(board, f"hold {call.id}", settings.hold_max, now)
+        self.limit_hold(call, now)
         sdp = other.side.offer(
             other.address,
             other.port,
@@ -87,6 +85,12 @@ class Talk:
         for leg in call.legs():
             if leg.seat is not None:
                 self._board.events.put(SeatHold(leg.seat, False))
+
+    def limit_hold(self, call: Call, now: float) -> None:
+        """Nobody hears a held call die: without an end of its own it could last for ever."""
+        longest = self._board.plan.settings.hold_max
+        if call.held and longest:
+            call.timer = self._timers.arm_after(self._board, f"hold {call.id}", longest, now)
 
     def update_answered(self, event: UpdateAnswered, now: float) -> None:
         """The answer to an offer of ours inside the session."""

@@ -61,6 +61,10 @@ class TrunkGate:
         self._calls[trunk.name] = count + 1
         return ""
 
+    def readmit(self, trunk: str) -> None:
+        """Count a call in that came before this process did."""
+        self._calls[trunk] = self._calls.get(trunk, 0) + 1
+
     def release(self, trunk: str) -> None:
         """Count a call of ``trunk`` out."""
         self._calls[trunk] -= 1

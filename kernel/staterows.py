@@ -32,6 +32,8 @@ class DialogState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     local_cseq: int
     remote_cseq: int
     trunk: str  # whose credentials answer challenges
+    answer: bytes = b""  # our 2xx that waits for its ACK
+    is_offer: bool = False  # whose description is an offer
 
 
 class AudioState(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -57,6 +59,7 @@ class LegState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     phone_number: str
     seat: str
     offer: str
+    trunk: str  # that the leg is counted at
     address: str  # of our stream
     port: int
     dialog: DialogState
@@ -93,6 +96,7 @@ class CallStateRow(Row, frozen=True, tag="call_states"):
     held_at: float | None  # None: not on hold
     held_for: float
     resumed: int  # how often it was taken over from a switch that was killed
+    is_callback: bool  # the seat is the caller's leg
     caller_leg: LegState | None  # None while the caller has no final answer
     callee_leg: LegState | None
     arrived: InviteState | None  # the caller's INVITE, while it has no final answer
@@ -112,6 +116,7 @@ class VisitStateRow(Row, frozen=True, tag="visit_states"):
     entered_at: float
     credit: float
     skills: tuple[tuple[str, int], ...]
+    offered: int = 0  # offers made so far
 
 
 class OfferStateRow(Row, frozen=True, tag="offer_states"):
@@ -138,9 +143,9 @@ class Living:
     __slots__ = ("_calls", "_offers", "_visits")
 
     def __init__(self) -> None:
-        self._calls: dict[str, StateRow] = {}
-        self._visits: dict[str, StateRow] = {}
-        self._offers: dict[str, StateRow] = {}
+        self._calls: dict[str, CallStateRow] = {}
+        self._visits: dict[str, VisitStateRow] = {}
+        self._offers: dict[str, OfferStateRow] = {}
 
     def take(self, rows: Iterable[JournalRow]) -> None:
         """Follow ``rows``, in the order in which they were written."""
@@ -155,9 +160,17 @@ class Living:
                 self._visits.pop(row.visit, None)
             elif isinstance(row, OfferStateRow):
                 self._offers[row.offer] = row
+                self._count_offer(row.visit, row.offer)
             elif isinstance(row, OfferRow):
                 self._offers.pop(row.offer, None)
+                self._count_offer(row.visit, row.offer)
 
     def rows(self) -> list[StateRow]:
         """Return what lives."""
         return [*self._calls.values(), *self._visits.values(), *self._offers.values()]
+
+    def _count_offer(self, visit: str, offer: str) -> None:
+        row = self._visits.get(visit)
+        number = offer.rpartition(".")[2]
+        if row is not None and number.isdigit() and int(number) > row.offered:
+            self._visits[visit] = msgspec.structs.replace(row, offered=int(number))

@@ -47,7 +47,7 @@ from media.messages import (
     decode_reports,
     encode_commands,
 )
-from media.ports import PortPool
+from media.ports import PortPool, split_ports
 from media.settings import MediaSettings
 
 _HOSTS_MAX = 4_096  # whose kind is remembered
@@ -176,6 +176,21 @@ class Plane:
             return None
         self._waiting.append((now + OPEN_WAIT, opened))
         self._rearm(now)
+        return None
+
+    def reopen(self, stream: StreamId, port: int, now: float) -> tuple[str, int] | None:
+        """Open a stream of the process before on its ``port``, else on any that is free; None if none is."""
+        assert stream not in self._streams, f"stream {stream} is open"
+        opened = self._streams[stream] = Stream(stream)
+        for index, worker in enumerate(self._workers):
+            first, last = split_ports(self._settings.ports, len(self._workers), index)
+            if first <= port <= last and worker.pool.claim(port):
+                opened.worker, opened.port = index, port
+                worker.streams[stream] = opened
+                return self._address, port
+        if self._allocate(opened, now, None):
+            return self._address, opened.port
+        del self._streams[stream]
         return None
 
     def set_remote(self, stream: StreamId, remote: RemoteMedia, now: float) -> None:

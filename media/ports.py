@@ -54,6 +54,16 @@ class PortPool:
         self._known[port] = False
         return port
 
+    def claim(self, port: int) -> bool:
+        """Take this very port, bound or not; False if it is in use or rests."""
+        is_free = self._known.get(port)
+        if is_free:
+            self._free.remove(port)
+        elif is_free is not None:
+            return False
+        self._known[port] = False
+        return True
+
     def give_back(self, port: int, now: float) -> None:
         """Let ``port`` rest."""
         self._resting.append((now + REST_FOR, port))

@@ -17,8 +17,6 @@ from acd.inputs import (
     CallbackAnswered,
     CallbackChosen,
     CallbackFailed,
-    CallbackRestored,
-    CallerRestored,
     CallJoined,
     CallLeft,
     Input,
@@ -30,7 +28,6 @@ from acd.inputs import (
     Reconfigured,
     SeatEngaged,
     SeatHeld,
-    SeatRestored,
     TalkEnded,
 )
 from calls.events import (
@@ -52,21 +49,22 @@ from calls.events import (
 from calls.switchboard import Switchboard
 from config.schema import Settings
 from kernel.chance import Chance
-from kernel.ids import CallId, QueueName, SeatId
+from kernel.ids import CallId, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import BindingRow, CallbackRow, CallerSeatRow, SeatStateRow
-from kernel.staterows import JournalRow
+from kernel.staterows import JournalRow, StateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from media.plane import Plane
 from seatswitch.news import EventLog
 from seatswitch.notices import Notices
+from seatswitch.restoring import restore
 from seatswitch.snapshot import Views
 from sip.events import DigestRefused, SourceBanned, StraysSeen, TrunkChanged
 from sip.flows import Flow
 from sip.stack import Stack
 
 RETRY_AFTER = 10  # seconds a refused caller is asked to stay away
+_UNSAVED = ("ringing", "ended")  # of calls: what is kept of them does not change, or is kept no more
 LAG_HIGH = 0.25  # a loop this late (seconds) takes no new calls
 LAG_LOW = 0.1  # until it is this punctual again
 
@@ -100,6 +98,7 @@ class Node:
         self._sip_events, self._media_events = self.stack.events, self.plane.events
         self._call_events, self._acd_commands = self.switchboard.events, self.engine.commands
         self._acd_events = self.engine.events
+        self._unsaved = self.switchboard.recovery.unsaved
         self._row_boxes: tuple[Outbox[Any], ...] = (self.stack.rows, self.switchboard.rows, self.engine.rows)
         self._on_call: dict[type, Callable[[Any, float], None]] = {
             CallQueued: self._call_queued,
@@ -148,22 +147,22 @@ class Node:
     def receive_datagram(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one UDP datagram of the SIP side."""
         self.stack.receive_datagram(data, flow, now)
-        self._settle(now)
+        self.settle(now)
 
     def receive_stream(self, data: bytes, flow: Flow, now: float) -> None:
         """Take bytes of a SIP connection."""
         self.stack.receive_stream(data, flow, now)
-        self._settle(now)
+        self.settle(now)
 
     def flow_closed(self, flow: Flow, now: float) -> None:
         """A SIP connection is gone."""
         self.stack.flow_closed(flow, now)
-        self._settle(now)
+        self.settle(now)
 
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Nothing can be sent to ``flow``."""
         self.stack.flow_failed(flow, now)
-        self._settle(now)
+        self.settle(now)
 
     def flow_verified(self, flow: Flow, names: tuple[str, ...], now: float) -> None:
         """The peer of a SIP connection has shown a certificate that is good for ``names``."""
@@ -172,35 +171,35 @@ class Node:
     def receive_worker(self, worker: int, message: bytes, now: float) -> None:
         """Take one message of a media worker."""
         self.plane.receive_worker(worker, message, now)
-        self._settle(now)
+        self.settle(now)
 
     def worker_started(self, worker: int, now: float) -> None:
         """A media worker is there to be told."""
         self.plane.worker_started(worker, now)
-        self._settle(now)
+        self.settle(now)
 
     def worker_lost(self, worker: int, now: float) -> None:
         """A media worker died."""
         self.log.put(("media worker lost", {"worker": worker}))
         self.plane.worker_lost(worker, now)
-        self._settle(now)
+        self.settle(now)
 
     def handle(self, what: Input, now: float) -> None:
         """Take a seat operation; raises OperationRefused with the word of the API."""
         try:
             self.engine.handle(what, now)
         finally:
-            self._settle(now)
+            self.settle(now)
 
     def hang_up(self, call: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
         """End a call; NO_SUCH_CALL if there is none."""
         self.switchboard.hang_up(call, cause, now, ended_by)
-        self._settle(now)
+        self.settle(now)
 
     def end_all(self, now: float) -> None:
         """End every call: the switch stops now."""
         self.switchboard.end_all(now)
-        self._settle(now)
+        self.settle(now)
 
     def set_clock(self, offset: float) -> None:
         """Take the offset of wall time to the monotonic clock."""
@@ -214,12 +213,12 @@ class Node:
         self.switchboard.reconfigure(settings.calls)
         self.engine.handle(Reconfigured(settings.acd), now)
         self.log.put(("configuration reloaded", {}))
-        self._settle(now)
+        self.settle(now)
 
     def start(self, now: float) -> None:
         """The sockets are open: register at carriers, and ask whether they are there."""
         self.stack.peers.start(now)
-        self._settle(now)
+        self.settle(now)
 
     def drain(self, now: float) -> None:
         """Take no new calls from now on; those there are go on. Carriers are told to send no more."""
@@ -227,7 +226,7 @@ class Node:
         self.stack.peers.stop(now)
         self._set_refusal()
         self.news.put("switch", lambda: {"draining": True}, now)
-        self._settle(now)
+        self.settle(now)
 
     def note_lag(self, lag: float, now: float) -> None:
         """Take the measured lateness of the loop: a late switch refuses new calls until it has caught up."""
@@ -240,43 +239,20 @@ class Node:
             self.log.put(("no longer overloaded", {"lag": round(lag, 3)}))
             self._overloaded = False
         self._set_refusal()
-        self._settle(now)
+        self.settle(now)
 
-    def restore(
-        self, rows: Sequence[SeatStateRow | BindingRow | CallerSeatRow | CallbackRow], now: float
-    ) -> None:
-        """Take back what the store kept: registrations first, so that restored seats have a phone."""
-        monotonic = self.walltime.monotonic
-        for row in rows:
-            if isinstance(row, BindingRow):
-                self.stack.restore_binding(row, now, self.walltime)
-        self._settle(now)
-        for row in rows:
-            if isinstance(row, SeatStateRow) and SeatId(row.seat) in self.engine.seats:
-                restored = SeatRestored(
-                    SeatId(row.seat),
-                    row.agent,
-                    row.session,
-                    row.presence,
-                    row.reason,
-                    monotonic(row.since),
-                    None if row.wrapup_until is None else monotonic(row.wrapup_until),
-                    row.pending,
-                    row.phone_kind,
-                    row.phone_number,
-                )
-                self.engine.handle(restored, now)
-            elif isinstance(row, CallerSeatRow):
-                caller = CallerRestored(QueueName(row.queue), row.number, SeatId(row.seat), row.at)
-                self.engine.handle(caller, now)
-            elif isinstance(row, CallbackRow):
-                self.engine.handle(CallbackRestored(row), now)
-        self._settle(now)
+    def restore(self, rows: Sequence[JournalRow], now: float) -> None:
+        """Take back what the store and the journal kept of the switch before."""
+        restore(self, rows, now)
+
+    def checkpoint(self) -> list[StateRow]:
+        """Return the state rows of all that lives."""
+        return [*self.switchboard.recovery.living(), *self.engine.living()]
 
     def handle_timers(self, now: float) -> None:
         """Fire every deadline that is due."""
         if self.timers.fire_due(now):
-            self._settle(now)
+            self.settle(now)
 
     def next_deadline(self) -> float | None:
         """Return when to call :meth:`handle_timers`."""
@@ -359,7 +335,7 @@ class Node:
 
     # Inside a turn.
 
-    def _settle(self, now: float) -> None:
+    def settle(self, now: float) -> None:
         """Carry what floors say to each other until nobody has anything left to say."""
         sip_events, media_events = self._sip_events, self._media_events
         call_events, commands = self._call_events, self._acd_commands
@@ -380,6 +356,8 @@ class Node:
                     self._on_command[type(command)](command, now)
         if self._acd_events:
             self._tell(now)
+        if self._unsaved:
+            self.switchboard.recovery.save(self.switchboard.rows)
         for rows in self._row_boxes:
             if rows:
                 self.rows.extend(rows)
@@ -402,6 +380,8 @@ class Node:
         self.switchboard.ring_seat(what.offer, what.call, what.seat, what.queue, phone, now)
 
     def _call_changed(self, event: CallChanged, now: float) -> None:
+        if event.state not in _UNSAVED:
+            self.switchboard.recovery.note(self.switchboard.calls.get(event.call))
         if not self.news.wanted:
             self.news.skip(1)
         elif event.state == "ended":

@@ -47,6 +47,11 @@ class Answer:
         self._interval = transactions.t1
         self._timer: Timer | None = transactions.timers.arm_after(self, "2xx", transactions.t1, now)
 
+    @property
+    def data(self) -> bytes:
+        """The 2xx."""
+        return self._data
+
     def stop(self) -> None:
         """The ACK is here, or the session is over."""
         self._transactions.timers.disarm(self._timer)

@@ -91,6 +91,11 @@ class ClientInvite:
 
     method = "INVITE"
 
+    @property
+    def data(self) -> bytes:
+        """The INVITE as it was sent."""
+        return self._data
+
     def __init__(
         self,
         transactions: Transactions,

@@ -75,6 +75,22 @@ class SdpSide:
         self._offered: dict[str, int] = {}  # our last offer: codec or "telephone-event" -> payload type
         self._offered_direction = "sendrecv"
 
+    def kept(self) -> tuple[int, int, tuple[str, ...], tuple[tuple[str, int], ...]]:
+        """Return what the next process must know: session id, version, other m= lines, payload types."""
+        return self.session_id, self.version, tuple(self._others), tuple(self._agreed.items())
+
+    def restore(
+        self,
+        session_id: int,
+        version: int,
+        others: Sequence[str],
+        m_line: int,
+        agreed: Sequence[tuple[str, int]],
+    ) -> None:
+        """Go on where the process before was; ``version`` is at least what it has said."""
+        self.session_id, self.version = session_id, version
+        self._others, self._m_line, self._agreed = list(others), m_line, dict(agreed)
+
     def offer(
         self,
         address: str,

@@ -74,6 +74,17 @@ class Outgoing:
         data = attempt.invite(headers)
         self._client = ClientInvite(core.transactions, key, attempt.branch, data, flow, self, now, attempt)
 
+    @property
+    def client(self) -> ClientInvite | None:
+        """The transaction of the last attempt, while it has no final response."""
+        return self._client
+
+    def send_again(self, attempt: Attempt, data: bytes, now: float) -> None:
+        """Go on with an INVITE that another process had sent; to the peer it is a retransmission."""
+        core, flow = self._session.core, self._session.flow
+        key = client_key_of(attempt.branch, "INVITE")
+        self._client = ClientInvite(core.transactions, key, attempt.branch, data, flow, self, now, attempt)
+
     def cancel(self, headers: str, now: float) -> None:
         """Give up our INVITE: CANCEL now, or as soon as a provisional is here (RFC 3261 9.1)."""
         client = self._client

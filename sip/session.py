@@ -7,8 +7,6 @@ way. After :meth:`Session.hang_up` its user hears nothing more.
 
 from typing import Any
 
-import msgspec
-
 from kernel.timers import Timer
 from sip.answer import Answer
 from sip.authorization import authorize
@@ -28,6 +26,7 @@ from sip.events import (
 )
 from sip.flows import Flow
 from sip.headers import tokens
+from sip.invitation import Invitation
 from sip.message import Request, Response, sdp_of
 from sip.outgoing import Outgoing
 from sip.places import host_of, is_reachable_host
@@ -44,26 +43,6 @@ PROVISIONAL_EVERY = 60.0  # seconds (RFC 3261 13.3.1.1)
 
 _LEAVING = frozenset({SessionState.CANCELLING, SessionState.LEAVING, SessionState.ENDING, SessionState.ENDED})
 _EARLY = frozenset({"UPDATE", "INFO", "OPTIONS"})  # what a callee may send before its answer
-
-
-class Invitation(msgspec.Struct, frozen=True):
-    """Whom to invite, and with what."""
-
-    uri: str  # Request-URI: "sip:8001@127.0.0.1:5071"
-    to: str  # name-addr of To: "<sip:8001@127.0.0.1>"
-    from_user: str
-    from_display: str = ""
-    sdp: bytes = b""
-    flow: Flow | None = None  # of a registered phone; None: resolved from the URI (IP literals only)
-    routes: tuple[str, ...] = ()  # Path of the binding, as route set
-    trunk: str = ""  # whose credentials answer challenges
-    headers: tuple[tuple[str, str], ...] = ()
-    max_forwards: int = 70
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether our Contact must be a SIPS URI (RFC 3261 8.1.1.8)."""
-        return self.uri[:5].lower() == "sips:" or "<sips:" in (self.routes[0] if self.routes else "")
 
 
 class Session:
@@ -141,6 +120,11 @@ class Session:
     def dialog(self) -> Dialog | None:
         """The dialog, once there is one."""
         return self._dialog
+
+    @property
+    def unfinished(self) -> tuple[Request | None, Answer | None]:
+        """Their INVITE without final response, and our 2xx without ACK."""
+        return self._server_request if self.state is SessionState.ARRIVED else None, self._answer
 
     @property
     def is_settled(self) -> bool:
@@ -269,6 +253,13 @@ class Session:
         if self.outgoing is not None and self._move(SessionInput.HANG_UP):
             self.outgoing.cancel("", now)
             self._core.put_event(SessionFailed(self, 408, "Request Timeout"))
+
+    def take_over(self, dialog: Dialog, answer: Answer | None) -> None:
+        """Go on with a dialog of another process, whose ``answer`` may wait for its ACK."""
+        self.local_tag, self.remote_tag = dialog.local_tag, dialog.remote_tag
+        self._dialog, self._answer = dialog, answer
+        self.state = SessionState.CONFIRMED if answer is None else SessionState.ACCEPTED
+        self._core.sessions[self.local_tag] = self
 
     # Incoming.
 

@@ -15,6 +15,7 @@ from zlib import crc32
 from kernel.chance import Chance
 from kernel.outbox import Outbox
 from kernel.rows import BindingRow
+from kernel.staterows import DialogState, InviteState
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from sip.admission import Admission, Refused
@@ -27,6 +28,7 @@ from sip.flows import Flow
 from sip.grammar import SipError
 from sip.headers import tokens
 from sip.identity import reason_of
+from sip.invitation import Invitation
 from sip.known import Known
 from sip.message import REASONS, Request, Response, sdp_of
 from sip.parser import (
@@ -45,9 +47,10 @@ from sip.registrar import Binding, Registrar
 from sip.reliable import receive_prack
 from sip.replaces import Replaces, replaced_by
 from sip.responses import answer_flow, build, header_lines, response_head
+from sip.restored import restore_dialog, restore_invite
 from sip.server_invite import ServerInvite
 from sip.server_request import ServerRequest
-from sip.session import Invitation, Session
+from sip.session import Session
 from sip.sessionstate import SessionState
 from sip.settings import SipSettings
 from sip.strays import Strays
@@ -198,6 +201,14 @@ class Stack:
     def restore_binding(self, row: BindingRow, now: float, walltime: WallTime) -> None:
         """Take back a binding kept over a restart."""
         self._registrar.restore(row, now, walltime)
+
+    def restore_dialog(self, state: DialogState, now: float) -> Session | None:
+        """Take over an answered session of the process before; None if that cannot be."""
+        return restore_dialog(self._core, state, now)
+
+    def restore_invite(self, state: InviteState, now: float) -> Session | None:
+        """Take over an INVITE without final answer, theirs or ours, to be ended; None if that cannot be."""
+        return restore_invite(self._core, state, now)
 
     def reconfigure(self, settings: SipSettings, now: float) -> None:
         """Take new settings; dialogs and transactions go on, bindings of accounts that are gone do not."""

@@ -25,6 +25,7 @@ from config.diff import describe_changes, needs_restart
 from config.schema import Settings
 from kernel.chance import Chance
 from kernel.errors import OperationRefused, OperatorError
+from kernel.staterows import StateRow
 from media.settings import MediaSettings
 from seatswitch.shell.clock import Ticker, monotonic, wall_offset
 from seatswitch.shell.configuration import read_configuration
@@ -32,6 +33,7 @@ from seatswitch.shell.greeting import build_greeting
 from seatswitch.shell.ids import system_chance
 from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.notify import notify
+from seatswitch.shell.orphans import end_orphans
 from seatswitch.shell.pump import ApiLike, Exits, NodeLike, Pump
 from seatswitch.shell.rpc import RpcServers, make_private_folder
 from seatswitch.shell.store.database import store_folder
@@ -127,6 +129,7 @@ class Daemon:
         self._exits = Exits()
         self._undo = AsyncExitStack()
         self._journal: Journal | None = None
+        self._living: list[StateRow] = []  # what lived in the switch before this one
         self._writer: WriterLink | None = None
         self._streams: Streams | None = None
         self._rpc: RpcServers | None = None
@@ -272,7 +275,7 @@ class Daemon:
         folder = self._folder / "journal"
         make_private_folder(folder)
         journal = self._journal = Journal(folder)
-        journal.open()
+        self._living = journal.open()
         command = COMMAND if self._writer_command is None else self._writer_command
         writer = self._writer = WriterLink(folder, self.settings.store.url, command=command)
         self._undo.push_async_callback(writer.stop)
@@ -284,6 +287,7 @@ class Daemon:
         node = pump.node
         run_dir = self._folder / "media"
         make_private_folder(run_dir)
+        end_orphans(str(run_dir / "media.sock"))
         link = self._parts.link(
             self.settings.media,
             str(run_dir),
@@ -299,7 +303,10 @@ class Daemon:
         wall = monotonic() + wall_offset()
         folder = self._folder / "journal"
         rows = await asyncio.to_thread(read_state, folder, self.settings.store.url, wall)
-        pump.turn(pump.node.restore, rows)
+        pump.turn(pump.node.restore, [*rows, *self._living])
+        self._living = []
+        if self._journal is not None:
+            self._journal.checkpoint = pump.node.checkpoint
 
     def _on_request(self, word: str) -> None:
         if word == "reload":

@@ -4,7 +4,7 @@ from calls.call import Call
 from calls.leg import Leg, LegState
 from calls.ringing import invitations, queue_headers
 from kernel.ids import CallId, OfferId, QueueName, StreamId
-from sip.session import Invitation
+from sip.invitation import Invitation
 from tests.calls.office import OTHER_PHONE, Office
 from tests.sip.scene import PHONE
 

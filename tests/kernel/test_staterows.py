@@ -21,13 +21,13 @@ DIALOG = DialogState(
 )  # fmt: skip
 AUDIO = AudioState("127.0.0.1", 4000, "PCMU", 0, 0, 101, None, 20, "sendrecv", 0)
 LEG = LegState(
-    "1390", "", "", "8001", "k.1.1", "127.0.0.1", 20000, DIALOG, AUDIO, 20000, 1, (), (("PCMU", 0),)
+    "1390", "", "", "8001", "k.1.1", "trunk", "127.0.0.1", 20000, DIALOG, AUDIO, 20000, 1, (), (("PCMU", 0),)
 )
 CALL = CallStateRow(
-    "k", "demo", "in", "1390", "96198", "carrier", "queue:junior", "junior", 1.0, 2.0, 3.5, None, 0.0, 0,
+    "k", "demo", "in", "1390", "96198", "trunk", "queue:junior", "junior", 1.0, 2.0, 3.5, None, 0.0, 0, False,
     LEG, None, None, (InviteState(b"INVITE", "udp/0/127.0.0.1/5071/0", "t"),),
 )  # fmt: skip
-VISIT = VisitStateRow("k.1", "k", 1, "junior", "1390", "96198", 1.0, 1.0, 0.0, (("english", 3),))
+VISIT = VisitStateRow("k.1", "k", 1, "junior", "1390", "96198", 1.0, 1.0, 0.0, (("english", 3),), 1)
 OFFER = OfferStateRow("k.1.1", "k.1", "8001", "softphone:8001", 2.0, "longest-idle", "1", 2, "")
 
 

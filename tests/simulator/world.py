@@ -13,6 +13,7 @@ from typing import Any
 from config.load import load_settings
 from kernel.chance import Chance
 from kernel.rows import AnyRow, BindingRow, CallRow, OfferRow, PresenceRow, SeatStateRow, StreamRow, VisitRow
+from kernel.staterows import CallStateRow, Living, OfferStateRow, VisitStateRow
 from seatswitch.api import Api
 from seatswitch.node import Node
 from sip.flows import Flow
@@ -55,6 +56,7 @@ class World:
         self.rows: list[AnyRow] = []
         self.seat_states: dict[str, SeatStateRow] = {}
         self.bindings: dict[str, BindingRow] = {}
+        self.living = Living()
         self.requests: list[str] = []
         self.is_noisy = False  # damaged copies of messages are about
         self.has_reloaded = False  # the town is no longer what it was
@@ -95,7 +97,7 @@ class World:
         self._admin = None
         self._build_switch()
         self.workers.restart()
-        kept = [*self.bindings.values(), *self.seat_states.values()]
+        kept = [*self.bindings.values(), *self.seat_states.values(), *self.living.rows()]
         self.turn(lambda now: self.node.restore(kept, now))
 
     # People and phones.
@@ -279,6 +281,9 @@ class World:
         for worker, message in node.plane.commands.take():
             self.workers.receive(worker, message)
         for row in node.rows.take():
+            self.living.take([row])
+            if isinstance(row, CallStateRow | VisitStateRow | OfferStateRow):
+                continue
             self._hash.update(repr(row).encode())
             if isinstance(row, SeatStateRow):
                 self.seat_states[row.seat] = row

@@ -1,7 +1,8 @@
 """Sessions of a :class:`tests.sip.scene.Scene`, brought as far as a test wants them."""
 
 from sip.events import InviteArrived
-from sip.session import Invitation, Session
+from sip.invitation import Invitation
+from sip.session import Session
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
 
 OUTSIDE = Invitation("sip:138@10.0.0.9:5080", "<sip:138@10.0.0.9>", "8001", sdp=OURS)

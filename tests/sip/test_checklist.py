@@ -9,7 +9,8 @@ import pytest
 
 from sip.events import InviteArrived, SessionAnswered, SessionEnded, SessionFailed, SessionProgressed
 from sip.flows import Flow
-from sip.session import Invitation, Session
+from sip.invitation import Invitation
+from sip.session import Session
 from tests.sip.scene import OURS, SDP, STRANGER, TRUNK, Scene, request, respond, to_tag
 
 DOUBLING = [0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]

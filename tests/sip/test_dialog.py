@@ -6,10 +6,10 @@ from sip.dialog import contact_target, dialog_of_request, uri_is_loose, uri_of
 from sip.events import InviteArrived
 from sip.flows import Flow
 from sip.grammar import SipError
+from sip.invitation import Invitation
 from sip.message import Request
 from sip.parser import parse_message
 from sip.places import Places
-from sip.session import Invitation
 from tests.sip.scene import OURS, PHONE, SDP, TRUNK, Scene, request, respond, settings
 from tests.sip.test_registrar import register
 

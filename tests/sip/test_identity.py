@@ -11,9 +11,9 @@ from sip.identity import (
     reasons,
     wants_privacy,
 )
+from sip.invitation import Invitation
 from sip.message import Request
 from sip.parser import parse_message
-from sip.session import Invitation
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
 
 

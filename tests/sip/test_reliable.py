@@ -12,7 +12,8 @@ from sip.events import (
     SessionProgressed,
     UpdateAnswered,
 )
-from sip.session import Invitation, Session
+from sip.invitation import Invitation
+from sip.session import Session
 from sip.sessionstate import SessionState
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, Sent, request, respond
 from tests.sip.talks import OUTSIDE, from_callee, invited

@@ -4,8 +4,9 @@ import pytest
 
 from sip.events import InviteArrived
 from sip.grammar import SipError
+from sip.invitation import Invitation
 from sip.replaces import Replaces, parse_replaces
-from sip.session import Invitation, Session
+from sip.session import Session
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
 
 OUTSIDE = Invitation("sip:138@10.0.0.9:5080", "<sip:138@10.0.0.9>", "8001", sdp=OURS)

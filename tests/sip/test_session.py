@@ -14,7 +14,7 @@ from sip.events import (
     SessionFailed,
     SessionOffered,
 )
-from sip.session import Invitation
+from sip.invitation import Invitation
 from sip.sessionstate import DROPPED, MOVES, SessionInput, SessionState
 from sip.settings import Secret, TrunkPeer
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond

@@ -16,7 +16,7 @@ from sip.events import (
     SessionProgressed,
 )
 from sip.flows import Flow
-from sip.session import Invitation
+from sip.invitation import Invitation
 from tests.sip.scene import OURS, SDP, STRANGER, TRUNK, Scene, request, respond
 
 

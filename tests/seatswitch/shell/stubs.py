@@ -87,6 +87,9 @@ class StubNode:
     def restore(self, rows: Sequence[Any], now: float) -> None:
         self.inputs.append(("restore", list(rows)))
 
+    def checkpoint(self) -> list[Any]:
+        return []
+
     def handle_timers(self, now: float) -> None:
         self.fired_at.append(now)
         self.deadline = None

@@ -73,7 +73,7 @@ async def test_rows_outlive_the_process_from_the_moment_they_are_appended(tmp_pa
 def living(call: str, queue: str = "junior") -> CallStateRow:
     return CallStateRow(
         call, "demo", "in", "1390", "96198", "carrier", "queue:junior", queue, 1.0, 2.0, None, None, 0.0, 0,
-        None, None, None, (),
+        False, None, None, None, (),
     )  # fmt: skip
 
 

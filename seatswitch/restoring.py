@@ -1,0 +1,66 @@
+"""Restoring: what the store and the journal kept of the switch before is put back into a new node.
+
+Order matters. Registrations first, so that seats have phones; then calls, so that distribution knows which go
+on; then seats, conversations and places in queues, all before anything is paired; and at last what cannot go
+on is ended, and whoever is on a line is asked by re-INVITE whether they are still there. It is one turn: its
+rows are one record, so a process that dies within it leaves nothing half done.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from acd.inputs import CallbackRestored, CallerRestored, SeatRestored, SeatTalks
+from acd.recovery import Recovered
+from kernel.ids import QueueName, SeatId
+from kernel.rows import BindingRow, CallbackRow, CallerSeatRow, SeatStateRow
+from kernel.staterows import CallStateRow, JournalRow, OfferStateRow, VisitStateRow
+from kernel.walltime import WallTime
+
+if TYPE_CHECKING:
+    from seatswitch.node import Node
+
+
+def restore(node: "Node", rows: Sequence[JournalRow], now: float) -> None:
+    """Put back what ``rows`` say of the switch before."""
+    for row in rows:
+        if isinstance(row, BindingRow):
+            node.stack.restore_binding(row, now, node.walltime)
+    for row in rows:
+        if isinstance(row, CallerSeatRow):
+            queue, number = QueueName(row.queue), row.number
+            node.engine.handle(CallerRestored(queue, number, SeatId(row.seat), row.at), now)
+    node.settle(now)
+    recovery = node.switchboard.recovery
+    kept = recovery.restore([row for row in rows if isinstance(row, CallStateRow)], now)
+    goes_on = {str(call.id): True for call in kept}
+    recovered = Recovered(
+        seats=[_seat(row, node.walltime) for row in rows if isinstance(row, SeatStateRow)],
+        talks=[
+            SeatTalks(talk.seat, talk.call, talk.queue, talk.since, talk.held)
+            for talk in recovery.conversations()
+        ],
+        visits=[row for row in rows if isinstance(row, VisitStateRow)],
+        offers=[row for row in rows if isinstance(row, OfferStateRow)],
+    )
+    node.engine.restore(recovered, lambda call: call in goes_on, now)
+    recovery.resume(now)
+    for row in rows:
+        if isinstance(row, CallbackRow):
+            node.engine.handle(CallbackRestored(row), now)
+    node.settle(now)
+
+
+def _seat(row: SeatStateRow, walltime: WallTime) -> SeatRestored:
+    monotonic = walltime.monotonic
+    return SeatRestored(
+        SeatId(row.seat),
+        row.agent,
+        row.session,
+        row.presence,
+        row.reason,
+        monotonic(row.since),
+        None if row.wrapup_until is None else monotonic(row.wrapup_until),
+        row.pending,
+        row.phone_kind,
+        row.phone_number,
+    )

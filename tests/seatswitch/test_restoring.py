@@ -1,0 +1,96 @@
+"""Fault list, "kill -9 mid call": what lived goes on, what cannot is ended and told, each exactly once."""
+
+from tests.simulator.checkers import check_one_row_each, check_order, check_quiet, check_visits
+from tests.simulator.phones import Errand, Manner
+from tests.simulator.stories import staffed
+from tests.simulator.world import World
+
+
+def settle(world: World, within: float = 120.0) -> None:
+    until = world.time.now + within
+    while (left := check_quiet(world)) and world.step(until):
+        pass
+    assert not left
+    check_one_row_each(world)
+    check_visits(world)
+    check_order(world)
+    assert world.complaints == []
+
+
+def test_conversation_goes_on_after_a_kill() -> None:
+    world = staffed(Manner(answers_after=1.0, talks_for=20.0))
+    caller = world.trunk.dial(Errand(hangs_up_after=60.0))
+    world.run(5.0)
+    port = world.node.switchboard.calls[next(iter(world.node.switchboard.calls))].caller_leg.port
+    world.restart_switch()
+    world.run(1.0)
+    (call,) = world.node.switchboard.calls.values()
+    assert (call.state, call.resumed, call.caller_leg.port) == ("talking", 1, port)
+    assert world.workers.are_streams_joined(call.caller_leg.stream, call.callee.stream)
+    assert world.admin.ask("seat.get", {"seat": "8001"})["activity"] == "talking"
+    assert caller.offers_seen == 1
+    world.run(20.0)
+    assert caller.why == "bye"
+    (row,) = world.call_rows
+    assert (row.verdict, row.seat) == ("success", "8001")
+    assert abs(row.talked - 20.0) < 0.1
+    assert world.admin.ask("seat.get", {"seat": "8001"})["presence"] == "wrapup"
+    settle(world)
+
+
+def test_waiting_callers_keep_their_places() -> None:
+    world = staffed(Manner(answers_after=1.0, talks_for=30.0))
+    for number in range(3):
+        world.time.after(
+            number * 1.0,
+            lambda number=number: world.trunk.dial(Errand(caller=f"139{number}", hangs_up_after=300.0)),
+        )
+    world.run(5.0)
+    world.restart_switch()
+    world.run(1.0)
+    waiting = [call for call in world.node.calls_view(world.time.now) if call["state"] == "waiting"]
+    assert [(call["caller"], call["position"]) for call in waiting] == [("1391", 1), ("1392", 2)]
+    assert world.workers.is_stream_playing(
+        world.node.switchboard.calls[waiting[0]["call"]].caller_leg.stream
+    )
+    world.run(200.0)
+    assert [row.verdict for row in world.call_rows] == ["success"] * 3
+    settle(world)
+
+
+def test_ringing_phone_is_cancelled_and_the_call_offered_again() -> None:
+    world = staffed(Manner(answers_after=3.0, talks_for=5.0))
+    world.trunk.dial(Errand(hangs_up_after=100.0))
+    world.run(1.0)
+    world.restart_switch()
+    world.run(30.0)
+    first, second = world.offer_rows
+    assert (first.outcome, second.outcome) == ("withdrawn", "answered")
+    assert first.offer != second.offer
+    settle(world)
+
+
+def test_who_is_gone_ends_the_call_on_both_sides_within_five_seconds() -> None:
+    world = staffed(Manner(answers_after=1.0, talks_for=None))
+    caller = world.trunk.dial(Errand(hangs_up_after=500.0))
+    world.run(5.0)
+    world.phones["8001"].vanish()
+    world.restart_switch()
+    world.run(5.0)
+    assert caller.why == "bye"
+    (row,) = world.call_rows
+    assert row.verdict == "us:interrupted"
+
+
+def test_killed_again_while_it_recovers_nothing_is_doubled() -> None:
+    world = staffed(Manner(answers_after=1.0, talks_for=20.0))
+    caller = world.trunk.dial(Errand(hangs_up_after=60.0))
+    world.run(5.0)
+    world.restart_switch()
+    world.restart_switch()
+    world.run(0.002)
+    world.restart_switch()
+    world.run(25.0)
+    assert caller.why == "bye"
+    assert [row.verdict for row in world.call_rows] == ["success"]
+    settle(world)
