@@ -93,7 +93,6 @@ class UdpSocket:
     """
 
     def __init__(self, pump: Pump, exits: Exits, local: int, bound: socket.socket) -> None:
-        self.dropped = 0  # datagrams that found the send buffer full
         self._pump = pump
         self._bound = bound
         self._exits = exits
@@ -139,13 +138,19 @@ class UdpSocket:
             self._next_round = self._loop.call_later(ROUND, self._on_round)
 
     def _on_round(self) -> None:
-        count = self._read_some()
-        self._pump.run_timers()
+        count = 1
+        try:
+            count = self._read_some()
+            self._pump.run_timers()
+        finally:
+            self._end_round(count)  # whatever happens: a socket that is read no more is a dead switch
+
+    def _end_round(self, count: int) -> None:
         if count == 0:
             self._next_round = None
             self._counted = 0
-            self._pump.release_timers()
             self._loop.add_reader(self._bound, self._on_readable)
+            self._pump.release_timers()
             return
         # What is left is read at once, but after everybody else had a turn.
         pause = 0.0 if count == _DATAGRAMS_PER_READ else ROUND
@@ -177,10 +182,9 @@ class UdpSocket:
 
     def _take_refusal(self, flow: Flow, data: bytes, error: OSError) -> None:
         """Fail the flows that ICMP has named, or the one the operating system refuses to send on."""
-        if isinstance(error, BlockingIOError):
-            self.dropped += 1  # as if the network had: it is sent again when its timer says so
-            return
         self._pump.refused_datagrams += 1
+        if isinstance(error, BlockingIOError):
+            return  # the send buffer is full: lost as on the network, and sent again when its timer says so
         if self._fail_unreachable():
             # The kernel reported an earlier peer's ICMP error instead of sending: send again.
             try:
