@@ -2,6 +2,7 @@
 
 # SIP messages. 64 KiB is the largest UDP datagram; applied before anything is split.
 SIP_MESSAGE_MAX = 65_535
+SIP_BODY_MAX = 16_384  # bytes that a body may have; a description of a browser has about 6,000
 SIP_HEADERS_MAX = 256  # header lines; the RFC 4475 torture messages stay below 40
 SIP_HEADER_LINE_MAX = 8_192  # bytes after unfolding; a header line of a long Route set is about 1,000
 SIP_VIAS_MAX = 70  # Max-Forwards starts at 70, so no honest message has more

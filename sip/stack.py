@@ -13,6 +13,7 @@ from typing import Any
 from zlib import crc32
 
 from kernel.chance import Chance
+from kernel.limits import SIP_BODY_MAX
 from kernel.outbox import Outbox
 from kernel.rows import BindingRow
 from kernel.staterows import DialogState, InviteState
@@ -630,6 +631,8 @@ class Stack:
     def _check_body(self, request: Request) -> None:
         """Refuse a body or an Accept that rules SDP out (RFC 3261 8.2.3)."""
         if request.body:
+            if len(request.body) > SIP_BODY_MAX:
+                raise SipError(413, REASONS[413])
             encoding = (request.header("content-encoding") or "identity").strip().lower()
             disposition = (request.header("content-disposition") or "").lower().replace(" ", "")
             is_optional = "handling=optional" in disposition

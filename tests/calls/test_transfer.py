@@ -57,7 +57,7 @@ def rows(office: Office) -> list[tuple[str, str, str, str, str, int]]:
 
 
 def test_a_seat_transfers_its_caller_to_an_extension() -> None:
-    """RFC 5359 2.4: 202, NOTIFY 100, 180, 200; the caller moves when the target answers, the seat is free."""
+    """T35: RFC 5359 2.4: 202, NOTIFY 100, 180, 200; the caller moves at the answer, the seat is free."""
     office, call, ok, invite = talking()
     office.advance(8.0)
     office.phone_says("REFER", invite, 1, headers=refer_to())
@@ -327,7 +327,7 @@ def replacing(
 
 
 def test_a_seat_hands_its_caller_to_whom_it_has_consulted() -> None:
-    """RFC 5359 2.5: the caller takes the seat's place in the second call; both hear each other."""
+    """T35: RFC 5359 2.5: the caller takes the seat's place in the second call; both hear each other."""
     office, call, ok, invite, consult, ring = consulting()
     office.answer(ring, 180)
     office.answer(ring, 200, sdp(6000, host="192.0.2.8"))

@@ -56,7 +56,7 @@ def test_a_stranger_with_the_trunks_from_is_nobody() -> None:
 
 @pytest.mark.parametrize("host", ["example.com", "EXAMPLE.com:15060"])
 def test_our_domains_are_challenged_whether_the_user_exists_or_not(host: str) -> None:
-    """A-SCAN2; a domain is matched by name, never by port."""
+    """P4: A-SCAN2; a domain is matched by name, never by port."""
     scene = Scene()
     assert invite(scene, STRANGER, f"sip:8001@{host}") == "401"
     known = scene.sent[-1].message.header_lines

@@ -7,10 +7,12 @@ from itertools import pairwise
 
 import pytest
 
+from kernel.limits import SIP_BODY_MAX
 from sip.events import InviteArrived, SessionAnswered, SessionEnded, SessionFailed, SessionProgressed
 from sip.flows import Flow
 from sip.invitation import Invitation
 from sip.session import Session
+from sip.settings import Timing
 from tests.sip.scene import OURS, SDP, STRANGER, TRUNK, Scene, request, respond, to_tag
 
 DOUBLING = [0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
@@ -154,6 +156,25 @@ def test_a_repeated_final_response_is_absorbed() -> None:
     assert scene.times("BYE") == [0.0]
 
 
+@pytest.mark.parametrize("flow", [TRUNK, CONNECTION])
+def test_a_final_response_that_comes_again_is_absorbed_at_any_time(flow: Flow) -> None:
+    """T05: within K (5 s on UDP, 0 on TCP) and after it nobody is told and nothing is sent or kept."""
+    scene = Scene()
+    session = arrived(scene, flow)
+    scene.stack.answer(session, OURS, scene.now)
+    to = f"<sip:96198@example.com>;tag={session.local_tag}"
+    transport = flow.transport.upper()
+    scene.receive(request("ACK", branch="z9hG4bKack1", to=to, transport=transport), flow)
+    scene.stack.hang_up(session, scene.now)
+    done = respond(scene.last("BYE"), 200, contact="")
+    scene.clear()
+    for _ in range(8):
+        assert scene.receive(done, flow) == []
+        scene.advance(1.0)
+    assert scene.told == []
+    assert scene.stack.snapshot()["client_transactions"] == 0
+
+
 def test_a_refusal_is_repeated_until_its_ack_or_timer_h() -> None:
     """T06: G repeats at 0, .5, 1.5, 3.5, 7.5, 11.5 ... on UDP; H ends it at 32 s without a leak."""
     scene = Scene()
@@ -185,6 +206,9 @@ def test_repeated_acks_and_invites_after_the_ack_are_absorbed() -> None:
     assert scene.receive(ack, TRUNK) == []
     assert scene.receive(request("INVITE", body=SDP), TRUNK) == []
     assert scene.told == []
+    assert scene.stack.snapshot()["server_transactions"] == 1
+    scene.advance(1.5)  # T4, and what the reaper may be late
+    assert scene.stack.snapshot()["server_transactions"] == 0
 
 
 def test_a_repeated_request_draws_the_same_answer() -> None:
@@ -199,6 +223,20 @@ def test_a_repeated_request_draws_the_same_answer() -> None:
     assert len(scene.events(SessionEnded)) == 1
     scene.advance(2)
     assert [sent.word for sent in scene.receive(bye, TRUNK)] == ["481"]
+
+
+def test_over_tcp_an_answer_is_not_kept() -> None:
+    """T08: J is 0 on TCP, where a request is not repeated."""
+    scene = Scene()
+    session = arrived(scene, CONNECTION)
+    scene.stack.answer(session, OURS, scene.now)
+    to = f"<sip:96198@example.com>;tag={session.local_tag}"
+    scene.receive(request("ACK", branch="z9hG4bKack1", to=to, transport="TCP"), CONNECTION)
+    bye = request("BYE", branch="z9hG4bKbye", to=to, cseq=2, transport="TCP")
+    assert scene.receive(bye, CONNECTION)[0].word == "200"
+    assert len(scene.events(SessionEnded)) == 1
+    assert scene.receive(bye, CONNECTION)[0].word == "481"
+    assert len(scene.events(SessionEnded)) == 1
 
 
 @pytest.mark.parametrize("flow", [TRUNK, CONNECTION])
@@ -247,6 +285,18 @@ def test_trying_is_sent_at_once_and_again() -> None:
     scene.advance(0.5)
     scene.receive(request("INVITE", body=SDP), TRUNK)
     assert scene.times("100") == [0.0, 0.5]
+
+
+def test_trying_waits_for_an_answer_that_comes_at_once() -> None:
+    """T12: with trying_after 0.1 s, as configured, 100 by 200 ms, and none where we are faster."""
+    scene = Scene(timing=Timing(trying_after=0.1))
+    arrived(scene)
+    scene.advance(0.2)
+    assert scene.times("100") == [0.1]
+    quick = Scene(timing=Timing(trying_after=0.1))
+    quick.stack.ring(arrived(quick), quick.now)
+    quick.advance(0.5)
+    assert quick.words() == ["180"]
 
 
 def test_strays_are_dropped() -> None:
@@ -327,6 +377,17 @@ def test_what_is_not_understood_is_refused_with_what_is() -> None:
     assert scene.stack.snapshot()["server_transactions"] == 0
 
 
+def test_what_is_too_large_is_refused() -> None:
+    """T17: a body above its cap 413, a message above its own 513; nobody is told and nothing is kept."""
+    scene = Scene()
+    large = request("INVITE", body=SDP + b"a=x:" + b"x" * SIP_BODY_MAX + b"\r\n")
+    assert scene.receive(large, TRUNK)[0].word == "413"
+    announced = request("OPTIONS", transport="TCP").replace(b"Length: 0", b"Length: 70000")
+    assert scene.receive(announced, CONNECTION)[0].word == "513"
+    assert scene.told == []
+    assert scene.stack.snapshot()["server_transactions"] == 0
+
+
 def test_an_unknown_to_tag_is_told_so_without_state() -> None:
     """T19, A-FLOOD3: 481 to every method, and nothing is kept."""
     scene = Scene()
@@ -339,7 +400,7 @@ def test_an_unknown_to_tag_is_told_so_without_state() -> None:
 
 
 def test_a_storm_of_byes_from_a_stranger_is_limited() -> None:
-    """Phones that answer each 481 with a new BYE: a second's worth is answered, the rest is dropped."""
+    """P1: Phones that answer each 481 with a new BYE: a second's worth is answered, the rest is dropped."""
     scene = Scene(requests_per_source=100.0)
     to = "<sip:96198@example.com>;tag=nobody"
     for number in range(1_000):
@@ -365,6 +426,20 @@ def test_answers_go_to_the_source() -> None:
     assert answer.flow == Flow("udp", 0, "198.51.100.3", 5070)
     assert answer.message.via.params["received"] == "198.51.100.3"
     assert "rport" not in answer.message.via.params
+
+
+def test_a_late_answer_finds_the_old_mapping() -> None:
+    """T29: what is answered 5 s later goes to where the request came from, though the Via names a LAN."""
+    scene = Scene()
+    behind_nat = TRUNK._replace(port=61000)
+    scene.receive(request("INVITE", via="192.168.1.5:5060;rport", body=SDP), behind_nat)
+    session = scene.events(InviteArrived)[0].session
+    scene.advance(5.0)
+    scene.stack.ring(session, scene.now)
+    scene.stack.reject(session, 486, scene.now)
+    for word in ("180", "486"):
+        assert scene.last(word).flow == behind_nat
+        assert scene.last(word).message.via.params["rport"] == "61000"
 
 
 def test_a_fork_that_answers_second_is_let_go() -> None:
@@ -422,7 +497,7 @@ def test_a_contact_or_a_proxy_on_the_route_may_send_inside() -> None:
 
 
 def test_a_storm_of_byes_from_one_of_ours_costs_nothing() -> None:
-    """A phone that answers each 481 with a new BYE, 2,000 of them: all are told 481, none leaves anything
+    """P1: A phone that answers each 481 with a new BYE, 2,000 of them: all are told 481, none leaves anything
     behind, and the operator hears of it once.
     """
     scene = Scene()

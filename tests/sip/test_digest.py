@@ -43,7 +43,7 @@ def answer(
 
 @pytest.mark.parametrize("algorithm", EXAMPLES)
 def test_examples_of_the_rfc(algorithm: str) -> None:
-    """RFC 7616 3.9.1."""
+    """R06: RFC 7616 3.9.1."""
     theirs = credentials(RFC7616.format(algorithm=algorithm, response=EXAMPLES[algorithm]))
     assert (theirs.user, theirs.uri, theirs.nc) == ("Mufasa", "/dir/index.html", 1)
     assert check_answer(theirs, SECRET, "GET", b"")
@@ -64,7 +64,7 @@ def test_example_of_rfc_2617_without_qop() -> None:
 
 
 def test_our_challenges_strongest_first() -> None:
-    """RFC 8760 2.4: one header per algorithm, in our order."""
+    """R06: RFC 8760 2.4: one header per algorithm, in our order."""
     assert challenges("switch.example", "abc", stale=True) == [
         'Digest realm="switch.example", nonce="abc", algorithm=SHA-256, qop="auth", stale=true',
         'Digest realm="switch.example", nonce="abc", algorithm=MD5, qop="auth", stale=true',
@@ -87,6 +87,7 @@ def test_what_we_answer_is_what_we_accept(realm: str, body: bytes) -> None:
 
 
 def test_body_counts_with_auth_int() -> None:
+    """R06."""
     header = answer(['Digest realm="r", nonce="n", qop="auth-int", opaque="o", algorithm=MD5'], body=b"v=0")
     assert 'opaque="o"' in header
     assert check_answer(credentials(header), SECRET, "REGISTER", b"v=0")
@@ -163,7 +164,7 @@ def test_only_sip_errors(text: str) -> None:
 
 
 def test_nonce_is_good_for_one_host_and_a_while() -> None:
-    """A-AUTH1: bound to source and time."""
+    """R06, A-AUTH1: bound to source and time."""
     nonces = Nonces("key", life=300)
     nonce = nonces.make("192.0.2.1", 1000)
     assert nonces.is_fresh(nonce, "192.0.2.1", 1000)
@@ -186,7 +187,7 @@ def test_counter_only_rises() -> None:
 
 
 def test_what_is_forgotten_is_not_believed_again() -> None:
-    """The table of counters is bounded, and neither age nor a flood lets a replay through."""
+    """R06: The table of counters is bounded, and neither age nor a flood lets a replay through."""
     nonces = Nonces("key", life=300)
     old = nonces.make("h", 0)
     assert nonces.spend(old, 1, 0)

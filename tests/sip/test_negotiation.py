@@ -69,7 +69,7 @@ def test_our_order_of_codecs_wins_in_an_answer() -> None:
 
 
 def test_payload_types_are_the_offerers_in_an_answer() -> None:
-    """RFC 3264 6.1: what they named is what both use."""
+    """S01: RFC 3264 6.1: what they named is what both use."""
     offer = sdp("m=audio 6000 RTP/AVP 97 98", "a=rtpmap:97 pcma/8000/1", "a=rtpmap:98 telephone-event/8000")
     agreement = answered(offer)
     assert (agreement.codec, agreement.payload_type, agreement.payload_type_receive) == ("PCMA", 97, 97)
@@ -77,6 +77,7 @@ def test_payload_types_are_the_offerers_in_an_answer() -> None:
 
 
 def test_payload_types_differ_by_direction_when_the_answer_says_so() -> None:
+    """S01."""
     side = SdpSide()
     side.offer("127.0.0.1", 40000, CODEC_NAMES)
     answer = sdp("m=audio 6000 RTP/AVP 108 97", "a=rtpmap:108 PCMA/8000", "a=rtpmap:97 telephone-event/8000")
@@ -86,7 +87,7 @@ def test_payload_types_differ_by_direction_when_the_answer_says_so() -> None:
 
 
 def test_numbers_once_agreed_keep_their_meaning() -> None:
-    """RFC 3264 8.3.2: we offer again with their numbers, and never theirs for something else."""
+    """S01: RFC 3264 8.3.2: we offer again with their numbers, and never theirs for something else."""
     side = SdpSide()
     answered(
         sdp("m=audio 6000 RTP/AVP 101 111", "a=rtpmap:101 PCMA/8000", "a=rtpmap:111 telephone-event/8000"),
@@ -121,7 +122,7 @@ def test_without_telephone_event_there_is_none() -> None:
     ],
 )
 def test_direction_is_mirrored_and_narrowed(theirs: str, wanted: str | None, ours: str) -> None:
-    """RFC 3264 6.1: hold by sendonly and inactive."""
+    """S01: RFC 3264 6.1: hold by sendonly and inactive."""
     offer = sdp("m=audio 6000 RTP/AVP 0", "a=" + theirs)
     answer, agreement = SdpSide().answer(offer, "127.0.0.1", 40000, CODEC_NAMES, direction=wanted)
     session = parse_sdp(answer)
@@ -129,7 +130,7 @@ def test_direction_is_mirrored_and_narrowed(theirs: str, wanted: str | None, our
 
 
 def test_hold_by_0_0_0_0() -> None:
-    """RFC 3264 8.4: they want to hear nothing; a session direction of theirs counts too."""
+    """S01: RFC 3264 8.4: they want to hear nothing; a session direction of theirs counts too."""
     agreement = answered(sdp(host="0.0.0.0"))
     assert (agreement.direction, agreement.remote_host) == ("recvonly", "0.0.0.0")
     assert answered(sdp(host="0.0.0.0", attributes="a=recvonly\r\n")).direction == "inactive"
@@ -137,7 +138,7 @@ def test_hold_by_0_0_0_0() -> None:
 
 
 def test_lines_keep_count_and_order() -> None:
-    """RFC 3264 6: a line we do not serve stays with port 0, in the answer and in what we offer later."""
+    """S01: RFC 3264 6: a line we do not serve stays with port 0, in the answer and in what we offer later."""
     side = SdpSide()
     offer = sdp("m=video 5000 RTP/AVP 31", "m=audio 6000 RTP/AVP 0", "m=audio 6002 RTP/AVP 8", time="5 6")
     answer, agreement = side.answer(offer, "127.0.0.1", 40000, CODEC_NAMES)
@@ -221,7 +222,7 @@ def test_answer_without_an_offer_is_488() -> None:
 
 
 def test_version_rises_by_one_exactly_on_change() -> None:
-    """RFC 3264 8."""
+    """S01: RFC 3264 8."""
     side = SdpSide()
     bodies = [side.offer("127.0.0.1", 40000, CODEC_NAMES) for _ in range(2)]
     bodies.append(side.offer("127.0.0.1", 40000, CODEC_NAMES, direction="sendonly"))
@@ -242,6 +243,7 @@ def test_refused_offer_leaves_the_side_as_it_was() -> None:
 
 @pytest.mark.parametrize(("said", "taken"), [("30", 30), ("20.0", 20), ("0", 20), ("17", 20), ("5000", 20)])
 def test_ptime(said: str, taken: int) -> None:
+    """S01."""
     assert answered(sdp("m=audio 6000 RTP/AVP 0", "a=ptime:" + said)).ptime_ms == taken
 
 

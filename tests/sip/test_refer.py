@@ -91,6 +91,7 @@ def test_a_transfer_is_accepted_and_told_to_its_end() -> None:
 
 
 def test_a_repeated_refer_draws_the_same_answer() -> None:
+    """T33."""
     scene = Scene()
     _, to = answered(scene)
     arrived(scene, to).accept(scene.now)
@@ -110,7 +111,7 @@ def test_a_transfer_is_refused() -> None:
 
 
 def test_who_wants_no_notify_gets_none() -> None:
-    """RFC 4488 4: Refer-Sub: false is said back, and nothing is subscribed."""
+    """T33: RFC 4488 4: Refer-Sub: false is said back, and nothing is subscribed."""
     scene = Scene()
     _, to = answered(scene)
     referral = arrived(scene, to, "Refer-Sub: false", "Require: norefersub")
@@ -122,7 +123,7 @@ def test_who_wants_no_notify_gets_none() -> None:
 
 
 def test_two_refers_of_a_dialog_are_told_apart() -> None:
-    """RFC 3515 2.4.6: the second one's NOTIFYs carry id=CSeq."""
+    """T33: RFC 3515 2.4.6: the second one's NOTIFYs carry id=CSeq."""
     scene = Scene()
     _, to = answered(scene)
     for cseq in (2, 7):
@@ -133,7 +134,7 @@ def test_two_refers_of_a_dialog_are_told_apart() -> None:
 
 
 def test_a_subscription_ends_by_itself() -> None:
-    """Nobody tells the end: the last NOTIFY says timeout."""
+    """T33: Nobody tells the end: the last NOTIFY says timeout."""
     scene = Scene()
     _, to = answered(scene)
     referral = arrived(scene, to)
@@ -241,7 +242,7 @@ def notify(to: str, cseq: int, body: bytes, state: str = "active", event: str = 
 
 
 def test_a_transfer_of_ours() -> None:
-    """The REFER, its 202, and what the NOTIFYs say; after the last one they are strays."""
+    """T33: The REFER, its 202, and what the NOTIFYs say; after the last one they are strays."""
     scene = Scene()
     session, to = answered(scene)
     target = refer_to_text("2001", "example.com")

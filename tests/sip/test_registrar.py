@@ -61,7 +61,7 @@ def bound(answer: Sent) -> list[tuple[str, str]]:
 
 
 def test_a_phone_registers_with_digest() -> None:
-    """RFC 3665 2.1: 401 with SHA-256 and MD5 (RFC 8760 order), then 200 with the binding and its expiry."""
+    """R01, RFC 3665 2.1: 401 with SHA-256 and MD5 (RFC 8760 order), then 200 with the binding, its expiry."""
     scene = Scene()
     answer = register(scene)
     assert scene.words() == ["401", "200"]
@@ -81,7 +81,7 @@ def test_a_phone_registers_with_digest() -> None:
 
 
 def test_contacts_are_updated_queried_and_removed() -> None:
-    """RFC 3665 2.2 to 2.4: the answer lists all; Expires 0 and ``*`` remove."""
+    """R01: RFC 3665 2.2 to 2.4: the answer lists all; Expires 0 and ``*`` remove."""
     scene = Scene()
     register(scene)
     second = register(scene, contacts=("<sip:8001@192.0.2.7:5070>;expires=120;q=0.5",), cseq=3)
@@ -100,7 +100,7 @@ def test_contacts_are_updated_queried_and_removed() -> None:
 
 
 def test_a_wrong_password_and_an_unknown_user_look_the_same() -> None:
-    """RFC 3665 2.5, A-SCAN2: 401 again with the same headers; the operator is told."""
+    """R06: RFC 3665 2.5, A-SCAN2: 401 again with the same headers; the operator is told."""
     scene = Scene()
     known = register(scene, password="wrong")
     unknown = register(scene, user="9999", password="wrong", call_id="reg2")
@@ -144,7 +144,7 @@ def test_too_many_contacts() -> None:
 
 
 def test_uris_are_compared_by_their_rules() -> None:
-    """RFC 3261 19.1.4: the host's case does not matter, the user's does."""
+    """R01: RFC 3261 19.1.4: the host's case does not matter, the user's does."""
     scene = Scene()
     register(scene, contacts=("<sip:bob@Host.example.COM>",))
     same = register(scene, contacts=("<sip:bob@host.EXAMPLE.com>",), cseq=3)
@@ -154,7 +154,7 @@ def test_uris_are_compared_by_their_rules() -> None:
 
 
 def test_an_old_request_is_not_carried_out() -> None:
-    """RFC 3261 10.3 step 7: same Call-ID and a CSeq that is not higher."""
+    """R01: RFC 3261 10.3 step 7: same Call-ID and a CSeq that is not higher."""
     scene = Scene()
     register(scene, cseq=10)
     assert register(scene, cseq=4, contacts=("<sip:8001@192.0.2.7:5062>;expires=0",)).word == "500"
@@ -162,7 +162,7 @@ def test_an_old_request_is_not_carried_out() -> None:
 
 
 def test_the_same_instance_replaces_its_binding() -> None:
-    """RFC 5626 6: +sip.instance and reg-id name the binding; the port may change."""
+    """R01: RFC 5626 6: +sip.instance and reg-id name the binding; the port may change."""
     scene = Scene()
     instance = ';+sip.instance="<urn:uuid:1>";reg-id=1'
     register(scene, contacts=(f"<sip:8001@192.0.2.7:5062>{instance}",))
@@ -181,7 +181,7 @@ def test_the_same_instance_replaces_its_binding() -> None:
 
 @pytest.mark.parametrize("instance", ["", ';+sip.instance="<urn:uuid:1>"'])
 def test_a_dying_process_does_not_remove_the_new_one(instance: str) -> None:
-    """Two processes, one AOR: the old one's un-REGISTER is answered and has no effect."""
+    """P6: Two processes, one AOR: the old one's un-REGISTER is answered and has no effect."""
     scene = Scene()
     old, new = Flow("udp", 0, "192.0.2.7", 5062), Flow("udp", 0, "192.0.2.7", 5099)
     contact = "<sip:8001@192.0.2.7>" if not instance else f"<sip:8001@192.0.2.7:5099>{instance}"

@@ -68,7 +68,7 @@ def registered(switch: Switch) -> Rpc:
 def test_each_hears_the_others_tone_and_nothing_of_it_outside_the_call(
     tmp_path: Path, workers: int
 ) -> None:
-    """The caller waits with music first, so what it hears changes from music to 1000 Hz at the answer."""
+    """P7: the caller waits with music first, so what it hears changes from music to 1000 Hz at the answer."""
     with Switch(tmp_path, workers=workers) as switch:
         caller, seat = two_phones(tmp_path, switch)
         with caller, seat:

@@ -54,7 +54,7 @@ async def heard(place: Place, count: int = 1) -> list[bytes]:
 
 
 async def test_one_frame_is_one_message_and_answers_come_as_frames() -> None:
-    """RFC 7118 5: subprotocol sip; whole messages, text or binary; the answer over the same connection."""
+    """R05, RFC 7118 5: subprotocol sip; whole messages, text or binary; answers over the same connection."""
     place = Place()
     async with place.connect() as phone:
         assert phone.subprotocol == "sip"
@@ -81,7 +81,7 @@ async def test_message_in_several_frames_is_put_together() -> None:
 
 @pytest.mark.parametrize("subprotocols", [None, [Subprotocol("chat")]], ids=["none", "another"])
 async def test_other_subprotocols_are_refused(subprotocols: list[Subprotocol] | None) -> None:
-    """RFC 7118 4.1: the client MUST ask for sip."""
+    """R05, RFC 7118 4.1: the client MUST ask for sip."""
     place = Place()
     with pytest.raises((InvalidStatus, NegotiationError)):
         async with place.connect(subprotocols=subprotocols):
@@ -96,6 +96,7 @@ async def test_other_subprotocols_are_refused(subprotocols: list[Subprotocol] | 
     ids=["listed", "foreign", "no browser"],
 )
 async def test_only_listed_web_pages_may_come(origin: str | None, is_taken: bool) -> None:
+    """R05: the Origin that a browser says is checked; who says none is no browser."""
     place = Place(ConnectionSettings(origins=("https://desk.example",)))
     with contextlib.nullcontext() if is_taken else pytest.raises(InvalidStatus, match="403"):
         async with place.connect(origin=None if origin is None else Origin(origin)) as phone:

@@ -1,0 +1,39 @@
+"""Every row of the conformance checklist has a test that says so: its id stands in the test's docstring.
+
+Rows: T transactions and dialogs, R registration, S session descriptions, A attacks, P behaviours of real
+phones. What each row asks for is said by its tests.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROWS = (
+    *(f"T{number:02}" for number in range(1, 38)),
+    *(f"R{number:02}" for number in range(1, 7)),
+    "S01",
+    *("A-SCAN1", "A-SCAN2", "A-CRACK", "A-AUTH1", "A-AUTH2", "A-AUTH3", "A-AUTH4", "A-LEAK", "A-TOLL"),
+    *("A-FLOOD1", "A-FLOOD3", "A-SMUG", "A-ROUTE", "A-DLG", "A-SDP", "A-JSON", "A-INJ"),
+    *(f"P{number}" for number in range(1, 8)),
+)
+
+
+def docstrings() -> Iterator[tuple[str, str]]:
+    """The name and docstring of every test."""
+    for path in sorted(HERE.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                yield f"{path.relative_to(HERE)}::{node.name}", ast.get_docstring(node) or ""
+
+
+TESTS = tuple(docstrings())
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_row_has_a_test(row: str) -> None:
+    named = re.compile(rf"(?<![\w-]){row}(?![\w-])")
+    assert [name for name, text in TESTS if named.search(text)], f"no docstring of a test names {row}"
