@@ -40,6 +40,7 @@ class Dialog:
 
     __slots__ = (
         "_head",
+        "_via",
         "flow",
         "home_flow",
         "home_host",
@@ -79,6 +80,7 @@ class Dialog:
         self.remote_tag = remote_tag
         self.route_set = route_set
         self.place = place
+        self._via = place.via  # of the socket that requests leave by
         self.is_ours = is_ours  # we own the Call-ID: our back-off after a glare is the longer one
         self.local_cseq = local_cseq
         self.remote_cseq = remote_cseq
@@ -114,12 +116,21 @@ class Dialog:
         if self.home_flow is not None and self.home_host:
             self.home_flow = flow
 
-    def refresh_target(self, message: Request | Response) -> None:
-        """Take the Contact of a target refresh (RFC 3261 12.2.1.2); one that is unusable changes nothing."""
+    def refresh_target(self, message: Request | Response, places: Places) -> None:
+        """Take the Contact of a target refresh (RFC 3261 12.2.1.2); one that is unusable changes nothing.
+
+        A known way that was nothing but the old Contact's address is known no more.
+        """
         try:
-            self.set_target(contact_target(message))
+            target = contact_target(message)
         except SipError:
             return
+        home, before = self.home_flow, self.remote_target
+        if home is not None and target != before and not home.connection:
+            led_to = places.resolve(before)
+            if led_to is not None and led_to[2:4] == home[2:4]:
+                self.home_flow = None
+        self.set_target(target)
 
     def find_flow(self, places: Places) -> Flow | None:
         """Decide where requests go; None if the next hop is no address we can send to.
@@ -132,6 +143,7 @@ class Dialog:
             self.flow = self.home_flow = places.follow(self.home_flow)
         else:
             self.flow = places.resolve(next_hop)
+        self._via = self.place.via if self.flow is None else places[self.flow.local].via
         return self.flow
 
     def next_cseq(self) -> int:
@@ -150,7 +162,7 @@ class Dialog:
     ) -> bytes:
         """Return a request in this dialog as bytes; ``headers`` are whole lines."""
         start = (
-            f"{method} {self.request_uri} SIP/2.0\r\n{self.place.via}{branch}\r\nMax-Forwards: 70\r\n"
+            f"{method} {self.request_uri} SIP/2.0\r\n{self._via}{branch}\r\nMax-Forwards: 70\r\n"
             f"{self._head}CSeq: {cseq} {method}\r\n{self.routes}{headers}"
         )
         if not body:
@@ -194,6 +206,12 @@ def is_secure(message: Request) -> bool:
     routes = _routes_of(message)
     target = routes[0].uri if routes else initial_target(message)
     return target[:5].lower() == "sips:"
+
+
+def must_stay_secure(route_set: Sequence[str], remote_target: str) -> bool:
+    """Return whether a dialog that is known only by where its requests go must stay secure."""
+    next_hop = uri_of(route_set[0]) if route_set else remote_target
+    return next_hop[:5].lower() == "sips:"
 
 
 def _routes_of(message: Request | Response) -> Sequence[Address]:

@@ -155,8 +155,10 @@ class SdpSide:
         said = self._say(address, port, session.time, lines, others, m_line)
         self._others, self._m_line = others, m_line
         self._agreed[codec] = payload
+        # What we have said is an offer when a refresh says it again (RFC 4028 7.4).
+        self._offered, self._offered_direction = {codec: payload}, ours
         if dtmf is not None:
-            self._agreed["telephone-event"] = dtmf
+            self._agreed["telephone-event"] = self._offered["telephone-event"] = dtmf
         return said, AudioAgreement(
             host, their_port, codec, payload, payload, dtmf, dtmf, ptime, ours, m_line
         )

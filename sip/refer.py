@@ -148,13 +148,13 @@ class Referral:
 
     def accept(self, now: float) -> None:
         """Answer 202 and tell 100, or only answer where no NOTIFY is wanted."""
-        place = self._core.places[self.session.flow[1]]
+        contact = self.session.contact
         if self.wants_silence:
             self._move(ReferralInput.ACCEPT_SILENTLY)
-            self._respond(202, f"{place.contact}Refer-Sub: false\r\n", now)
+            self._respond(202, f"{contact}Refer-Sub: false\r\n", now)
             return
         self._move(ReferralInput.ACCEPT)
-        self._respond(202, place.contact, now)
+        self._respond(202, contact, now)
         self._expires_at = now + EXPIRES
         self._timer = self._core.timers.arm_after(self, "expiry", EXPIRES, now)
         self.notify(100, "", now)
@@ -202,8 +202,8 @@ class Referral:
         phrase = reason or REASONS.get(status, "Unknown")
         headers = f"{self._event}\r\nSubscription-State: {subscription}\r\n"
         body = f"SIP/2.0 {status} {phrase}\r\n".encode("utf-8", "replace")
-        place = self._core.places[self.session.flow[1]]
-        self.session.send_inside("NOTIFY", f"{headers}{place.contact}", body, SIPFRAG, now, self)
+        contact = self.session.contact
+        self.session.send_inside("NOTIFY", f"{headers}{contact}", body, SIPFRAG, now, self)
 
     def _respond(self, status: int, headers: str, now: float) -> None:
         server, self._server = self._server, None
@@ -243,11 +243,11 @@ class OutgoingReferral:
     def send(self, refer_to: str, referred_by: str, now: float) -> None:
         """Send the REFER."""
         self._living.append(self)
-        place = self._core.places[self.session.flow[1]]
+        contact = self.session.contact
         headers = header_lines(
             (("Refer-To", refer_to), ("Referred-By", referred_by))[: 1 + bool(referred_by)]
         )
-        self.cseq = self.session.send_inside("REFER", f"{headers}{place.contact}", b"", "", now, self)
+        self.cseq = self.session.send_inside("REFER", f"{headers}{contact}", b"", "", now, self)
         self._timer = self._core.timers.arm_after(self, "expiry", EXPIRES, now)
 
     def on_response(self, transaction: Any, response: Response, now: float) -> None:

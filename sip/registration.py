@@ -219,9 +219,7 @@ class Registration:
             self._realm = realm
         if realm != self._realm:
             return ""
-        return authorize(
-            self._peer, response, "REGISTER", self._register.registrar, b"", self._core.chance
-        )
+        return authorize(self._peer, response, "REGISTER", self._register.registrar, b"", self._core.chance)
 
     def _ask(self, expires: float, authorization: str, now: float) -> None:
         core, register = self._core, self._register

@@ -242,7 +242,7 @@ class EarlyDialog:
         core, sdp = session.core, sdp_of(response)
         if response.header("allow") is not None:
             self.allows_update = "UPDATE" in tokens(response.headers("allow"))
-        self.dialog.refresh_target(response)
+        self.dialog.refresh_target(response, core.places)
         rack = f"RAck: {rseq} {attempt.cseq} INVITE\r\n"
         if attempt.sdp or not sdp:
             self._acknowledge(session, rack, b"", now)

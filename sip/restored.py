@@ -10,7 +10,7 @@ from sip.answer import Answer
 from sip.attempt import Attempt
 from sip.branches import server_key
 from sip.core import Core
-from sip.dialog import Dialog
+from sip.dialog import Dialog, must_stay_secure
 from sip.flows import Flow, flow_text, parse_flow
 from sip.grammar import SipError
 from sip.invitation import Invitation
@@ -85,7 +85,7 @@ def restore_dialog(core: Core, state: DialogState, now: float) -> Session | None
         state.remote_tag,
         state.route_set,
         state.remote_target,
-        core.places[flow.local],
+        core.places.at(flow.local, is_secure=must_stay_secure(state.route_set, state.remote_target)),
         is_ours=state.is_ours,
         local_cseq=state.local_cseq + CSEQ_JUMP,
         remote_cseq=state.remote_cseq,
@@ -101,9 +101,7 @@ def restore_dialog(core: Core, state: DialogState, now: float) -> Session | None
     return session
 
 
-def _answer_again(
-    core: Core, session: Session, state: DialogState, flow: Flow, now: float
-) -> Answer | None:
+def _answer_again(core: Core, session: Session, state: DialogState, flow: Flow, now: float) -> Answer | None:
     """Send our 2xx again until its ACK is here, and know the INVITE again that it answers."""
     try:
         response = parse_message(state.answer)

@@ -191,6 +191,12 @@ class Session:
         return 491 if self._updates is not None and self._updates.has_offer_out else 0
 
     @property
+    def contact(self) -> str:
+        """Our Contact line in the dialog: a SIPS URI where it must stay secure (RFC 3261 12.1.1)."""
+        assert self._dialog is not None
+        return self._dialog.place.contact
+
+    @property
     def remote_target(self) -> str:
         """The URI that requests to the peer carry (RFC 3261 12.2)."""
         if self._dialog is not None:
@@ -323,7 +329,7 @@ class Session:
         self._server_request = None
         self.said = sdp or self.said
         if self._is_reinvited and request.header("contact") is not None:
-            dialog.refresh_target(request)
+            dialog.refresh_target(request, core.places)
         transactions = core.transactions
         is_offer = not request.body and bool(sdp)
         self._answer = Answer(

@@ -116,7 +116,7 @@ class Updates:
         change = Change(sdp, dialog, is_refresh=is_refresh, is_authorized=bool(authorization))
         change.attempt = attempt = Attempt(
             dialog.request_uri,
-            dialog.place,
+            core.places[flow.local],
             core.chance.branch(),
             dialog.local,
             dialog.remote,
@@ -162,7 +162,7 @@ class Updates:
         self.client = None
         if status < 300:
             if response.header("contact") is not None:
-                dialog.refresh_target(response)
+                dialog.refresh_target(response, core.places)
             if attempt is not None:
                 flow = dialog.find_flow(core.places) or session.flow
                 ack = dialog.build("ACK", attempt.cseq, core.chance.branch())
@@ -265,7 +265,7 @@ class TheirOffer:
         lines = ""
         if request.method == "UPDATE":
             if request.header("contact") is not None:
-                dialog.refresh_target(request)
+                dialog.refresh_target(request, core.places)
             if session.is_talking:
                 lines = core.session_timers.accept(session, request, now)
         headers = f"{dialog.place.contact}{core.answer_headers}{lines}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sip.dialog import contact_target, dialog_of_request, uri_is_loose, uri_of
+from sip.dialog import contact_target, dialog_of_request, must_stay_secure, uri_is_loose, uri_of
 from sip.events import InviteArrived
 from sip.flows import Flow
 from sip.grammar import SipError
@@ -164,3 +164,10 @@ def test_dialogs_need_both_tags_and_the_call_id() -> None:
     wrong_tag = request("BYE", branch="z9hG4bK2", to=to, cseq=2, from_="<sip:x@y.z>;tag=guess")
     assert scene.receive(wrong_tag, TRUNK)[0].word == "481"
     assert len(session.local_tag) == 16
+
+
+def test_which_dialogs_must_stay_secure() -> None:
+    """RFC 3261 12.1.1, for a dialog that is taken over: its next hop says it."""
+    assert must_stay_secure((), "sips:a@10.0.0.9")
+    assert must_stay_secure(("<sips:10.0.0.2;lr>",), "sip:a@10.0.0.9")
+    assert not must_stay_secure((), "sip:a@10.0.0.9;transport=tls")

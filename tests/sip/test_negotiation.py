@@ -271,3 +271,12 @@ def test_any_two_sides_agree_on_the_same_thing(
     sends, hears = {"sendrecv", "sendonly"}, {"sendrecv", "recvonly"}
     assert (here.direction in sends) == (there.direction in hears) == (offered in sends and wanted in hears)
     assert (here.direction in hears) == (there.direction in sends) == (offered in hears and wanted in sends)
+
+
+def test_what_we_answered_counts_as_offered_when_a_refresh_repeats_it() -> None:
+    """RFC 4028 7.4: the 2xx to a refresh may name another address."""
+    side = SdpSide()
+    side.answer(sdp(), "127.0.0.1", 40000, ("PCMA", "PCMU"))
+    moved = sdp("m=audio 7700 RTP/AVP 8 101", "a=rtpmap:101 telephone-event/8000")
+    agreement = side.accept(moved)
+    assert (agreement.remote_port, agreement.codec, agreement.dtmf_receive) == (7700, "PCMA", 101)

@@ -20,7 +20,7 @@ from sip.refer import (
 )
 from sip.replaces import Replaces
 from sip.session import Session
-from sip.settings import Secret, TrunkPeer
+from sip.settings import Listener, Secret, TrunkPeer
 from tests.sip.scene import OURS, SDP, STRANGER, TRUNK, Scene, Sent, request, respond
 
 
@@ -291,3 +291,27 @@ def test_a_challenge_to_our_refer_draws_no_credentials(status: int) -> None:
     assert scene.words() == ["REFER"]
     assert b"uthorization" not in scene.last("REFER").data
     assert scene.told == [ReferProgressed(mine, status, is_final=True)]
+
+
+def test_a_secure_dialog_stays_secure() -> None:
+    """RFC 3261 12.1.1: in a SIPS dialog the 202, the NOTIFY and a REFER of ours carry a SIPS Contact."""
+    scene = Scene(
+        listen=(Listener("udp", "10.0.0.1", 5060), Listener("tls", "10.0.0.1", 5061)),
+    )
+    flow = Flow("tls", 1, "10.0.0.9", 40001, 3)
+    contact = "<sips:caller@10.0.0.9:5061>"
+    scene.receive(
+        request("INVITE", "sips:96198@example.com", transport="TLS", contact=contact, body=SDP), flow
+    )
+    session = scene.events(InviteArrived)[-1].session
+    session.user = "leg"
+    scene.stack.answer(session, OURS, scene.now)
+    to = f"<sip:96198@example.com>;tag={session.local_tag}"
+    scene.receive(request("ACK", branch="z9hG4bKack1", transport="TLS", to=to), flow)
+    lines = ("Refer-To: <sip:2001@example.com>",)
+    scene.receive(request("REFER", transport="TLS", to=to, cseq=2, headers=lines), flow)
+    scene.events(ReferArrived)[-1].referral.accept(scene.now)
+    scene.stack.refer(session, "<sip:2001@example.com>", "me", scene.now)
+    for word in ("200", "202", "NOTIFY", "REFER"):
+        assert scene.last(word).message.header("contact") == "<sips:10.0.0.1:5061>"
+    assert scene.last("NOTIFY").flow == flow

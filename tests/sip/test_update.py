@@ -2,7 +2,17 @@
 
 import pytest
 
-from sip.events import SessionConfirmed, SessionEnded, SessionOffered, UpdateAnswered, UpdateFailed
+from kernel.rows import BindingRow
+from kernel.walltime import WallTime
+from sip.events import (
+    InviteArrived,
+    SessionConfirmed,
+    SessionEnded,
+    SessionOffered,
+    UpdateAnswered,
+    UpdateFailed,
+)
+from sip.flows import Flow
 from sip.session import Session
 from sip.sessionstate import SessionState
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
@@ -208,3 +218,46 @@ def test_a_body_that_is_no_sdp() -> None:
     session, _ = answered(scene)
     update = from_caller(session, "UPDATE", 2, SDP).replace(b"application/sdp", b"text/plain")
     assert scene.receive(update, TRUNK)[0].word == "415"
+
+
+def test_a_refresh_of_ours_takes_the_peers_new_address() -> None:
+    """RFC 3261 12.2.1.2, RFC 4028 7.4: what the 2xx to our refresh says is the peer's address from then on,
+    of signalling and of audio."""
+    scene = Scene()
+    session, _ = answered(scene)
+    session.refresh(scene.now)
+    refresh = scene.last("INVITE")
+    assert refresh.message.body == OURS
+    moved = SDP.replace(b"10.0.0.9", b"10.0.0.8").replace(b" 4000 ", b" 4400 ")
+    scene.receive(respond(refresh, 200, tag="", contact="<sip:caller@10.0.0.8:5099>", body=moved), TRUNK)
+    assert scene.told == [UpdateAnswered(session, moved)]
+    assert scene.last("ACK").flow == Flow("udp", 0, "10.0.0.8", 5099)
+    scene.stack.hang_up(session, scene.now)
+    bye = scene.last("BYE")
+    assert bye.flow == Flow("udp", 0, "10.0.0.8", 5099)
+    assert bye.message.uri == "sip:caller@10.0.0.8:5099"
+
+
+def test_a_phone_moves_to_another_port_of_its_host() -> None:
+    """T27: a known way that was the old Contact's address is given up for the new Contact."""
+    scene = Scene()
+    phone = Flow("udp", 0, "192.0.2.7", 5062)
+    scene.stack.restore_binding(
+        BindingRow(
+            "8001", "8001", "sip:8001@192.0.2.7:5062", "udp/0/192.0.2.7/5062/0", "", "", "r", 1, 1.0, 2e9
+        ),
+        scene.now,
+        WallTime(1_000_000.0),
+    )
+    from_ = "<sip:8001@example.com>;tag=from1"
+    contact = "<sip:8001@192.0.2.7:5062>"
+    scene.receive(request("INVITE", via="192.0.2.7:5062", from_=from_, contact=contact, body=SDP), phone)
+    session = scene.events(InviteArrived)[-1].session
+    scene.stack.answer(session, OURS, scene.now)
+    to = f"<sip:96198@example.com>;tag={session.local_tag}"
+    scene.receive(request("ACK", branch="z9hG4bKack1", via="192.0.2.7:5062", from_=from_, to=to), phone)
+    session.refresh(scene.now)
+    moved = "<sip:8001@192.0.2.7:5070>"
+    scene.receive(respond(scene.last("INVITE"), 200, tag="", contact=moved, body=SDP), phone)
+    scene.stack.hang_up(session, scene.now)
+    assert scene.last("BYE").flow == Flow("udp", 0, "192.0.2.7", 5070)
