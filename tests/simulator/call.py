@@ -116,6 +116,8 @@ class Call:
                 return
             if response.status >= 300:
                 self.endpoint.note(f"re-INVITE {direction}: {response.status}")
+                if response.status in (408, 481):  # RFC 3261 12.2.1.2: the dialog is gone
+                    self._end(f"re-INVITE refused {response.status}")
                 return
             self._take_sdp(response)
             self._send_ack(cseq)

@@ -9,6 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kernel.rows import OfferRow, PresenceRow, VisitRow
+from tests.simulator.call import Call
+from tests.simulator.crash import sip_call_ids
 
 if TYPE_CHECKING:
     from tests.simulator.world import World
@@ -199,6 +201,9 @@ def check_callers(world: "World") -> None:
             continue  # a draining or late switch refuses before there is a call
         if world.is_noisy and len(rows[caller]) > 1:
             continue  # a damaged copy of its INVITE was a call of its own
+        while len(rows[caller]) > 1 and rows[caller][0].ended_at in world.died_sending:
+            # The switch died before its refusal was sent: the next took the repeated INVITE for a new call.
+            rows[caller].pop(0)
         assert len(rows[caller]) == 1, f"caller {caller} ({call}) has the rows {rows[caller]}"
         if 200 <= call.status < 300 and call.why == "hung up" and rows[caller][0].ended_by == "seat":
             assert rows[caller][0].talked > 0, f"{caller}: {rows[caller][0]}"
@@ -206,8 +211,9 @@ def check_callers(world: "World") -> None:
 
 def check_counters(world: "World") -> None:
     """The counters of a queue are what its rows add up to."""
+    since_start = [row for row in world.rows[world.counted_from :] if isinstance(row, VisitRow)]
     for view in world.node.queues_view(world.time.now):
-        rows = [row for row in world.visit_rows if row.queue == view["queue"]]
+        rows = [row for row in since_start if row.queue == view["queue"]]
         for outcome in ("answered", "abandoned", "timed_out", "overflowed", "refused", "withdrawn"):
             counted = sum(1 for row in rows if row.outcome == outcome)
             assert view[outcome] == counted, f"{view['queue']}: {view[outcome]} {outcome}, {counted} rows"
@@ -246,6 +252,18 @@ def check_audio(world: "World") -> None:
                 assert are_joined, f"{call.id} talks and its streams are not joined"
         elif call.joined_at is not None and now - call.joined_at > SETTLED:
             assert world.workers.is_stream_playing(caller.stream), f"{call.id} waits in silence"
+
+
+def zombies(world: "World") -> list[Call]:
+    """Return the conversations that the killed switch had, and that now only the phone knows of."""
+    known = dict.fromkeys(sip_call_ids(world.node))
+    return [
+        call
+        for endpoint in (world.trunk, *world.phones.values())
+        for call in endpoint.calls
+        if call.state == "talking" and call.acks and call.call_id in world.before.dialogs
+        if call.call_id not in known
+    ]
 
 
 def check_quiet(world: "World") -> list[str]:

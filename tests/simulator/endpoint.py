@@ -86,6 +86,8 @@ class Endpoint:
             self.network.send(self.address, to, data)
             return
         if self._connection is None:
+            if not self.streams.is_listening:
+                return
             self._framer = Framer()
             self._connection = self.streams.connect(self.address, self._hear_stream)
         self._connection.say(data)
@@ -100,6 +102,7 @@ class Endpoint:
         if not data:
             self._connection = None
             self.note("is disconnected")
+            self.on_disconnected()
             return
         for message in self._framer.feed(data):
             self.receive(message, self.proxy)
@@ -333,6 +336,9 @@ class Endpoint:
 
     def on_talking(self, call: Call) -> None:
         """A call is up, as far as this side knows."""
+
+    def on_disconnected(self) -> None:
+        """The switch has closed our connection."""
 
     def on_ended(self, call: Call) -> None:
         self.after(KEPT_FOR, lambda: self._dialogs.pop((call.call_id, call.local_tag), None))

@@ -263,10 +263,13 @@ class Workers:
             return
         self.world.note("fault", f"media worker {number} dies")
         worker.die()
+        life = worker.life
         self.world.turn(lambda now: self.world.node.worker_lost(number, now))
-        self.after(0.5, lambda: self._again(worker))
+        self.after(0.5, lambda: self._again(worker, life))
 
-    def _again(self, worker: Worker) -> None:
+    def _again(self, worker: Worker, life: int) -> None:
+        if worker.life != life:
+            return  # it died with its switch, and was started with the next
         worker.is_running, worker.started_at = True, self.now
         self.world.turn(lambda now: self.world.node.worker_started(worker.number, now))
 

@@ -23,6 +23,7 @@ class Desk:
         self.notices: list[dict[str, Any]] = []
         self.is_open = True
         self.on_event: Callable[[dict[str, Any]], None] | None = None
+        self.on_lost: Callable[[], None] | None = None
         self._last_id = 0
         self._waiting: dict[int, Reply | None] = {}
         self._answers: dict[int, dict[str, Any]] = {}
@@ -73,6 +74,13 @@ class Desk:
         result = self.ask("events.subscribe", {"topics": topics})
         self._last_seq = result["seq"]
         return result
+
+    def lose(self) -> None:
+        """The switch has died, and its kernel has closed the connection."""
+        if self.is_open:
+            self.is_open = False
+            if self.on_lost is not None:
+                self.on_lost()
 
     def close(self) -> None:
         """Drop the connection without a word."""
@@ -147,7 +155,11 @@ class Agent:
         """Open the desk, sign in, listen to what happens to the own seat."""
         if self.is_leaving or self.is_signed_in:
             return
+        if not self.world.is_up:
+            self.world.time.after(2.0, self.sign_in)
+            return
         self.desk = Desk(self.world, self.world.next_desk())
+        self.desk.on_lost = self._lose_desk
         phone = {"kind": self.habits.phone_kind}
         if phone["kind"] == "pstn":
             phone["number"] = f"139000{self.seat}"
@@ -218,8 +230,14 @@ class Agent:
         self.is_signed_in = False
         self.world.note(f"seat {self.seat}", "signed out")
 
+    def _lose_desk(self) -> None:
+        """The switch has died: come back, as every desk does, before its minute is over."""
+        self.world.time.after(
+            self._random.uniform(1.0, 20.0), self._resume if self.is_signed_in else self.sign_in
+        )
+
     def _drop_desk(self) -> None:
-        if self.desk is None or not self.is_signed_in:
+        if self.desk is None or not self.desk.is_open or not self.is_signed_in:
             return
         self.desk.close()
         self.world.note(f"seat {self.seat}", "desk connection lost")
@@ -228,7 +246,11 @@ class Agent:
     def _resume(self) -> None:
         if self.is_leaving:
             return
+        if not self.world.is_up:
+            self.world.time.after(2.0, self._resume)
+            return
         self.desk = Desk(self.world, self.world.next_desk())
+        self.desk.on_lost = self._lose_desk
         self.desk.send("session.resume", {"session": self.session}, self._resumed)
 
     def _resumed(self, response: dict[str, Any]) -> None:

@@ -201,6 +201,10 @@ class Softphone(CalledPhone):
         self.complain(f"no {self.algorithm} challenge offered (RFC 8760)")
         return []
 
+    def on_disconnected(self) -> None:
+        """Register again over a new connection (RFC 5626 4.5)."""
+        self._refresh_after(self.random.uniform(0.5, 3.0))
+
     def _refresh_after(self, delay: float) -> None:
         if self._refresh is not None:
             self._refresh.call_off()

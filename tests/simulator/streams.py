@@ -89,6 +89,7 @@ class Streams:
     ) -> None:
         self.network, self.switch, self.on_data, self.closed = network, switch, on_data, on_closed
         self.connections: dict[int, Connection] = {}
+        self.is_listening = True
         self._random = random
 
     def connect(self, phone: Address, hear: Hear) -> Connection:
@@ -97,6 +98,12 @@ class Streams:
         connection = Connection(self, number, (phone[0], 40_000 + number), hear)
         self.connections[number] = connection
         return connection
+
+    def close_all(self) -> None:
+        """The switch has died: its kernel closes every connection and refuses new ones."""
+        self.is_listening = False
+        for connection in self.connections.values():
+            connection.close_from_switch()
 
     def cut(self, data: bytes) -> list[bytes]:
         """Cut bytes into one to four pieces."""

@@ -6,6 +6,7 @@ lost phones come back, whoever still talks hangs up, and the switch must fall qu
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -13,7 +14,8 @@ from config.load import load_settings
 from kernel.errors import OperationRefused
 from kernel.ids import CallId
 from tests.simulator.call import Call
-from tests.simulator.checkers import check_audio, check_quiet, check_rows
+from tests.simulator.checkers import check_audio, check_quiet, check_rows, zombies
+from tests.simulator.crash import BETWEEN, DEATHS, SENDING, TORN
 from tests.simulator.network import Weather
 from tests.simulator.people import Habits
 from tests.simulator.phones import Errand, Manner, Softphone
@@ -46,6 +48,7 @@ FAULTS = (
     "holds",
     "deaf callers",
     "pstn",
+    "kills",
 )
 
 
@@ -290,6 +293,7 @@ class Swarm:
             "noise": self._noise,
             "desk operations": self._operate,
             "holds": self._hold,
+            "kills": self._kill,
         }
 
     def _some_phone(self) -> Softphone | None:
@@ -333,6 +337,32 @@ class Swarm:
             port = self.random.randint(30_000, 60_000)
             self.world.note("fault", f"{phone.name} is seen as port {port}")
             self.world.network.rebind(phone.address, (phone.address[0], port))
+
+    def _kill(self) -> None:
+        """The switch dies, for a moment or for some seconds, and perhaps again while it recovers."""
+        random, world = self.random, self.world
+        down_for = random.choice((0.0, 0.3, 4.0))
+        world.kill_switch(
+            random.choice(DEATHS), down_for=down_for, again=random.choice(("", "", TORN, SENDING))
+        )
+        if random.random() < 0.3:
+            world.time.after(
+                round(random.uniform(0.0, 8.0), 3), lambda: self._strike(lambda: world.kill_switch(BETWEEN))
+            )
+        weather = self.options.weather
+        if not weather.loss and "blocks" not in self.options.faults:
+            world.time.after(12.0, self._look_for_zombies)
+
+    def _look_for_zombies(self) -> None:
+        world, kills = self.world, self.world.kills
+        if world.is_up and world.time.now - world.started_at > 5.5:
+            world.time.after(1.0, partial(self._look_again, zombies(world), kills))
+
+    def _look_again(self, suspects: list[Call], kills: int) -> None:
+        """A BYE may have been under way a second ago."""
+        if self.world.kills == kills:
+            left = [call for call in suspects if call in zombies(self.world)]
+            assert not left, f"5 s after a kill these still talk to nobody: {left}"
 
     def _reload(self) -> None:
         town = self.options.town

@@ -12,11 +12,32 @@ from typing import Any
 
 from config.load import load_settings
 from kernel.chance import Chance
-from kernel.rows import AnyRow, BindingRow, CallRow, OfferRow, PresenceRow, SeatStateRow, StreamRow, VisitRow
-from kernel.staterows import CallStateRow, Living, OfferStateRow, VisitStateRow
+from kernel.rows import (
+    AnyRow,
+    BindingRow,
+    CallbackRow,
+    CallerSeatRow,
+    CallRow,
+    OfferRow,
+    PresenceRow,
+    SeatStateRow,
+    StreamRow,
+    VisitRow,
+)
+from kernel.staterows import CallStateRow, JournalRow, Living, OfferStateRow, VisitStateRow
 from seatswitch.api import Api
 from seatswitch.node import Node
 from sip.flows import Flow
+from tests.simulator.crash import (
+    BETWEEN,
+    NOTHING,
+    SENDING,
+    TORN,
+    Memory,
+    check_survived,
+    remember,
+    through_the_journal,
+)
 from tests.simulator.media import Workers
 from tests.simulator.network import FAIR, Address, Network, Passed, Weather
 from tests.simulator.people import Agent, Desk, Habits
@@ -56,7 +77,14 @@ class World:
         self.rows: list[AnyRow] = []
         self.seat_states: dict[str, SeatStateRow] = {}
         self.bindings: dict[str, BindingRow] = {}
+        self.callers: dict[str, CallerSeatRow] = {}
+        self.callbacks: dict[str, CallbackRow] = {}
         self.living = Living()
+        self.kills = 0
+        self.died_sending: list[float] = []  # when, as rows say it
+        self.is_up = True
+        self.started_at = BEGIN
+        self.counted_from = 0  # rows from here on were written by the switch that runs now
         self.requests: list[str] = []
         self.is_noisy = False  # damaged copies of messages are about
         self.has_reloaded = False  # the town is no longer what it was
@@ -67,7 +95,12 @@ class World:
         self.agents: dict[str, Agent] = {}
         self._hash = sha256()
         self._turns_now, self._moment = 0, BEGIN
-        self._lives = 0
+        self._death = ""  # how the next turn ends
+        self._depth = 0  # turns that have not ended: what is sent may be answered at once
+        self._die_random = Random(f"{seed}/death")
+        self._torn: list[JournalRow] = []
+        self._recovers = False
+        self.before = NOTHING
         self._build_switch()
         self.network.attach(SWITCH, self._receive, self._unreachable)
         self.workers = Workers(self, Random(f"{seed}/media"))
@@ -83,22 +116,64 @@ class World:
 
     def _build_switch(self) -> None:
         settings = load_settings(self.town.toml(), file="town.toml")
-        draw = Random(f"{self.seed}/node/{self._lives}")
+        draw = Random(f"{self.seed}/node/{self.kills}")
         now = self.time.now
         self.node = Node(settings, Chance(draw.randbytes), EPOCH - BEGIN, now)
         self.api = Api(self.node, settings.rpc.tokens)
 
     def restart_switch(self) -> None:
-        """Kill the switch and its workers without a word, and start it again from its rows."""
-        self.note("fault", "the switch is killed and started again")
-        self._lives += 1
-        for desk in self.desks.values():
-            desk.is_open = False
+        """Kill the switch and its workers between two turns, and start it again from its rows at once."""
+        self.kill_switch()
+
+    def kill_switch(self, death: str = BETWEEN, *, down_for: float = 0.0, again: str = "") -> None:
+        """Kill the switch and its workers without a word, now or (TORN, SENDING) in its next turn.
+
+        It is started again from its rows after ``down_for`` seconds; ``again``: and dies in its first turn,
+        in which it recovers.
+        """
+        if not self.is_up or self._death:
+            return
+        self._down_for, self._again = down_for, again
+        if death == BETWEEN:
+            self._die(remember(self.node))
+        else:
+            self._death = death
+
+    def _die(self, before: Memory) -> None:
+        self.note("fault", "the switch is killed")
+        self.kills += 1
+        self.is_up = False
         self._admin = None
+        for worker in self.workers.workers.values():
+            worker.die()
+        self.streams.close_all()
+        for desk in list(self.desks.values()):
+            desk.lose()
+        self.before = before
+        if self._down_for:
+            self.time.after(self._down_for, self._start_again)
+        else:
+            self._start_again()
+
+    def _start_again(self) -> None:
+        self.note("world", "the switch is started again")
+        self.is_up = self.streams.is_listening = True
+        self.started_at = self.time.now
+        self.counted_from = len(self.rows)
         self._build_switch()
         self.workers.restart()
-        kept = [*self.bindings.values(), *self.seat_states.values(), *self.living.rows()]
-        self.turn(lambda now: self.node.restore(kept, now))
+        wall = self.time.now + EPOCH - BEGIN
+        kept: list[JournalRow] = [*self.seat_states.values(), *self.callers.values()]
+        kept += [row for row in self.bindings.values() if row.expires_at > wall]
+        kept += [row for row in self.callbacks.values() if row.state != "ended"]
+        read = through_the_journal([*kept, *self.living.rows()], self._torn)
+        before, self._torn = self.before, []
+        self._death, self._again, self._recovers = self._again, "", True
+        kills = self.kills
+        self.turn(lambda now: self.node.restore(read, now))
+        self._recovers = False
+        if self.kills == kills:
+            check_survived(self, before)
 
     # People and phones.
 
@@ -178,7 +253,8 @@ class World:
 
     def step(self, until: float) -> bool:
         """Do the next thing up to ``until``; False when there is none and time stands at ``until``."""
-        planned, deadline = self.time.next_at(), self.node.next_deadline()
+        planned = self.time.next_at()
+        deadline = self.node.next_deadline() if self.is_up else None
         if planned is not None and planned <= until and (deadline is None or planned <= deadline):
             self.time.step()
         elif deadline is not None and deadline <= until:
@@ -190,7 +266,9 @@ class World:
         return True
 
     def turn(self, act: Callable[[float], Any]) -> None:
-        """Let the node take one input, and carry out what it says."""
+        """Let the node take one input, and carry out what it says. Nobody listens while it is down."""
+        if not self.is_up:
+            return
         now = self.time.now
         self.turns += 1
         if now != self._moment:
@@ -198,10 +276,36 @@ class World:
         self._turns_now += 1
         if self._turns_now > TURNS_AT_ONE_MOMENT_MAX:
             raise Unsafe(f"the switch spins at {self.elapsed:.3f}: {self.node.timers.armed()[:3]}")
+        if self._death and not self._depth:
+            self._last_turn(act, now)
+            return
+        self._depth += 1
         act(now)
         self._drain(now)
+        self._depth -= 1
         if self.check_every and self.turns % self.check_every == 0:
             self.node.check()
+
+    def _last_turn(self, act: Callable[[float], Any], now: float) -> None:
+        """A turn that the switch does not survive."""
+        death, self._death = self._death, ""
+        before = self.before if self._recovers else remember(self.node)
+        act(now)
+        self.api.flush(now)
+        self.note("fault", f"dies in a turn: {death}")
+        if death == TORN:
+            self._torn = self.node.rows.take()
+        else:
+            assert death == SENDING
+            self.died_sending.append(self.node.walltime.epoch(now))
+            self._write()
+            if self._recovers:
+                check_survived(self, before)
+            before = remember(self.node)
+            sent = self.node.stack.datagrams.take()
+            for flow, data in sent[: self._die_random.randint(0, len(sent))]:
+                self._send(flow, data)
+        self._die(before)
 
     # What the endpoints write down.
 
@@ -271,28 +375,13 @@ class World:
     def _drain(self, now: float) -> None:
         node = self.node
         self.api.flush(now)
+        self._write()
         for flow, data in node.stack.datagrams.take():
-            if flow.transport == "udp":
-                self.network.send(SWITCH, (flow.host, flow.port), data)
-            else:
-                self._send_stream(flow, data)
+            self._send(flow, data)
         for flow in node.stack.closes.take():
             self.streams.connections[flow.connection].close_from_switch()
         for worker, message in node.plane.commands.take():
             self.workers.receive(worker, message)
-        for row in node.rows.take():
-            self.living.take([row])
-            if isinstance(row, CallStateRow | VisitStateRow | OfferStateRow):
-                continue
-            self._hash.update(repr(row).encode())
-            if isinstance(row, SeatStateRow):
-                self.seat_states[row.seat] = row
-            elif isinstance(row, BindingRow):
-                self.bindings[row.binding] = row
-            else:
-                self.rows.append(row)
-                if isinstance(row, CallRow | VisitRow | OfferRow):
-                    self.note("row", str(row))
         node.log.take()
         self.requests += self.api.requests.take()
         for number, text in self.api.replies.take():
@@ -303,6 +392,32 @@ class World:
         for number, reason in self.api.closes.take():
             self.desks[number].is_open = False
             self.note(f"desk {number}", f"is closed: {reason}")
+
+    def _send(self, flow: Flow, data: bytes) -> None:
+        if flow.transport == "udp":
+            self.network.send(SWITCH, (flow.host, flow.port), data)
+        else:
+            self._send_stream(flow, data)
+
+    def _write(self) -> None:
+        """Take the rows of a turn over: from here on they survive."""
+        for row in self.node.rows.take():
+            self.living.take([row])
+            if isinstance(row, CallStateRow | VisitStateRow | OfferStateRow):
+                continue
+            self._hash.update(repr(row).encode())
+            if isinstance(row, SeatStateRow):
+                self.seat_states[row.seat] = row
+            elif isinstance(row, BindingRow):
+                self.bindings[row.binding] = row
+            else:
+                if isinstance(row, CallerSeatRow):
+                    self.callers[row.caller] = row
+                elif isinstance(row, CallbackRow):
+                    self.callbacks[row.callback] = row
+                self.rows.append(row)
+                if isinstance(row, CallRow | VisitRow | OfferRow):
+                    self.note("row", str(row))
 
     def _watch(self, passed: Passed) -> None:
         self._hash.update(f"{passed.at:.6f}{passed.source}{passed.destination}{passed.fate}".encode())
