@@ -76,6 +76,7 @@ class Call:
         "callee",
         "caller",
         "caller_leg",
+        "continued_as",
         "customer_ring_for",
         "direction",
         "diverted_by",
@@ -89,6 +90,7 @@ class Call:
         "joined_at",
         "queue",
         "referred_by",
+        "replaces",
         "resumed",
         "rings",
         "seat",
@@ -127,6 +129,8 @@ class Call:
         self.transferee: Leg | None = None  # of another call; the caller's leg once this is answered
         self.is_private = False  # the caller asks not to be named (RFC 3323)
         self.diverted_by = ""  # the number that sent the call here instead of taking it
+        self.replaces: Leg | None = None  # of another call; its place is what this call is for (RFC 3891)
+        self.continued_as = ""  # the call that whoever was transferred went on in
         self.referred_by = ""  # the number that transferred the caller here
         self.timer: Timer | None = None  # how long a direct call rings, or a hold lasts
 

@@ -34,6 +34,7 @@ def call_row(
         ended_by,
         verdict,
         sip_status,
+        continued_as=call.continued_as,
     )
 
 

@@ -6,6 +6,7 @@ from calls.presentation import ANONYMOUS
 from sip.invitation import Invitation
 from sip.stack import Stack
 
+ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326: no missed call at the losing phone
 Headers = tuple[tuple[str, str], ...]
 
 

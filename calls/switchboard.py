@@ -33,7 +33,8 @@ from calls.presentation import note_caller
 from calls.records import call_row, ended_fields
 from calls.recovery import Recovery
 from calls.redirect import Redirects
-from calls.ringing import invitations, queue_headers
+from calls.replacements import Replacements
+from calls.ringing import ELSEWHERE, invitations, queue_headers
 from calls.routing import NumberPlan, Refusal, Route, wanted_seat
 from calls.settings import CallSettings
 from calls.streams import Streams
@@ -75,7 +76,6 @@ from sip.stack import Stack
 
 OUR_AFFAIR = frozenset({401, 407, 481, 482, 483})  # between a phone and us; the caller learns only: not there
 REFUSED = frozenset({480, 486, 600, 603})  # somebody said no; anything else is a failure
-ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326: no missed call at the losing phone
 
 
 class PhoneBook(Protocol):
@@ -122,6 +122,7 @@ class Switchboard:
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook)
         self.transfers = Transfers(self, stack, plane, chance)
+        self.replacements = Replacements(self)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
             InviteArrived: self._invite_arrived,
             SessionProgressed: self._session_progressed,
@@ -183,7 +184,7 @@ class Switchboard:
             leg.move(LegInput.PROGRESSED)
             self._stack.ring(leg.session, now, 183, leg.answer_sdp)
         else:
-            self._answer_caller(leg, now)
+            self.answer_caller(leg, now)
         if media is not None:
             self.callbacks.listen(leg, media, now)
             prompts = tuple(prompt for prompt in (media.welcome, media.music) if prompt)
@@ -256,8 +257,8 @@ class Switchboard:
         session, identity = event.session, event.identity
         assert session.request is not None
         route = self.failover.refuse_loop(session.request) or self.plan.route(identity, session.request)
-        if event.replaces is not None:  # RFC 3891 5: nobody is put into a dialog by its names alone
-            route = Refusal(403, "caller:replaces", route.caller, route.called, route.tenant, route.trunk)
+        if event.replaces is not None:
+            route = self.replacements.route(event.replaces.user, identity, route)
         call = Call(self._chance.call_id(), now)
         call.caller, call.called, call.tenant = route.caller, route.called, route.tenant
         call.direction = route.direction or ("internal" if identity.kind == "account" else "in")
@@ -271,6 +272,8 @@ class Switchboard:
         assert isinstance(route, Route)
         call.entry, call.target = route.entry, route.phone
         note_caller(call, session.request)
+        if event.replaces is not None:
+            call.replaces = event.replaces.user
         if route.queue is not None:
             call.queue = QueueName(route.queue.name)
         leg = self.streams.new_leg(call, call.caller, LegState.ARRIVED)
@@ -310,7 +313,7 @@ class Switchboard:
         if leg.peer_offer:
             try:
                 leg.answer_sdp, agreement = leg.side.answer(
-                    leg.peer_offer, leg.address, leg.port, self._settings.codecs
+                    leg.peer_offer, leg.address, leg.port, codecs_for(call.replaces, self._settings.codecs)
                 )
             except SipError as error:
                 self.end(call, now, ended_by="switch", verdict="peer:no_common_audio", status=error.status)
@@ -324,6 +327,9 @@ class Switchboard:
 
     def place(self, call: Call, now: float) -> None:
         """Queue a call, or ring the phone that it is for."""
+        if call.replaces is not None:
+            self.replacements.take(call, now)
+            return
         if call.target is None:
             assert call.queue is not None
             seat = wanted_seat(call.entry, call.queue)
@@ -339,7 +345,8 @@ class Switchboard:
         call.timer = self._timers.arm_after(self, name, self._settings.ring_for, now)
         self.start_ring(ring, now)
 
-    def _answer_caller(self, leg: Leg, now: float) -> None:
+    def answer_caller(self, leg: Leg, now: float) -> None:
+        """Answer a caller's INVITE, unless that has been done."""
         if leg.session is None or not leg.move(LegInput.ANSWERED):
             return
         sdp = leg.answer_sdp or leg.side.offer(leg.address, leg.port, self._settings.codecs)
@@ -445,7 +452,7 @@ class Switchboard:
         agree(leg, agreement, self._plane, now)
         if self.transfers.pending:
             self.transfers.answered(leg.call, now)
-        self._bridge(leg.call, leg, now)
+        self.bridge(leg.call, leg, now)
 
     def _session_failed(self, event: SessionFailed, now: float) -> None:
         leg: Leg | None = event.session.user
@@ -485,7 +492,8 @@ class Switchboard:
 
     # Bridged.
 
-    def _bridge(self, call: Call, leg: Leg, now: float) -> None:
+    def bridge(self, call: Call, leg: Leg, now: float) -> None:
+        """A phone has answered: the two hear each other."""
         if call.is_callback and leg.offer is not None:
             del self._rings[leg.offer]
             self.callbacks.seat_answered(call, leg, now)
@@ -499,7 +507,7 @@ class Switchboard:
         self._timers.disarm(call.timer)
         call.timer = None
         self._plane.connect(caller.stream, leg.stream, now)
-        self._answer_caller(caller, now)
+        self.answer_caller(caller, now)
         if call.is_callback:
             self.callbacks.customer_answered(call)
         if leg.offer is not None:

@@ -177,6 +177,7 @@ class Transfers:
         assert call is not None
         by = call.word_for(transfer.transferor)
         was_held = call.held
+        call.continued_as = transfer.target.id
         self._leave(call, leg, transfer.target)
         transfer.target.transferee = None
         transfer.target.caller_leg = leg
@@ -213,20 +214,30 @@ class Transfers:
         referral.notify(200, "", now)
         was_held = call.held
         by = call.word_for(transferor)
-        self._leave(call, transferee, consult)
-        self._replace(consult, place, transferee, now)
+        self.take_place(call, transferee, consult, place, now)
         self._board.end(call, now, ended_by=by, verdict=TRANSFERRED, status=200)
         self._resume(transferee, now, was_held=was_held)
-        if partner is not None:
-            self._plane.connect(transferee.stream, partner.stream, now)
-            self._resume(partner, now, was_held=consult.held)
-            self._board.talk.unhold(consult, now)
-        else:
-            queue = self._board.plan.queues.get(consult.queue or "")
-            music = queue.music if queue is not None and consult.state is CallState.WAITING else RINGBACK
-            self._plane.play(transferee.stream, (music or RINGBACK,), now)
-        self._board.events.put(CallChanged(consult.id, consult.state))
+        self.meet(consult, transferee, now)
         return 0
+
+    def take_place(self, call: Call, leg: Leg, into: Call, place: Leg, now: float) -> None:
+        """Move ``leg`` from ``call`` into the place of another leg, whose phone is let go."""
+        call.continued_as = into.id
+        self._leave(call, leg, into)
+        self._replace(into, place, leg, now)
+
+    def meet(self, call: Call, leg: Leg, now: float) -> None:
+        """Let ``leg``, which has taken somebody's place in ``call``, hear whom that one would hear."""
+        partner = call.other(leg) if call.state is CallState.TALKING else None
+        if partner is not None:
+            self._plane.connect(leg.stream, partner.stream, now)
+            self._resume(partner, now, was_held=call.held)
+            self._board.talk.unhold(call, now)
+        else:
+            queue = self._board.plan.queues.get(call.queue or "")
+            music = queue.music if queue is not None and call.state is CallState.WAITING else RINGBACK
+            self._plane.play(leg.stream, (music or RINGBACK,), now)
+        self._board.events.put(CallChanged(call.id, call.state))
 
     def _replace(self, call: Call, old: Leg, new: Leg, now: float) -> None:
         """Put ``new`` in the place of ``old``, whose phone is let go."""

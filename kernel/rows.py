@@ -33,6 +33,7 @@ class CallRow(Row, frozen=True, tag="calls"):
     verdict: str  # success, caller, agent, peer, network, us; with a short reason behind a colon
     sip_status: int
     recording: str = ""
+    continued_as: str = ""  # the call that whoever was transferred went on in
 
 
 class VisitRow(Row, frozen=True, tag="visits"):

@@ -52,7 +52,9 @@ def find_replaced(replaces: Replaces, sessions: Mapping[str, "Session"]) -> "Ses
         raise SipError(481, "No Such Dialog")
     # RFC 3891 3: "0" stands for the missing tag of a peer older than RFC 3261.
     wanted = replaces.from_tag if session.remote_tag or replaces.from_tag != "0" else ""
-    if session.remote_tag != wanted:
+    if session.remote_tag != wanted and (
+        session.outgoing is None or session.dialog_with(replaces.from_tag) is None
+    ):
         raise SipError(481, "No Such Dialog")
     state = session.state
     if state in (SessionState.ENDING, SessionState.ENDED, SessionState.LEAVING, SessionState.CANCELLING):

@@ -86,6 +86,7 @@ def test_a_seat_transfers_its_caller_to_an_extension() -> None:
         ("13800000000", "2001", "", "caller", "success", 200),
     ]
     first, last = (row for row in office.rows if isinstance(row, CallRow))
+    assert (first.continued_as, last.continued_as) == (last.call, "")
     assert (first.talked, last.waited, last.talked, last.entry) == (10.0, 2.0, 5.0, "extension:2001")
     assert (first.trunk, last.trunk) == ("carrier", "carrier")
     assert office.board.gate.calls("carrier") == 0
@@ -351,6 +352,8 @@ def test_a_seat_hands_its_caller_to_whom_it_has_consulted() -> None:
     office.answer(resume, 200, sdp(4000, version=3))
     office.caller_says("BYE", ok, 5)
     assert [row[4] for row in rows(office)] == ["success:transferred", "success"]
+    linked = [row.continued_as for row in office.rows if isinstance(row, CallRow)]
+    assert linked == [consult.id, ""]
     assert office.board.gate.calls("carrier") == 0
     settle(office)
     assert office.is_quiet()

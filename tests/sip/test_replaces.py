@@ -92,6 +92,26 @@ def test_an_early_dialog_that_the_peer_started() -> None:
     assert scene.receive(asking(value), TRUNK)[-1].word == "481"
 
 
+@pytest.mark.parametrize("tag", ["callee1", "callee2", "0", "other"])
+def test_an_early_dialog_that_we_started(tag: str) -> None:
+    """T34: accepted, by the tag that rings; where two ring, by either; a tag that does not ring is 481."""
+    scene = Scene()
+    session = scene.stack.invite(OUTSIDE, "leg", scene.now)
+    invite = scene.last("INVITE")
+    if tag == "0":
+        scene.receive(respond(invite, 180, tag=""), TRUNK)
+    else:
+        scene.receive(respond(invite, 180), TRUNK)
+    if tag == "callee2":
+        scene.receive(respond(invite, 180, tag="callee2"), TRUNK)
+    for early_only in ("", ";early-only"):
+        value = f"{session.sip_call_id};to-tag={session.local_tag};from-tag={tag}{early_only}"
+        asked = asking(value).replace(b"replacing", b"replacing%d" % len(early_only))
+        assert scene.receive(asked, TRUNK)[0].word == ("481" if tag == "other" else "100")
+    told = [event.replaces for event in scene.events(InviteArrived)]
+    assert told == ([] if tag == "other" else [session, session])
+
+
 def test_a_dialog_that_ends() -> None:
     """T34: 603 for a dialog that is over."""
     scene = Scene()
