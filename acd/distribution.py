@@ -99,8 +99,7 @@ class Distribution:
         self._settle_in(call, queue)
         self._assign(call, queue)
         self._arm(call, queue, now)
-        if not call.is_callback:  # which has a row of its own to be restored from
-            board.history.visit_began(call)
+        board.history.visit_began(call)
         board.events.put(QueueChanged(call.queue, "joined", call.call))
         self.stand(call)
 
@@ -349,8 +348,7 @@ class Distribution:
         seat.offered_last = board.next_sequence()
         self._desk.see(seat, Sight.RESERVE, "offer", now)
         offer.timer = board.timers.arm_after(offer, "ring", queue.settings.ring_for, now)
-        if not call.is_callback:
-            board.history.offer_began(offer)
+        board.history.offer_began(offer)
         if call.is_callback:
             board.commands.put(self.callbacks.placed(call))
         board.commands.put(

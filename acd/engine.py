@@ -142,9 +142,8 @@ class Engine:
         board = self._board
         history = board.history
         assert isinstance(history, History), "nothing is kept without a history"
-        visits = [history.visit_state(call) for call in board.calls.values() if not call.is_callback]
-        offers = [offer for offer in board.offers.values() if not offer.call.is_callback]
-        return [*visits, *map(history.offer_state, offers)]
+        visits = map(history.visit_state, board.calls.values())
+        return [*visits, *map(history.offer_state, board.offers.values())]
 
     def call_due(self, call: WaitingCall, name: str, now: float) -> None:
         """A deadline of a waiting call: next step, longest wait, one ring more, or the end of a back-off."""

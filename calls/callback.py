@@ -62,6 +62,7 @@ class CallbackCalls:
     def forget(self, call: Call) -> None:
         """No seat has taken it: it was never placed."""
         del self._board.calls[call.id]
+        self._board.recovery.note(call)
         self._board.events.put(CallChanged(call.id, "ended", call.tenant))
 
     def seat_answered(self, call: Call, leg: Leg, now: float) -> None:
@@ -71,6 +72,7 @@ class CallbackCalls:
         assert leg.offer is not None
         call.rings.remove(leg)
         call.caller_leg = leg
+        board.recovery.note(call)
         board.events.put(SeatAnswered(leg.offer))
         ring = board.ring_phone(call, call.target, now, seat=None, offer=None)
         refusal = board.failover.begin(ring, (), now)

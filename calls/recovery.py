@@ -88,13 +88,13 @@ class Recovery:
         """Write a state row of every call that has changed in this turn and lives."""
         living = self._board.calls
         for call in self.unsaved.values():
-            if call.caller_leg is not None and living.get(call.id) is call:
+            if living.get(call.id) is call or _was_never_placed(call):
                 rows.put(self._state(call))
         self.unsaved.clear()
 
     def living(self) -> list[CallStateRow]:
         """Return the state rows of all living calls."""
-        return [self._state(call) for call in self._board.calls.values() if call.caller_leg is not None]
+        return [self._state(call) for call in self._board.calls.values()]
 
     def _state(self, call: Call) -> CallStateRow:
         epoch = self._walltime.epoch
@@ -137,11 +137,14 @@ class Recovery:
         """
         going_on: list[Call] = []
         for row in rows:
-            call = self._build(row, now)
             for ring in row.rings:
                 session = self._stack.restore_invite(ring, now)
                 if session is not None:
                     self._stack.hang_up(session, now)
+            call = self._build(row, now)
+            if _was_never_placed(call):
+                self.note(call)
+                continue
             self._board.adopt(call)
             if self._reopen(call, row, now):
                 going_on.append(call)
@@ -197,6 +200,8 @@ class Recovery:
     def ended(self, call: Call) -> None:
         """A call has ended: its row is what is kept of it."""
         self.unsaved.pop(call.id, None)
+        if _was_never_placed(call):
+            self.note(call)  # it has no row: a state row without rings says that it is over
         self.forget(call)
 
     def forget(self, call: Call) -> None:
@@ -320,6 +325,11 @@ class Recovery:
         leg: Leg | None = event.session.user
         if event.cause == "bye" and leg is not None and leg.call is not None:
             self.forget(leg.call)  # it was there, and has given up
+
+
+def _was_never_placed(call: Call) -> bool:
+    """A callback for which seats ring, and that none has taken."""
+    return call.is_callback and call.caller_leg is None
 
 
 def _both(first: _Handler, second: _Handler) -> _Handler:

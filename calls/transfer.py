@@ -264,6 +264,7 @@ class Transfers:
         else:
             call.callee = None
         leg.call = into
+        board.recovery.note(into)
         if leg.seat is not None:
             # The new conversation first: a seat between two would be offered a call.
             board.events.put(SeatTaken(leg.seat, into.id, "talking"))

@@ -152,6 +152,8 @@ class Living:
         for row in rows:
             if isinstance(row, CallStateRow):
                 self._calls[row.call] = row
+                if row.is_callback and row.caller_leg is None and not row.rings:
+                    del self._calls[row.call]  # no seat has taken it: it was never placed
             elif isinstance(row, CallRow):
                 self._calls.pop(row.call, None)
             elif isinstance(row, VisitStateRow):

@@ -1,8 +1,9 @@
 """Fault list, "kill -9 mid call": what lived goes on, what cannot is ended and told, each exactly once."""
 
 from tests.simulator.checkers import check_one_row_each, check_order, check_quiet, check_visits
-from tests.simulator.phones import Errand, Manner
+from tests.simulator.phones import RINGS_FOR_EVER, Errand, Manner
 from tests.simulator.stories import staffed
+from tests.simulator.town import DOMAIN
 from tests.simulator.world import World
 
 
@@ -50,9 +51,7 @@ def test_waiting_callers_keep_their_places() -> None:
     world.run(1.0)
     waiting = [call for call in world.node.calls_view(world.time.now) if call["state"] == "waiting"]
     assert [(call["caller"], call["position"]) for call in waiting] == [("1391", 1), ("1392", 2)]
-    assert world.workers.is_stream_playing(
-        world.node.switchboard.calls[waiting[0]["call"]].caller_leg.stream
-    )
+    assert world.workers.is_stream_playing(world.node.switchboard.calls[waiting[0]["call"]].caller_leg.stream)
     world.run(200.0)
     assert [row.verdict for row in world.call_rows] == ["success"] * 3
     settle(world)
@@ -93,4 +92,96 @@ def test_killed_again_while_it_recovers_nothing_is_doubled() -> None:
     world.run(25.0)
     assert caller.why == "bye"
     assert [row.verdict for row in world.call_rows] == ["success"]
+    settle(world)
+
+
+def test_a_callback_whose_seat_rings_is_called_off_and_stands_again() -> None:
+    """The seat's phone rings for a customer who is at home: CANCEL, a row of the lost visit, its turn."""
+    world = staffed(RINGS_FOR_EVER)
+    world.trunk.choose = lambda _: Manner(answers_after=1.0, talks_for=5.0)
+    world.admin.ask("callback.book", {"number": "13800000009", "queue": "junior"})
+    world.run(2.0)
+    phone = world.phones["8001"]
+    assert phone.calls[0].state == "ringing"
+    phone.manner = Manner(answers_after=2.0)
+    world.restart_switch()
+    world.run(1.0)
+    assert phone.calls[0].why == "cancelled"
+    world.run(20.0)
+    assert [row.outcome for row in world.offer_rows] == ["withdrawn", "answered"]
+    assert [(row.outcome, row.cause) for row in world.visit_rows] == [
+        ("withdrawn", "interrupted"),
+        ("answered", ""),
+    ]
+    assert [(row.direction, row.verdict) for row in world.call_rows] == [("out", "success")]
+    settle(world)
+
+
+def test_a_callback_that_no_seat_took_before_the_kill_leaves_nothing_behind() -> None:
+    """Two rings are refused, the switch dies between: no call was ever placed, and none is told of."""
+    world = staffed(Manner(answers_after=1.0, refuses=486))
+    world.admin.ask("callback.book", {"number": "13800000009", "queue": "junior"})
+    world.run(3.0)
+    assert [row.outcome for row in world.offer_rows] == ["refused"]
+    assert world.living.rows() != []
+    world.restart_switch()
+    world.run(3.0)
+    (promised,) = world.admin.ask("callback.list", {})
+    world.admin.ask("callback.cancel", {"callback": promised["callback"]})
+    world.run(60.0)
+    assert world.call_rows == []
+    assert world.living.rows() == []
+    settle(world)
+
+
+def test_a_callback_taken_by_a_seat_and_not_dialled_yet_is_told_of() -> None:
+    """Swarm seed 514: the seat has answered, the customer's stream is still being opened, the switch dies."""
+    world = staffed(Manner(answers_after=1.0))
+    world.admin.ask("callback.book", {"number": "13800000009", "queue": "junior"})
+    world.run_until(lambda: world.visit_rows != [], 5.0, "a seat takes the callback")
+    assert all(call.invite is None for call in world.trunk.calls)
+    world.restart_switch()
+    world.run(0.5)
+    assert world.phones["8001"].calls[0].why == "bye"
+    assert [row.verdict for row in world.call_rows] == ["us:interrupted"]
+    assert [view["attempts"] for view in world.admin.ask("callback.list", {})] == [1]
+    world.run(10.0)
+    assert world.admin.ask("callback.list", {}) == []
+    world.trunk.calls[-1].hang_up()
+    settle(world)
+    assert [row.verdict for row in world.call_rows] == ["us:interrupted", "success"]
+
+
+def test_a_caller_who_is_transferred_while_the_switch_dies_is_not_forgotten() -> None:
+    """Swarm seed 789: the seat has transferred and left, the target rings: both are told, one row each."""
+    world = staffed(Manner(answers_after=1.0))
+    world.phones["8001"].choose = lambda _: Manner(answers_after=1.0)
+    other = world.add_phone("2001", RINGS_FOR_EVER)
+    other.register()
+    caller = world.trunk.dial(Errand())
+    world.run(4.0)
+    world.phones["8001"].calls[0].refer("2001", DOMAIN, hangs_up=0.0)
+    world.run(1.0)
+    assert other.calls[0].state == "ringing"
+    world.restart_switch()
+    world.run(5.0)
+    assert (other.calls[0].why, caller.why) == ("cancelled", "bye")
+    assert [row.verdict for row in world.call_rows] == ["success:transferred", "us:interrupted"]
+    settle(world)
+
+
+def test_a_target_that_rings_for_a_transferor_is_called_off() -> None:
+    """The seat still talks to its caller when the switch dies: the target's ring ends, the talk goes on."""
+    world = staffed(Manner(answers_after=1.0))
+    other = world.add_phone("2001", RINGS_FOR_EVER)
+    other.register()
+    caller = world.trunk.dial(Errand(hangs_up_after=20.0))
+    world.run(4.0)
+    world.phones["8001"].calls[0].refer("2001", DOMAIN)
+    world.run(1.0)
+    world.restart_switch()
+    world.run(5.0)
+    assert (other.calls[0].why, caller.state) == ("cancelled", "talking")
+    world.run(20.0)
+    assert sorted(row.verdict for row in world.call_rows) == ["success", "us:interrupted"]
     settle(world)

@@ -128,6 +128,23 @@ class Call:
         self.endpoint.on_2xx[self.call_id, self.local_tag, cseq] = on_response
         self._send_in_dialog("INVITE", self.sdp(direction), on_response, cseq)
 
+    def refer(self, number: str, host: str, hangs_up: float | None = None) -> None:
+        """Transfer the other side to ``number`` (RFC 3515), and hang up so long after the 202."""
+        assert self.state == "talking"
+        self.cseq += 1
+        extra = (("Refer-To", f"<sip:{number}@{host}>"), ("Referred-By", f"<{uri_of(self.local)}>"))
+        data, branch = self.endpoint.request_in(self, "REFER", self.cseq, extra=extra)
+
+        def on_response(response: Message | None) -> None:
+            status = 0 if response is None else response.status
+            self.endpoint.note(f"REFER to {number}: {status}")
+            if status == 481:
+                self._end("REFER refused 481")
+            elif status == 202 and hangs_up is not None:
+                self.endpoint.after(hangs_up, self.hang_up)
+
+        self.endpoint.start("REFER", branch, data, self._next_hop(), on_response)
+
     # What the endpoint reports.
 
     def receive_final_or_provisional(self, response: Message | None) -> None:

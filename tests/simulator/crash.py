@@ -69,7 +69,9 @@ def remember(node: "Node") -> Memory:
     promised = {
         view["callback"]: (view["queue"], view["number"]) for view in node.engine.callbacks.views(0.0)
     }
-    calls = tuple(map(str, node.switchboard.calls))
+    # A callback that no seat has taken has not been placed.
+    known = node.switchboard.calls.values()
+    calls = tuple(str(call.id) for call in known if call.caller_leg is not None or not call.is_callback)
     return Memory(calls, seats, places, visits, promised, sip_call_ids(node))
 
 

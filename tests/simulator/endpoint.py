@@ -155,7 +155,14 @@ class Endpoint:
     def from_host(self) -> str:
         return self.address[0]
 
-    def request_in(self, call: Call, method: str, cseq: int, body: bytes = b"") -> tuple[bytes, str]:
+    def request_in(
+        self,
+        call: Call,
+        method: str,
+        cseq: int,
+        body: bytes = b"",
+        extra: tuple[tuple[str, str], ...] = (),
+    ) -> tuple[bytes, str]:
         """Return a request of a dialog (or the one that starts it) and its branch."""
         branch = f"z9hG4bK{self.token()}"
         headers = [("Via", f"{self.via};branch={branch};rport")]
@@ -166,7 +173,7 @@ class Endpoint:
             ("To", call.remote),
             ("Call-ID", call.call_id),
         ]
-        headers += [("CSeq", f"{cseq} {method}"), ("Contact", self.contact)]
+        headers += [("CSeq", f"{cseq} {method}"), ("Contact", self.contact), *extra]
         return build(f"{method} {call.target} SIP/2.0", headers, body), branch
 
     def start(self, method: str, branch: str, data: bytes, to: Address, on_response: OnResponse) -> None:

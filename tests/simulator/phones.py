@@ -11,6 +11,7 @@ from tests.simulator.timeline import Planned
 from tests.simulator.transactions import ServerTransaction
 from tests.simulator.wire import Message, answer_of, build, challenge_of, credentials, param, uri_of
 
+RINGS_MAX = 180.0  # seconds after which every phone gives up
 _CHALLENGES = (("www-authenticate", "Authorization"), ("proxy-authenticate", "Proxy-Authorization"))
 
 
@@ -65,6 +66,7 @@ class CalledPhone(Endpoint):
             call.fork()
         if manner.rings_after is not None:
             self.after(manner.rings_after, call.ring)
+        self.after(RINGS_MAX, lambda: call.refuse(480))
         if manner.answers_after is None:
             return
         if manner.refuses:

@@ -13,13 +13,14 @@ from typing import Any
 from config.load import load_settings
 from kernel.errors import OperationRefused
 from kernel.ids import CallId
+from policies.registry import NAMES
 from tests.simulator.call import Call
 from tests.simulator.checkers import check_audio, check_quiet, check_rows, zombies
 from tests.simulator.crash import BETWEEN, DEATHS, SENDING, TORN
 from tests.simulator.network import Weather
 from tests.simulator.people import Habits
 from tests.simulator.phones import Errand, Manner, Softphone
-from tests.simulator.town import CARRIER, STRANGER, SWITCH, Town
+from tests.simulator.town import CARRIER, DOMAIN, STRANGER, SWITCH, Town
 from tests.simulator.world import Stuck, Unsafe, World
 
 QUIET_WITHIN = 240.0  # virtual seconds of fair weather beside max_wait: 64*T1, RTP time-out, rings, refreshes
@@ -49,8 +50,23 @@ FAULTS = (
     "deaf callers",
     "pstn",
     "kills",
+    "doors",
+    "callbacks",
+    "wanted seats",
+    "transfers",
 )
 
+AT_THE_DOOR = ("hangup", "queue:senior", "level:senior", "number:13900000099", "callback")
+TARGETS = (*AT_THE_DOOR, "seat:8001")
+HOURS = (
+    "",
+    "",
+    "mon-sun 00:00-24:00",
+    "mon-sun 00:00-00:01",
+    "mon-sun 00:01-00:02 00:03-24:00",
+    "fri 00:00-24:00",
+)
+ABSENT = ("", '"paused"', '"paused", "unreachable", "wrapup"', '"talking", "ringing"')
 
 # What may be pressed at any time: refused with a word, or done, but never an error of the switch.
 BUTTONS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -123,6 +139,7 @@ def draw_options(seed: int, calls_max: int = 20) -> Options:
     random = Random(f"options/{seed}")
     share = random.choice((0.0, 0.15, 0.3, 0.5))
     faults = tuple(fault for fault in FAULTS if random.random() < share)
+    doors, hours = _draw_doors(random, faults)
     town = Town(
         juniors=random.randint(1, 4),
         intermediates=random.randint(0, 2),
@@ -133,10 +150,14 @@ def draw_options(seed: int, calls_max: int = 20) -> Options:
         max_wait=random.choice((30.0, 120.0, 600.0)),
         max_waiting=random.choice((2, 10, 200)),
         wrap_up=random.choice((0.0, 5.0, 30.0)),
-        policy=random.choice(("least-skilled-first", "longest-idle")),
+        policy=random.choice(NAMES),
         relaxes=random.random() < 0.7,
         workers=random.choice((1, 1, 2)),
         ports=random.choice(((20000, 20998), (20000, 20998), (20000, 20007))),
+        on_timeout=random.choice(TARGETS) if "doors" in faults else "hangup",
+        doors=doors,
+        callback='callback = {attempts = 2, retry_after = "20s", ring_for = "10s", expires_after = "2m"}',
+        hours=hours,
     )
     weather = Weather(
         delay=random.choice((0.001, 0.005, 0.05)),
@@ -152,11 +173,36 @@ def draw_options(seed: int, calls_max: int = 20) -> Options:
     return Options(seed, faults, town, weather, calls, span, agents, 2, errands)
 
 
+def _draw_doors(random: Random, faults: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Return entry rules of the junior queue, with what happens to whom it turns away, and its hours."""
+    hours = ""
+    keys: list[str] = []
+    if "doors" in faults:
+        keys.append(f'on_full = "{random.choice(AT_THE_DOOR)}"')
+        keys.append(f"absent = [{random.choice(ABSENT)}]")
+        if random.random() < 0.5:
+            keys.append("max_wait_empty = 10")
+            keys.append(f'on_empty = "{random.choice(AT_THE_DOOR)}"')
+        if random.random() < 0.5:
+            keys.append("max_estimate = 5")
+            keys.append(f'on_estimate = "{random.choice(TARGETS)}"')
+        hours = random.choice(HOURS)
+        if hours:
+            keys.append(f'on_closed = "{random.choice(TARGETS)}"')
+    if "wanted seats" in faults:
+        keys.append(f"sticky_for = {random.choice((0, 5, 30))}")
+        keys.append(f"seat_wait = {random.choice((5, 60))}")
+        keys.append(f'on_seat_wait = "{random.choice(("anyone", "hangup", "queue:senior"))}"')
+    return tuple(keys), hours
+
+
 def _draw_errand(random: Random, index: int, span: float, faults: tuple[str, ...]) -> tuple[float, Errand]:
-    deaf = "deaf callers" in faults
+    deaf, wanted = "deaf callers" in faults, "wanted seats" in faults
+    calls_again = index and wanted and random.random() < 0.4
+    numbers = ("96198",) * 8 + ("96199", "96200", "96201", "95555") + ("96202",) * (4 if wanted else 0)
     errand = Errand(
-        number=random.choice(("96198",) * 8 + ("96199", "96200", "96201", "95555")),
-        caller=str(13800000001 + index),
+        number=random.choice(numbers),
+        caller=str(13800000001 + (random.randrange(index) if calls_again else index)),
         hangs_up_after=round(random.expovariate(1 / random.choice((2.0, 20.0, 90.0))), 3),
         offers_late=random.random() < 0.1,
         acks=not (deaf and random.random() < 0.15),
@@ -294,6 +340,8 @@ class Swarm:
             "desk operations": self._operate,
             "holds": self._hold,
             "kills": self._kill,
+            "callbacks": self._promise,
+            "transfers": self._transfer,
         }
 
     def _some_phone(self) -> Softphone | None:
@@ -391,10 +439,39 @@ class Swarm:
         call = phone.invite(number, to_host="sim.example")
         self.world.time.after(round(self.random.uniform(0.1, 40.0), 3), call.hang_up)
 
-    def _hold(self) -> None:
-        talking = [
-            call for phone in self.world.phones.values() for call in phone.calls if call.state == "talking"
+    def _promise(self) -> None:
+        """Somebody books a callback, lets a caller go with a promise, or takes a promise back."""
+        random, admin = self.random, self.world.admin
+        if not self.world.is_up:
+            return
+        kind, node = random.randrange(4), self.world.node
+        waiting = [
+            view["call"] for view in node.calls_view(self.world.time.now) if view["state"] == "waiting"
         ]
+        promised = [view["callback"] for view in node.engine.callbacks.views(self.world.time.now)]
+        if kind == 0 and promised:
+            admin.send("callback.cancel", {"callback": random.choice(promised)}, self._check_reply)
+        elif kind == 1 and waiting:
+            admin.send("callback.choose", {"call": random.choice(waiting)}, self._check_reply)
+        else:
+            number = str(13800000001 + random.randrange(self.options.calls + 3))
+            queue = random.choice(("junior", "junior", "senior"))
+            admin.send("callback.book", {"number": number, "queue": queue}, self._check_reply)
+
+    def _talking(self) -> list[Call]:
+        phones = self.world.phones.values()
+        return [call for phone in phones for call in phone.calls if call.state == "talking"]
+
+    def _transfer(self) -> None:
+        """A phone sends its caller on, blind (RFC 5589 6.1), and hangs up at once, soon or never."""
+        talking = self._talking()
+        if talking:
+            number = self.random.choice(("2001", "2002", "9999", "96200", *self.world.town.seats))
+            call = self.random.choice(talking)
+            call.refer(number, DOMAIN, self.random.choice((None, 0.0, 3.0)))
+
+    def _hold(self) -> None:
+        talking = self._talking()
         if talking:
             call = self.random.choice(talking)
             call.reinvite("sendonly")
@@ -476,6 +553,7 @@ class Swarm:
         world = self.world
         world.note("world", "heals")
         self.has_healed = True
+        self._let_promises_go()
         world.network.heal()
         for phone in world.phones.values():
             self._back(phone)
@@ -492,6 +570,12 @@ class Swarm:
         self._objections()
         if left:
             raise Stuck(f"not quiet after {within:g} s of fair weather: {'; '.join(left[:8])}")
+
+    def _let_promises_go(self) -> None:
+        if self.world.is_up:
+            promised = list(self.world.node.engine.callbacks.views(self.world.time.now))
+            for view in promised:
+                self.world.admin.send("callback.cancel", {"callback": view["callback"]}, self._check_reply)
 
     def _objections(self) -> None:
         if self.world.complaints:

@@ -9,6 +9,7 @@ import pytest
 
 from kernel.rows import CallRow, OfferRow, PresenceRow, VisitRow
 from tests.simulator import checkers
+from tests.simulator.town import Town
 
 CALL = CallRow("c1", "demo", "in", "138", "96198", "carrier", "queue:junior", 0.0, 5.0, 20.0, 5.0, 15.0, 0.0,
                "8001", "seat", "success", 200)  # fmt: skip
@@ -29,12 +30,12 @@ def world(calls: list[Any], visits: list[Any], offers: list[Any], presences: lis
         presence_rows=presences,
         rows=[*calls, *visits, *offers, *presences],
         counted_from=0,
-        died_sending=[],
+        deaths=[],
         node=node,
         trunk=SimpleNamespace(calls=[]),
         is_noisy=False,
         has_reloaded=False,
-        town=SimpleNamespace(wrap_up=0.0),
+        town=Town(wrap_up=0.0),
     )
 
 

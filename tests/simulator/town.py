@@ -32,6 +32,9 @@ class Town:
     ports: tuple[int, int] = (20000, 20998)
     trunk_calls: int = 0
     workers: int = 1
+    doors: tuple[str, ...] = ()  # entry rules of the junior queue, one key each
+    callback: str = ""
+    hours: str = ""  # week of its opening hours
     missed: str = '{no_answer = {pause_after = 3}, refused = {delay = "5s"}, unreachable = {delay = "5s"}}'
 
     @property
@@ -46,10 +49,14 @@ class Town:
         relax = '[{after = "20s", level = "intermediate"}, {after = "40s", level = "senior"}]'
         parts = [_HEAD.format(town=self, trunk_calls=self.trunk_calls, ports=list(self.ports))]
         anybody = '{from = "junior", to = "senior"}'
+        doors = "\n".join(self.doors)
+        if self.hours:
+            parts.append(f'[[hours]]\nname = "office"\nweek = ["{self.hours}"]\n')
+            doors += '\nhours = "office"'
         if self.relaxes:
-            parts.append(self._queue("junior", '"junior"', relax))
+            parts.append(self._queue("junior", '"junior"', relax, doors))
         else:
-            parts.append(self._queue("junior", anybody, "[]"))
+            parts.append(self._queue("junior", anybody, "[]", doors))
         parts.append(self._queue("senior", '"senior"', "[]"))
         parts.append(self._queue("complaint", '"senior"', "[]", 'priority_credit = "90s"'))
         for number in self.seats:
@@ -73,7 +80,7 @@ class Town:
             f'relax = {relax}\npolicy = "{self.policy}"\nanswer = "{self.answer}"\n'
             f'when_empty = "{self.when_empty}"\nring_for = {self.ring_for}\nmax_wait = {self.max_wait}\n'
             f'max_waiting = {self.max_waiting}\non_timeout = "{on_timeout}"\nservice_level = "20s"\n'
-            f"missed = {self.missed}\n{more}\n"
+            f"missed = {self.missed}\n{self.callback}\n{more}\n"
         )
 
 
@@ -117,6 +124,7 @@ hotlines = [
   {{number = "96199", entry = "queue:complaint"}},
   {{number = "96200", entry = "queue:senior"}},
   {{number = "96201", entry = "extension:2001"}},
+  {{number = "96202", entry = "queue:junior/8001"}},
 ]
 pause_reasons = ["rest", "meeting"]
 seat_quota = {town.seat_quota}

@@ -81,7 +81,7 @@ class World:
         self.callbacks: dict[str, CallbackRow] = {}
         self.living = Living()
         self.kills = 0
-        self.died_sending: list[float] = []  # when, as rows say it
+        self.deaths: list[float] = []  # when, as rows say it
         self.is_up = True
         self.started_at = BEGIN
         self.counted_from = 0  # rows from here on were written by the switch that runs now
@@ -142,6 +142,7 @@ class World:
     def _die(self, before: Memory) -> None:
         self.note("fault", "the switch is killed")
         self.kills += 1
+        self.deaths.append(self.node.walltime.epoch(self.time.now))
         self.is_up = False
         self._admin = None
         for worker in self.workers.workers.values():
@@ -297,7 +298,6 @@ class World:
             self._torn = self.node.rows.take()
         else:
             assert death == SENDING
-            self.died_sending.append(self.node.walltime.epoch(now))
             self._write()
             if self._recovers:
                 check_survived(self, before)
