@@ -12,7 +12,7 @@ from tests.interop.phones import PHONES
 from tests.interop.story import Run
 
 COLUMNS = ("phone", "version", "transport", *Run.steps)
-TRANSPORTS = ("udp", "tcp")
+TRANSPORTS = ("udp", "tcp", "tls")
 
 
 def main() -> int:

@@ -14,14 +14,14 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from tests.wire.phones import Baresip, write_tone
-from tests.wire.switch import free_port
+from tests.wire.switch import free_media_ports, free_port
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PJSUA_PYTHON = Path(os.environ.get("PJSUA_PYTHON", ROOT / "var" / "interop" / "pjsua2" / "bin" / "python"))
 FREQUENCY = 440.0  # of the phone under test
 USER = "2001"
-RTP = 16_000 + os.getpid() % 8 * 400  # first port of the phone under test; two runs at once do not meet
+BARESIP_PORTS = 100  # its range of media ports
 
 
 class Phone(Protocol):
@@ -48,6 +48,7 @@ class Where:
         self.transport = transport
         self.host = host
         self.port = port
+        self.ca = folder / "ca.pem"  # whom a phone trusts that registers by TLS
 
 
 def read_wav(path: Path) -> tuple[list[int], int]:
@@ -86,12 +87,12 @@ class BaresipPhone:
             USER,
             port=free_port(),
             control=free_port(),
-            rtp=RTP,
+            rtp=free_media_ports(BARESIP_PORTS),
             sip_port=where.port,
             frequency=FREQUENCY,
             transport=where.transport,
             host=where.host,
-            extra="sip_verify_server no\n",
+            extra=f"sip_cafile {where.ca}\nsip_verify_server yes\n" if where.transport == "tls" else "",
         )
 
     def __enter__(self) -> "BaresipPhone":
@@ -202,10 +203,11 @@ class PjsuaPhone(_Piped):
             "registrar": f"{where.host}:{where.port}",
             "transport": where.transport,
             "port": free_port(),
-            "rtp_port": RTP,
+            "rtp_port": free_media_ports(4),
             "play": str(folder / "tone.wav"),
             "record": str(folder / "heard.wav"),
             "log": str(folder / "pjsip.log"),
+            "ca": str(where.ca) if where.transport == "tls" else "",
         }
         command = [str(PJSUA_PYTHON), str(HERE / "pjsua_agent.py"), json.dumps(settings)]
         super().__init__(folder, command, {})
@@ -240,9 +242,12 @@ sip_port={sip_port}
 sip_tcp_port={tcp_port}
 sip_tls_port={tls_port}
 use_ipv6=0
-verify_server_certs=0
+bind_address=127.0.0.1
+root_ca={ca}
+verify_server_certs=1
 verify_server_cn=0
 [rtp]
+bind_address=127.0.0.1
 audio_rtp_port={rtp}
 [video]
 enabled=0
@@ -271,7 +276,7 @@ class LinphonePhone(_Piped):
         write_tone(folder / "tone.wav", FREQUENCY)
         ports = {f"{name}_port": -1 for name in ("sip", "tcp", "tls")}
         ports["sip_port" if where.transport == "udp" else f"{where.transport}_port"] = free_port()
-        (folder / "rc").write_text(LINPHONE_CONFIG.format(rtp=RTP, **ports))
+        (folder / "rc").write_text(LINPHONE_CONFIG.format(rtp=free_media_ports(4), ca=where.ca, **ports))
         super().__init__(
             folder, ["linphonec", "-c", "rc", "-d", "0", "-l", "linphone.log"], {"HOME": str(folder)}
         )

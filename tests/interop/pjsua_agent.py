@@ -43,7 +43,8 @@ class Talk(pj.Call):
             self.phone.ended = True
 
     def onCallMediaState(self, _: Any) -> None:  # noqa: N802
-        for index, media in enumerate(self.getInfo().media):
+        info = self.getInfo()  # kept: its list of media is freed with it
+        for index, media in enumerate(info.media):
             if media.type != pj.PJMEDIA_TYPE_AUDIO or media.status != pj.PJSUA_CALL_MEDIA_ACTIVE:
                 continue
             audio = self.getAudioMedia(index)
@@ -98,7 +99,8 @@ class Phone:
         transport = pj.TransportConfig()
         transport.port = self.settings["port"]
         transport.boundAddress = transport.publicAddress = "127.0.0.1"
-        transport.tlsConfig.verifyServer = False
+        transport.tlsConfig.CaListFile = self.settings["ca"]
+        transport.tlsConfig.verifyServer = True
         self.endpoint.transportCreate(TRANSPORTS[self.settings["transport"]], transport)
         self.endpoint.audDevManager().setNullDev()
         self.endpoint.libStart()

@@ -60,3 +60,28 @@ def test_answers_find_their_way_back() -> None:
             assert (data, behind[0]) == (b"hello", "127.0.0.3")
             server.sendto(b"world", behind)
             assert client.recvfrom(99) == (b"world", ("127.0.0.3", port))
+
+
+def test_connections_pass_whole_and_in_order_but_late_where_a_segment_is_lost() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with (
+            Impair("127.0.0.3", "127.0.0.1", [], stream_ports=(port,), loss=0.5) as network,
+            socket.create_connection(("127.0.0.3", port), 5) as client,
+        ):
+            far = server.accept()[0]
+            with far:
+                far.settimeout(5)
+                seen = b""
+                for number in range(20):
+                    client.sendall(b"%d " % number)
+                    while seen.count(b" ") <= number:
+                        seen += far.recv(99)
+                assert seen.split() == [b"%d" % number for number in range(20)]
+                far.sendall(b"thanks")
+                client.settimeout(5)
+                assert client.recv(99) == b"thanks"
+                client.shutdown(socket.SHUT_WR)
+                assert far.recv(99) == b""
+            assert network.counts["stalled"] > 3
+            assert client.recv(99) == b""

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
+from random import Random
 from types import TracebackType
 from typing import Any
 
@@ -108,6 +109,20 @@ def free_port() -> int:
                 return port
             except OSError:
                 continue
+
+
+def free_media_ports(count: int) -> int:
+    """Return the first of ``count`` UDP ports in a row, an even one, that nobody holds at this moment."""
+    while True:
+        first = 15_000 + 2 * Random().randrange(2_000)  # below what systems give to those who do not choose
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    sock.bind(("", port))
+            except OSError:
+                continue
+        return first
 
 
 def wait_until(what: str, met: Callable[[], Any], within: float = 10.0) -> Any:

@@ -1,4 +1,4 @@
-"""A whole phone registers, calls, sends digits, holds and resumes, over UDP and TCP; audio by frequency."""
+"""A whole phone registers, calls, sends digits, holds, resumes, over UDP, TCP and TLS; audio by its tone."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.interop.story import Run
 pytestmark = pytest.mark.wire
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_baresip_does_everything(tmp_path: Path, transport: str) -> None:
     run = Run(BaresipPhone, transport, tmp_path)
     run.talk_plainly()
