@@ -58,6 +58,15 @@ class Failover:
         leg.targets = [] if invitation is None else [invitation]
         return why_not
 
+    def lead(self, leg: Leg, targets: list[Target], headers: tuple[tuple[str, str], ...], now: float) -> bool:
+        """Choose among addresses that a redirection names; False if none takes calls now."""
+        assert leg.call is not None
+        leg.reserve = targets
+        leg.headers = (*headers, (LOOP_HEADER, self._mark))
+        invitation, _ = self._next(leg, leg.call, now)
+        leg.targets = [] if invitation is None else [invitation]
+        return invitation is not None
+
     def started(self, leg: Leg, now: float) -> None:
         """The INVITE to an address has been sent: see that it is answered at all."""
         if leg.trunk and leg.reserve:

@@ -91,6 +91,7 @@ class Leg:
         "phone",
         "port",
         "rang_at",
+        "redirects",
         "reserve",
         "ringing_sessions",
         "seat",
@@ -100,6 +101,7 @@ class Leg:
         "stream",
         "targets",
         "timer",
+        "tried",
         "trunk",
     )
 
@@ -132,7 +134,9 @@ class Leg:
         self.headers: tuple[tuple[str, str], ...] = ()  # of every INVITE to them
         self.timer: Timer | None = None  # how long an address may say nothing
         self.trunk = ""  # the trunk that this leg is counted at
-        self.forwards: tuple[str, ...] = ()  # the numbers rung so far, where the phone has redirected
+        self.forwards: tuple[str, ...] = ()  # the numbers rung so far, where somebody has redirected
+        self.tried: tuple[str, ...] = ()  # the Request-URIs that have redirected
+        self.redirects = 0  # followed
         self.best_status = 0  # of the contacts that have failed so far
 
     def move(self, cause: LegInput) -> bool:

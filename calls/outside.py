@@ -94,6 +94,18 @@ class OutsidePlan:
                 targets += [Target(trunk, it.uri, written) for it in in_order(trunk.places(), chance)]
         return targets
 
+    def at(self, tenant: str, number: str, host: str, port: int) -> Target | None:
+        """Return ``number`` at an address, if that is one of a trunk that ``tenant`` may use."""
+        for trunk in self._trunks.values():
+            for place in trunk.places() if trunk.tenant in ("", tenant) else ():
+                if place.uri.partition(":")[2].partition(";")[0] in (f"{host}:{port}", f"[{host}]:{port}"):
+                    return Target(trunk, place.uri, self.write(trunk, self._dialled.e164(number)))
+        return None
+
+    def is_same(self, one: str, other: str) -> bool:
+        """Return whether two ways to write a number mean the same to our own people."""
+        return self._dialled.e164(one) == self._dialled.e164(other)
+
     def write(self, trunk: TrunkSettings, number: str) -> str:
         """Return ``number`` as it is sent to ``trunk``."""
         numbers = self._numbers[trunk.country]

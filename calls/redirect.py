@@ -1,21 +1,29 @@
-"""Redirections: a phone answers 3xx and names another one (RFC 3261 8.1.3.4, RFC 5359 2.7 to 2.9).
+"""Redirections: who is rung answers 3xx and names somebody else (RFC 3261 8.1.3.4, RFC 5359 2.7 to 2.9).
 
-Rules: only numbers of ours are followed, never a foreign host; what the phone's owner could not call is not
-called for it; a caller from a trunk is not led out through a trunk again (transit guard); no number is tried
-twice for one leg and no more than FORWARDS_MAX in all.
+A phone leads to numbers: those of ours, and, for callers of ours, those outside that have a route. A trunk
+leads also to another address for the number that it was asked for. Whoever is rung next is told whom the call
+was for before (Diversion, RFC 5806; History-Info, RFC 7044).
+
+Rules: no host is rung that is neither ours nor a trunk's address that the tenant may use; nobody is led where
+it could not call - a phone leads where its owner, a trunk where the caller could call; a caller from a trunk
+is not led out through a trunk again (transit guard); no number and no address is tried twice for one leg, and
+no more than FORWARDS_MAX in all.
 """
 
 from typing import TYPE_CHECKING
 
+from calls.call import Call
 from calls.events import SeatFreed
 from calls.leg import Leg
+from calls.outside import Target
 from calls.ringing import invitations, queue_headers
 from calls.routing import Route
+from kernel.chance import Chance
 from kernel.ids import SeatId
 from sip.events import Identity, SessionFailed
 from sip.grammar import SipError
 from sip.stack import Stack
-from sip.uri import parse_uri
+from sip.uri import SipUri, TelUri, escape_user, parse_uri
 
 if TYPE_CHECKING:
     from calls.switchboard import PhoneBook, Switchboard
@@ -27,37 +35,122 @@ _INSIDE = ("softphone", "extension")
 class Redirects:
     """The redirections of one switchboard."""
 
-    def __init__(self, board: "Switchboard", stack: Stack, phonebook: "PhoneBook") -> None:
+    def __init__(self, board: "Switchboard", stack: Stack, phonebook: "PhoneBook", chance: Chance) -> None:
         self._board = board
         self._stack = stack
         self._phonebook = phonebook
+        self._chance = chance
 
     def follow(self, leg: Leg, event: SessionFailed, now: float) -> bool:
         """Ring what a 3xx names instead; False if there is nothing that may be rung."""
-        call = leg.call
-        if call is None or leg.phone[0] not in _INSIDE:
+        call, asked = leg.call, event.session.invitation
+        if call is None or asked is None or leg.redirects >= FORWARDS_MAX:
             return False
         leg.forwards = leg.forwards or (leg.phone[1],)
+        leg.tried += (asked.uri,)
+        found: list[Target] = []
+        number = ""
         for uri in event.redirects:
-            phone = self._phone(leg, uri)
-            if phone is None or phone[1] in leg.forwards or len(leg.forwards) > FORWARDS_MAX:
+            target = _read(uri)
+            if target is None:
                 continue
-            by, leg.forwards = leg.forwards[-1], (*leg.forwards, phone[1])
-            domain = self._board.plan.settings.domain
-            diversion = f"<sip:{by}@{domain}>;reason=deflection;counter={len(leg.forwards) - 1}"
-            headers = (*queue_headers(leg, call), ("Diversion", diversion))
-            leg.phone, before = phone, leg.phone
-            leg.targets = invitations(leg, call, domain, self._stack, headers)
-            leg.phone = before  # whose leg it is for distribution does not change
-            if leg.targets:
-                self._ring(leg, self._phonebook.seat_of(*phone), now)
+            phone = None if found else self._phone(leg, call, target)
+            if phone is not None and self._ring_phone(leg, call, phone, now):
                 return True
-        return False
+            outside = self._outside(leg, call, target)
+            if outside and number in ("", target.user):
+                number = target.user
+                found += outside
+        return bool(found) and self._ring_outside(leg, call, number, found, now)
 
-    def _ring(self, leg: Leg, seat: SeatId | None, now: float) -> None:
-        """Ring the new phone; a direct call is then at the seat that it belongs to."""
-        board, call = self._board, leg.call
-        assert call is not None
+    # Inside.
+
+    def _phone(self, leg: Leg, call: Call, target: SipUri | TelUri) -> tuple[str, str] | None:
+        """Return the phone of ours that a Contact leads to, None if it must not be followed."""
+        route = self._route(leg, call, target)
+        if route is None or route.phone is None or route.phone[0] not in _INSIDE:
+            return None
+        phone = route.phone
+        if phone[0] == "softphone":
+            phone = self._phonebook.phone_of(SeatId(phone[1])) or phone
+        if phone[0] not in _INSIDE or phone[1] in leg.forwards or self._board.is_busy(route.phone):
+            return None
+        if leg.offer is not None and self._phonebook.seat_of(*phone) not in (None, leg.seat):
+            return None  # another seat is rung by an offer of its own
+        return phone
+
+    def _ring_phone(self, leg: Leg, call: Call, phone: tuple[str, str], now: float) -> bool:
+        domain = self._board.plan.settings.domain
+        headers = queue_headers(leg, call) + forwarded((*leg.forwards, phone[1]), domain)
+        leg.phone, before = phone, leg.phone
+        leg.targets = invitations(leg, call, domain, self._stack, headers)
+        leg.phone = before  # whose leg it is for distribution does not change
+        if not leg.targets:
+            return False
+        self._board.failover.left(leg)
+        self._ring(leg, call, phone[1], self._phonebook.seat_of(*phone), now)
+        return True
+
+    # Outside.
+
+    def _outside(self, leg: Leg, call: Call, target: SipUri | TelUri) -> list[Target]:
+        """Return the addresses of trunks that a Contact leads to; none if it must not be followed."""
+        plan, number, asked_for = self._board.plan.outside, target.user, leg.forwards[-1]
+        is_same = plan.is_same(number, asked_for)
+        if number in leg.forwards and not is_same:
+            return []  # it has led away from there
+        if not is_same:
+            caller = call.caller_leg or call.transferee
+            route = self._route(leg, call, target, anywhere=True)
+            if caller is None or caller.phone[0] not in _INSIDE or leg.offer is not None:
+                return []
+            if route is None or route.phone is None or route.phone[0] != "pstn":
+                return []
+        if self._is_ours(target):
+            found = [] if is_same else plan.targets(call.tenant, number, self._chance)
+        elif leg.phone[0] in _INSIDE:
+            return []
+        else:
+            place = plan.at(call.tenant, number, target.host.strip("[]"), target.port or 5060)
+            found = [] if place is None else [place]
+        return [each for each in found if each.uri not in leg.tried]
+
+    def _ring_outside(self, leg: Leg, call: Call, number: str, found: list[Target], now: float) -> bool:
+        forwards = leg.forwards
+        is_same = self._board.plan.outside.is_same(number, forwards[-1])
+        forwards = forwards if is_same else (*forwards, number)
+        headers = queue_headers(leg, call) + forwarded(forwards, self._board.plan.settings.domain)
+        if not self._board.failover.lead(leg, found, headers, now):
+            return False
+        call.trunk = call.trunk or leg.trunk
+        self._ring(leg, call, "" if is_same else number, leg.seat if leg.offer is not None else None, now)
+        return True
+
+    # Both.
+
+    def _route(
+        self, leg: Leg, call: Call, target: SipUri | TelUri, *, anywhere: bool = False
+    ) -> Route | None:
+        """Return where whoever redirects, or the caller of a trunk that does, would get with that number."""
+        if not anywhere and not self._is_ours(target):
+            return None
+        number = leg.phone[1]
+        if leg.phone[0] not in _INSIDE:
+            caller = call.caller_leg or call.transferee
+            if caller is None or caller.phone[0] not in _INSIDE:
+                return None
+            number = caller.phone[1]
+        route = self._board.plan.from_account(Identity("account", number), target.user)
+        return route if isinstance(route, Route) else None
+
+    def _is_ours(self, target: SipUri | TelUri) -> bool:
+        return not target.host or self._stack.is_ours(target.host, target.port)
+
+    def _ring(self, leg: Leg, call: Call, number: str, seat: SeatId | None, now: float) -> None:
+        """Ring who is next; a direct call is then at the seat that the phone belongs to."""
+        board = self._board
+        leg.redirects += 1
+        leg.forwards += (number,) if number else ()
         if leg.offer is None and seat != leg.seat:
             if leg.seat is not None:
                 board.events.put(SeatFreed(leg.seat, call.id, bridged=False))
@@ -65,22 +158,24 @@ class Redirects:
             board.engage(leg, seat, "ringing")
         board.send_invites(leg, now)
 
-    def _phone(self, leg: Leg, uri: str) -> tuple[str, str] | None:
-        """Return the phone a Contact leads to, None if it must not be followed."""
-        try:
-            target = parse_uri(uri)
-        except SipError:
-            return None
-        if target.host and not self._stack.is_ours(target.host, target.port):
-            return None
-        route = self._board.plan.from_account(Identity("account", leg.phone[1]), target.user)
-        if not isinstance(route, Route) or route.phone is None or route.phone[0] not in _INSIDE:
-            return None
-        phone = route.phone
-        if phone[0] == "softphone":
-            phone = self._phonebook.phone_of(SeatId(phone[1])) or phone
-        if phone[0] not in _INSIDE or self._board.is_busy(route.phone):
-            return None
-        if leg.offer is not None and self._phonebook.seat_of(*phone) not in (None, leg.seat):
-            return None  # another seat is rung by an offer of its own
-        return phone
+
+def _read(uri: str) -> SipUri | TelUri | None:
+    try:
+        return parse_uri(uri)
+    except SipError:
+        return None
+
+
+def forwarded(numbers: tuple[str, ...], domain: str) -> tuple[tuple[str, str], ...]:
+    """Return what the last of ``numbers`` is told of those before it; nothing if there are none."""
+    if len(numbers) < 2:
+        return ()
+    uris = [f"sip:{escape_user(number)}@{domain}" for number in numbers]
+    diversions = [f"<{uri}>;reason=deflection;counter=1" for uri in reversed(uris[:-1])]
+    entries = [f"<{uri}?Reason=SIP%3Bcause%3D302>" for uri in uris[:-1]] + [f"<{uris[-1]}>"]
+    index = "1"
+    history = [f"{entries[0]};index=1"]
+    for entry in entries[1:]:
+        index, before = f"{index}.1", index
+        history.append(f"{entry};index={index};mp={before}")
+    return (("Diversion", ", ".join(diversions)), ("History-Info", ", ".join(history)))

@@ -120,7 +120,7 @@ class Switchboard:
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
         self.talk = talk = Talk(self, stack, plane, timers)
-        self.redirects = Redirects(self, stack, phonebook)
+        self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
         self.replacements = Replacements(self)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {

@@ -54,6 +54,18 @@ def test_no_route_no_way_out() -> None:
     assert uris(found, "demo", "") == []
 
 
+def test_a_number_at_an_address() -> None:
+    """Only at one of a trunk that the tenant may use, written as that trunk wants it."""
+    found = plan()
+    target = found.at("demo", "+8613800000000", "192.0.2.1", 5060)
+    assert target is not None
+    assert (target.trunk.name, target.uri) == ("beijing", "sip:13800000000@192.0.2.1:5060")
+    assert found.at("other", "138", "192.0.2.3", 5060) is None
+    assert found.at("demo", "138", "192.0.2.1", 5061) is None
+    assert found.is_same("013800000000", "+8613800000000")
+    assert not found.is_same("138", "139")
+
+
 def test_without_routes_a_tenants_own_trunk_comes_first() -> None:
     """A seat's outside phone needs no route; nobody dials out without one."""
     found = plan(country="")

@@ -3,8 +3,9 @@
 import pytest
 
 from calls.events import SeatAnswered, SeatFailed, SeatFreed, SeatRefused, SeatTaken
-from calls.redirect import FORWARDS_MAX
-from calls.settings import OutsideRoute, RouteTrunk
+from calls.redirect import FORWARDS_MAX, forwarded
+from calls.settings import Hotline, OutsideRoute, RouteTrunk, TrunkSettings
+from sip.flows import Flow
 from tests.calls.office import OTHER_PHONE, THIRD_PHONE, Office, call_settings, sdp
 from tests.sip.scene import PHONE, TRUNK, Sent, respond
 
@@ -97,19 +98,148 @@ def test_two_phones_that_send_each_other_calls() -> None:
 
 
 def test_a_chain_has_an_end() -> None:
+    """T37: no more than FORWARDS_MAX are followed."""
     extensions = {str(number): "demo" for number in range(2001, 2010)}
     made = office(extensions=extensions)
     made.dial("8001", flow=THIRD_PHONE, from_="<sip:8002@example.com>;tag=m")
     redirect(made, made.last("INVITE", PHONE), "<sip:2001@example.com>")
     leg = made.board.calls[made.call_of(0)].rings[0]
-    leg.forwards = tuple(str(number) for number in range(FORWARDS_MAX + 1))
+    assert leg.redirects == 1
+    leg.redirects = FORWARDS_MAX
     redirect(made, made.last("INVITE", OTHER_PHONE), "<sip:8002@example.com>")
     assert made.words(THIRD_PHONE)[-1] == "480"
 
 
-def test_a_trunks_redirection_is_not_followed() -> None:
-    made = office(routes=(OutsideRoute("", (RouteTrunk("carrier"),)),))
+TRUNKS = (
+    TrunkSettings("carrier", tenant="demo", contact="sip:10.0.0.9:5080"),
+    TrunkSettings("second", contact="sip:10.0.0.10:5060"),
+    TrunkSettings("others", tenant="other", contact="sip:10.0.0.11:5060"),
+)
+SECOND = Flow("udp", 0, "10.0.0.10", 5060)
+ROUTES = (OutsideRoute("139", (RouteTrunk("carrier"),)),)
+
+
+def outside(**changes: object) -> Office:
+    """Seat 8001 has called 13911112222 through the carrier."""
+    made = office(**({"routes": ROUTES, "trunks": TRUNKS} | changes))
     me = "<sip:8001@example.com>;tag=mine"
     made.dial("13911112222", flow=PHONE, from_=me, contact="<sip:8001@192.0.2.7:5062>")
-    redirect(made, made.last("INVITE", TRUNK), "<sip:2001@example.com>")
+    return made
+
+
+def invited(made: Office) -> list[tuple[str, int]]:
+    return [(sent.flow.host, sent.flow.port) for sent in made.sent if sent.word == "INVITE"]
+
+
+def test_a_trunk_leads_to_another_address_for_the_same_number() -> None:
+    """T37: a trunk's address that the tenant may use; the call is counted there, and nobody is diverted."""
+    made = outside()
+    redirect(made, made.last("INVITE", TRUNK), "<sip:13911112222@10.0.0.10>")
+    again = made.last("INVITE", SECOND)
+    assert again.message.uri == "sip:13911112222@10.0.0.10:5060"
+    assert again.message.header("diversion") is None
+    assert (made.board.gate.calls("carrier"), made.board.gate.calls("second")) == (0, 1)
+    made.answer(again, 200, sdp(6000, host="10.0.0.10"))
+    (call,) = made.board.calls.values()
+    assert call.state == "talking"
+    made.board.end_all(made.now)
+    made.settle()
+    assert made.board.gate.total() == 0
+
+
+def test_two_addresses_that_name_each_other() -> None:
+    """T37: no address is asked twice; the caller gets 480."""
+    made = outside()
+    redirect(made, made.last("INVITE", TRUNK), "<sip:13911112222@10.0.0.10>")
+    redirect(made, made.last("INVITE", SECOND), "<sip:13911112222@10.0.0.9:5080>", 305)
     assert made.words(PHONE)[-1] == "480"
+    assert invited(made) == [("10.0.0.9", 5080), ("10.0.0.10", 5060)]
+    assert made.board.gate.total() == 0
+
+
+def test_a_trunk_leads_to_another_number() -> None:
+    """T37: where the caller could call it itself; whoever is rung learns by Diversion and History-Info."""
+    made = outside()
+    redirect(made, made.last("INVITE", TRUNK), "<sip:13933334444@10.0.0.10>", 301)
+    again = made.last("INVITE", SECOND).message
+    assert again.uri == "sip:13933334444@10.0.0.10:5060"
+    assert again.header("diversion") == "<sip:13911112222@example.com>;reason=deflection;counter=1"
+    assert again.header("history-info") == (
+        "<sip:13911112222@example.com?Reason=SIP%3Bcause%3D302>;index=1, "
+        "<sip:13933334444@example.com>;index=1.1;mp=1"
+    )
+
+
+def test_a_trunk_leads_back_to_a_phone_of_ours() -> None:
+    """T37: it is rung, and the call is the trunk's no more."""
+    made = outside()
+    redirect(made, made.last("INVITE", TRUNK), "<sip:2001@example.com>")
+    ring = made.last("INVITE", OTHER_PHONE)
+    assert ring.message.header("diversion") == "<sip:13911112222@example.com>;reason=deflection;counter=1"
+    assert made.board.gate.total() == 0
+    made.answer(ring, 200, sdp(6000, host="192.0.2.8"))
+    (call,) = made.board.calls.values()
+    assert call.state == "talking"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "<sip:13911112222@203.0.113.66>",
+        "<sip:13911112222@10.0.0.11>",
+        "<sip:13911112222@10.0.0.9:5080>",
+        "<sip:13911112222@example.com>",
+        "<sip:00882139@10.0.0.10>",
+        "<sip:00882139@example.com>",
+        "<tel:00882139>",
+        "<sip:4711@example.com>",
+        "<sip:8001@example.com>",
+    ],
+)
+def test_a_trunk_leads_nobody_astray(target: str) -> None:
+    """T37, A-TOLL: no foreign host, no other tenant's trunk, no number without a route, nobody busy."""
+    made = outside()
+    redirect(made, made.last("INVITE", TRUNK), target)
+    assert made.words(PHONE)[-1] == "480"
+    assert invited(made) == [("10.0.0.9", 5080)]
+
+
+def test_a_trunks_caller_is_led_to_no_other_number() -> None:
+    """A-TOLL: the hotline leads to one number; its carrier may name another address, and nothing else."""
+    hotlines = (Hotline("96198", "demo", "number:13911112222"),)
+    made = office(trunks=TRUNKS, routes=ROUTES, hotlines=hotlines)
+    assert made.dial("96198") is not None
+    same = "<sip:13911112222@10.0.0.10>;q=0.1"
+    others = f"<sip:13933334444@10.0.0.10>;q=1, <sip:2001@example.com>;q=0.9, {same}"
+    redirect(made, made.last("INVITE", TRUNK), others)
+    assert made.last("INVITE", SECOND).message.uri == "sip:13911112222@10.0.0.10:5060"
+    redirect(made, made.last("INVITE", SECOND), "<sip:13933334444@10.0.0.9:5080>")
+    assert made.words(TRUNK)[-1] == "480"
+
+
+def test_a_phone_sends_its_colleague_outside() -> None:
+    """RFC 5359 2.7: 2001 calls 8001, which is at its mobile today; a trunk's caller would not get there."""
+    made = office(trunks=TRUNKS, routes=ROUTES)
+    me = "<sip:2001@example.com>;tag=mine"
+    call = made.dial("8001", flow=OTHER_PHONE, from_=me, contact="<sip:2001@192.0.2.8:5064>")
+    assert call is not None
+    redirect(made, made.last("INVITE", PHONE), "<sip:13911112222@example.com>")
+    outward = made.last("INVITE", TRUNK)
+    assert outward.message.uri == "sip:13911112222@10.0.0.9:5080"
+    assert outward.message.header("diversion") == "<sip:8001@example.com>;reason=deflection;counter=1"
+    assert [event.seat for event in made.events(SeatFreed)] == ["8001"]
+    made.answer(outward, 200, sdp(6000))
+    assert (call.state, call.trunk) == ("talking", "carrier")
+    made.board.end_all(made.now)
+    made.settle()
+    assert made.board.gate.total() == 0
+
+
+def test_two_forwards_are_both_told() -> None:
+    """The last diversion stands first (RFC 5806 7); the history is a path (RFC 7044 5.1)."""
+    assert forwarded(("8001",), "h") == ()
+    assert dict(forwarded(("8001", "2001", "8002"), "h")) == {
+        "Diversion": "<sip:2001@h>;reason=deflection;counter=1, <sip:8001@h>;reason=deflection;counter=1",
+        "History-Info": "<sip:8001@h?Reason=SIP%3Bcause%3D302>;index=1, "
+        "<sip:2001@h?Reason=SIP%3Bcause%3D302>;index=1.1;mp=1, <sip:8002@h>;index=1.1.1;mp=1.1",
+    }
