@@ -196,7 +196,7 @@ class Callbacks:
         callback.skills = what.skills
         callback.followup = what.followup
         callback.joined_at = callback.due_at = at
-        callback.credit = queue.settings.priority_credit
+        callback.credit, _ = self._distribution.entry.credit(queue, what.number, now)
         callback.expires_at = at + queue.settings.callback.expires_after
         self._changed(callback, "booked", now)
         self.begin(callback, now)

@@ -51,6 +51,7 @@ class Changes:
         board.tenants = {tenant.name: tenant for tenant in settings.tenants}
         board.matcher = Matcher()
         self._configure_queues(settings)
+        self._distribution.entry.lists.configure(settings.lists, now)
         self._configure_seats(settings, now)
         self._enrol()
         for call in board.calls.values():

@@ -11,6 +11,7 @@ from acd.desk import Desk
 from acd.entry import Entry
 from acd.events import QueueChanged
 from acd.inputs import CallJoined, CallLeft
+from acd.lists import NumberReader
 from acd.matcher import Choice
 from acd.missed import Cause, count_miss, rule_for
 from acd.offer import Input as OfferInput
@@ -30,12 +31,19 @@ _OUTCOMES = {"abandoned": Outcome.ABANDONED, "callback": Outcome.CALLBACK}
 class Distribution:
     """Moves calls: into queues, to seats, out again."""
 
-    def __init__(self, board: Board, desk: Desk, call_keeper: Keeper, offer_keeper: OfferKeeper) -> None:
+    def __init__(
+        self,
+        board: Board,
+        desk: Desk,
+        call_keeper: Keeper,
+        offer_keeper: OfferKeeper,
+        numbers: NumberReader,
+    ) -> None:
         self._board = board
         self._desk = desk
         self._call_keeper = call_keeper
         self._offer_keeper = offer_keeper
-        self.entry = Entry(board, self)
+        self.entry = Entry(board, self, numbers)
         self.callbacks = Callbacks(board, self)
 
     # Joining and leaving.

@@ -29,6 +29,9 @@ from acd.inputs import (
     CallJoined,
     CallLeft,
     Input,
+    ListEntryAdded,
+    ListEntryRemoved,
+    ListEntryRestored,
     OfferAnswered,
     OfferFailed,
     OfferRang,
@@ -48,6 +51,7 @@ from acd.inputs import (
     WrapUpExtended,
 )
 from acd.invariants import check
+from acd.lists import AsWritten, CallerLists, NumberReader
 from acd.offer import Input as OfferInput
 from acd.offer import Offer
 from acd.phone import PhoneKey
@@ -77,14 +81,18 @@ class Engine:
         *,
         now: float = 0.0,
         keeps_history: bool = True,
+        numbers: NumberReader | None = None,
     ) -> None:
-        """Seats have been offline since ``now``. Without history there are no rows and no statistics."""
+        """Seats have been offline since ``now``. Without history there are no rows and no statistics.
+
+        ``numbers`` brings callers' numbers and those on lists into one form; None: as they are written.
+        """
         board = self._board = Board(settings, timers, chance, walltime, keeps_history=keeps_history)
         self.commands: Outbox[Command] = board.commands
         self.events: Outbox[AcdEvent] = board.events
         self.rows: Outbox[AcdRow] = board.rows
         desk = Desk(board)
-        self._distribution = Distribution(board, desk, self, self)
+        self._distribution = Distribution(board, desk, self, self, numbers or AsWritten())
         self._attendance = Attendance(board, desk, self._distribution)
         self._changes = Changes(board, desk, self._distribution, self)
         self._changes.configure(settings, now)
@@ -121,6 +129,9 @@ class Engine:
             CallbackAnswered: calls.callbacks.answered,
             CallbackFailed: calls.callbacks.failed,
             CallbackRestored: calls.callbacks.restore,
+            ListEntryAdded: calls.entry.lists.add,
+            ListEntryRemoved: calls.entry.lists.remove,
+            ListEntryRestored: calls.entry.lists.restore,
         }
 
     # Turns.
@@ -184,6 +195,11 @@ class Engine:
         return self._distribution.callbacks
 
     @property
+    def lists(self) -> CallerLists:
+        """Who is kept out, and who is not. To be read only."""
+        return self._distribution.entry.lists
+
+    @property
     def settings(self) -> AcdSettings:
         """The settings in force."""
         return self._board.settings
@@ -202,6 +218,10 @@ class Engine:
         if known is None or known.presence is Presence.OFFLINE:
             return None
         return known.phone.kind, known.phone.number
+
+    def bars(self, tenant: str, caller: str, now: float) -> bool:
+        """Say whether ``caller`` is kept off all of ``tenant``'s numbers."""
+        return bool(self.lists.bars_from(tenant, caller, self._board.walltime.epoch(now)))
 
     def level_name(self, level: int) -> str:
         """Return the name of a level's rank."""
@@ -293,3 +313,4 @@ class Engine:
         """Assert what must hold between turns."""
         check(self._board)
         self.callbacks.check()
+        self.lists.check()

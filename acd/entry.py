@@ -10,6 +10,7 @@ from acd.board import Board
 from acd.commands import ReleaseCall
 from acd.events import QueueChanged
 from acd.inputs import CallerRestored, CallJoined
+from acd.lists import CallerLists, NumberReader
 from acd.memory import CallerSeats
 from kernel.ids import QueueName, SeatId
 from kernel.timers import Timer
@@ -36,10 +37,11 @@ VISITS_OF_A_CALL_MAX = 20  # overflows in a circle end here
 class Entry:
     """The doors of all queues."""
 
-    def __init__(self, board: Board, calls: "Distribution") -> None:
+    def __init__(self, board: Board, calls: "Distribution", numbers: NumberReader) -> None:
         self._board = board
         self._calls = calls
         self.callers = CallerSeats()
+        self.lists = CallerLists(board, numbers)
         self._emptying: dict[QueueName, Timer] = {}  # by queue: when somebody has waited for nobody too long
 
     def join(self, what: CallJoined, now: float) -> None:
@@ -47,8 +49,9 @@ class Entry:
         board = self._board
         assert what.call not in board.calls, f"{what.call} waits already"
         queue = board.queues.get(what.queue)
-        credit = what.credit + (0.0 if queue is None else queue.settings.priority_credit)
-        visit = self._calls.build_visit(what, now, now, credit)
+        credit, vip = self.credit(queue, what.caller, now)
+        visit = self._calls.build_visit(what, now, now, what.credit + credit)
+        visit.vip = vip
         if queue is not None and what.seat:
             visit.wanted_seat = SeatId(what.seat)
             visit.seat_for = queue.settings.entry.seat_wait
@@ -79,7 +82,7 @@ class Entry:
     def _let_in(self, visit: WaitingCall, queue: Queue, now: float) -> None:
         """Begin the visit, here or in the queue that this one's refusal leads to."""
         while True:
-            cause = self._refusal(queue, visit.key, now) if visit.fallback != HANG_UP else ""
+            cause = self._refusal(queue, visit.caller, visit.key, now) if visit.fallback != HANG_UP else ""
             if not cause and visit.wanted_seat is not None and not self._is_there(visit.wanted_seat, queue):
                 visit.wanted_seat = None
                 cause = "" if visit.fallback == ANYONE else "seat_away"
@@ -99,12 +102,15 @@ class Entry:
             self._write(visit, queue, Outcome.OVERFLOWED, cause, target, now)
             visit, queue = self._next_visit(visit, there, target, now), there
 
-    def _refusal(self, queue: Queue, key: float, now: float) -> str:
-        """Say why a call that would stand by ``key`` may not enter ``queue``; "" when it may."""
+    def _refusal(self, queue: Queue, caller: str, key: float, now: float) -> str:
+        """Say why ``caller``, who would stand by ``key``, may not enter ``queue``; "" when it may."""
         board = self._board
         if board.tenant(queue.settings.tenant).suspended:
             return "suspended"
-        if not queue.is_open(board.walltime.epoch(now)):
+        epoch = board.walltime.epoch(now)
+        if self.lists.bars(queue.settings, caller, epoch):
+            return "barred"
+        if not queue.is_open(epoch):
             return "closed"
         refusal = queue.refusal()
         if refusal:
@@ -129,16 +135,27 @@ class Entry:
         there = None if name is None else self._board.queues.get(name)
         if there is None or call.visits >= VISITS_OF_A_CALL_MAX:
             return None
-        cause = self._refusal(there, call.joined_at - self._credit(call, there), now)
+        credit, _ = self._credit(call, there, now)
+        cause = self._refusal(there, call.caller, call.joined_at - credit, now)
         return None if cause and target_of(there.settings, cause) == HANG_UP else there
 
-    def _credit(self, call: WaitingCall, there: Queue) -> float:
-        return max(call.credit, there.settings.priority_credit)
+    def credit(self, queue: Queue | None, caller: str, now: float) -> tuple[float, str]:
+        """Return the seconds that ``queue`` credits ``caller`` with, and the list that adds to them."""
+        if queue is None:
+            return 0.0, ""
+        more, vip = self.lists.credit(queue.settings, caller, self._board.walltime.epoch(now))
+        return queue.settings.priority_credit + more, vip
+
+    def _credit(self, call: WaitingCall, there: Queue, now: float) -> tuple[float, str]:
+        credit, vip = self.credit(there, call.caller, now)
+        return (call.credit, call.vip) if call.credit > credit else (credit, vip)
 
     def _next_visit(self, call: WaitingCall, there: Queue, target: str, now: float) -> WaitingCall:
         """Return the call's visit to ``there``: with the time waited and the greater credit."""
         what = CallJoined(call.call, there.name, call.caller, call.called, skills=call.skills)
-        visit = self._calls.build_visit(what, call.joined_at, now, self._credit(call, there))
+        credit, vip = self._credit(call, there, now)
+        visit = self._calls.build_visit(what, call.joined_at, now, credit)
+        visit.vip = vip
         seat = overflow_seat(target)
         if seat is not None:
             visit.wanted_seat, visit.seat_for = seat, there.settings.entry.seat_wait

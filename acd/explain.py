@@ -46,6 +46,7 @@ class Explainer:
             "since": board.walltime.text(visit.joined_at),
             "waited": round(now - visit.joined_at, 3),
             "credit": visit.credit,
+            "vip": visit.vip or None,
             "position": queue.position(visit),
             "ringing": [board.offers[offer].seat.id for offer in visit.ringing],
             "offers": visit.offered,

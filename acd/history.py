@@ -10,6 +10,7 @@ from kernel.rows import (
     CallbackAttemptRow,
     CallbackRow,
     CallerSeatRow,
+    ListEntryRow,
     OfferRow,
     PresenceRow,
     SeatStateRow,
@@ -30,6 +31,7 @@ AcdRow = (
     | CallerSeatRow
     | CallbackRow
     | CallbackAttemptRow
+    | ListEntryRow
     | VisitStateRow
     | OfferStateRow
 )
@@ -156,6 +158,7 @@ class History:
             call.credit,
             call.skills,
             call.offered,
+            call.vip,
         )
 
     def offer_state(self, offer: Offer) -> OfferStateRow:

@@ -4,7 +4,7 @@ import msgspec
 
 from acd.settings import AcdSettings
 from kernel.ids import CallId, OfferId, QueueName, SeatId
-from kernel.rows import CallbackRow
+from kernel.rows import CallbackRow, ListEntryRow
 
 
 class CallJoined(msgspec.Struct, frozen=True):
@@ -234,6 +234,33 @@ class CallbackRestored(msgspec.Struct, frozen=True):
     row: CallbackRow
 
 
+class ListEntryAdded(msgspec.Struct, frozen=True):
+    """A number, or the beginning of numbers (138*), is put on a list; refused with NO_SUCH_LIST, BAD_NUMBER,
+    LIST_FULL.
+    """
+
+    list: str
+    number: str
+    until: float | None = None  # epoch seconds; None: for ever
+    note: str = ""
+    added_by: str = ""
+
+
+class ListEntryRemoved(msgspec.Struct, frozen=True):
+    """A number is taken off a list; refused with NO_SUCH_LIST, NOT_LISTED."""
+
+    list: str
+    number: str
+    note: str = ""
+    removed_by: str = ""
+
+
+class ListEntryRestored(msgspec.Struct, frozen=True):
+    """What an operator said of a number before a restart."""
+
+    row: ListEntryRow
+
+
 Input = (
     CallJoined
     | CallLeft
@@ -261,4 +288,7 @@ Input = (
     | CallbackAnswered
     | CallbackFailed
     | CallbackRestored
+    | ListEntryAdded
+    | ListEntryRemoved
+    | ListEntryRestored
 )

@@ -107,7 +107,7 @@ class Recovery:
             skills=kept.skills,
             keeper=self._call_keeper,
         )
-        call.offered = kept.offered
+        call.offered, call.vip = kept.offered, kept.vip
         board.remember_visit(call.call, kept.number)
         if goes_on and queue is not None:
             self._distribution.enter(call, queue, now)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from queues.callers import ListEntry
 from queues.settings import QueueSettings
 
 
@@ -43,6 +44,18 @@ class TenantSettings(msgspec.Struct, frozen=True):
     suspended: bool = False
 
 
+class ListSettings(msgspec.Struct, frozen=True):
+    """A list of callers."""
+
+    name: str
+    tenant: str
+    kind: str  # "black": kept out; "white": never kept out by a black one
+    queues: tuple[str, ...] = ()  # (): every queue, and every number, of the tenant
+    only: bool = False  # of a white one: nobody else gets in
+    credit: float = 0.0  # of a white one: seconds of waiting its callers are credited with
+    entries: tuple[ListEntry, ...] = ()
+
+
 class AcdSettings(msgspec.Struct, frozen=True):
     """Everything the engine is told."""
 
@@ -51,3 +64,4 @@ class AcdSettings(msgspec.Struct, frozen=True):
     seats: tuple[SeatSettings, ...]
     tenants: tuple[TenantSettings, ...]
     wrap_up_max: float = 3600.0
+    lists: tuple[ListSettings, ...] = ()

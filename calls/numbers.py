@@ -5,7 +5,13 @@ stays as it is written: it means something to this switch or to this carrier alo
 """
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import (
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberFormat,
+    ValidationResult,
+)
 
 _KNOWN_MAX = 10_000  # numbers whose E.164 form is remembered
 _VISUAL = str.maketrans("", "", " -.()/")  # RFC 3966 5.1.1: separators that mean nothing
@@ -33,6 +39,23 @@ class Numbers:
     def __init__(self, country: str) -> None:
         self.country = country
         self._known: dict[str, str] = {}
+
+    def read_as(self, country: str) -> None:
+        """Read and write as another country from now on."""
+        if country != self.country:
+            self.country = country
+            self._known.clear()
+
+    def prefix(self, text: str) -> str:
+        """Return how :meth:`e164` lets numbers begin that are dialled beginning so: +86138 for 138."""
+        bare = text.translate(_VISUAL)
+        metadata = PhoneMetadata.metadata_for_region(self.country, None) if self.country else None
+        if metadata is None or bare.startswith("+"):
+            return bare
+        if bare.startswith("00"):
+            return f"+{bare[2:]}"
+        national = metadata.national_prefix or ""
+        return f"+{metadata.country_code}{bare.removeprefix(national)}"
 
     def e164(self, text: str) -> str:
         """Return ``+8613800000000`` for ``138 0000 0000``, and what is no such number without separators."""

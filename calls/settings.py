@@ -2,6 +2,8 @@
 
 import msgspec
 
+BARRED = 603  # to who is on a black list: do not ask again, here or elsewhere (RFC 3261 21.6.2)
+
 
 class TrunkContact(msgspec.Struct, frozen=True):
     """One address of a trunk: lower priorities first, equal ones in proportion to their weights."""
@@ -83,9 +85,16 @@ class CallSettings(msgspec.Struct, frozen=True):
     seats: dict[str, str] = {}  # seat number -> tenant
     extensions: dict[str, str] = {}  # extension number -> tenant
     suspended_tenants: tuple[str, ...] = ()
+    barred_statuses: dict[str, int] = {}  # tenant -> what callers are told who are on a black list
     domain: str = "127.0.0.1"
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     ring_for: float = 60.0  # a call that is in no queue
     hold_max: float = 1800.0  # a call held for so long is over; 0: never
     queue_header: bool = True  # X-Queue on the INVITE to a seat
     calls_max: int = 20_000
+
+    def release_status(self, cause: str, tenant: str) -> int:
+        """Return what a caller is told whom a queue of ``tenant`` lets go because of ``cause``."""
+        if cause == "barred":
+            return self.barred_statuses.get(tenant, BARRED)
+        return 486 if cause == "full" else 480

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from calls.admission import admit
 from calls.bridge import agree, codecs_for
 from calls.call import Call, CallInput, CallState
 from calls.callback import CallbackCalls, ring_ended
@@ -35,7 +36,7 @@ from calls.recovery import Recovery
 from calls.redirect import Redirects
 from calls.replacements import Replacements
 from calls.ringing import ELSEWHERE, invitations, queue_headers
-from calls.routing import NumberPlan, Refusal, Route, wanted_seat
+from calls.routing import NumberPlan, Route, wanted_seat
 from calls.settings import CallSettings
 from calls.streams import Streams
 from calls.talk import Talk
@@ -86,6 +87,9 @@ class PhoneBook(Protocol):
 
     def phone_of(self, seat: SeatId) -> tuple[str, str] | None:
         """Return the kind and number of the phone bound to ``seat``, or None while nobody is signed in."""
+
+    def bars(self, tenant: str, caller: str, now: float) -> bool:
+        """Return whether ``caller`` is kept off all of ``tenant``'s numbers."""
 
 
 class Switchboard:
@@ -235,7 +239,7 @@ class Switchboard:
             call.target = ("pstn", number)
             self.place(call, now)
             return
-        status = 486 if cause == "full" else 480
+        status = self._settings.release_status(cause, call.tenant)
         self.end(call, now, ended_by="switch", verdict=f"us:{cause or outcome}", status=status)
 
     def hang_up(self, call_id: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
@@ -262,7 +266,7 @@ class Switchboard:
         call = Call(self._chance.call_id(), now)
         call.caller, call.called, call.tenant = route.caller, route.called, route.tenant
         call.direction = route.direction or ("internal" if identity.kind == "account" else "in")
-        status, verdict = self._admit(call, route, now)
+        status, verdict = admit(self, self._phonebook, call, route, now)
         if status:
             headers = (("Retry-After", "5"),) if status == 503 else ()
             self._stack.reject(session, status, now, headers=headers)
@@ -287,21 +291,6 @@ class Switchboard:
             self.engage(leg, self._phonebook.seat_of(kind, identity.name), "dialling")
         self.events.put(CallChanged(call.id, "arrived"))
         self.streams.open(leg, now)
-
-    def _admit(self, call: Call, route: Route | Refusal, now: float) -> tuple[int, str]:
-        """Return (0, "") or the status and verdict of a refusal; an admitted call is counted at its trunk."""
-        if isinstance(route, Refusal):
-            return route.status, route.verdict
-        if len(self.calls) >= self._settings.calls_max:
-            return 503, "us:calls_max"
-        if route.phone is not None and self.is_busy(route.phone):
-            return 486, "agent:busy"
-        if route.trunk:
-            refusal = self.gate.admit(self.plan.trunks[route.trunk], now)
-            if refusal:
-                return 503, refusal
-            call.trunk = route.trunk
-        return 0, ""
 
     def is_busy(self, phone: tuple[str, str]) -> bool:
         """Return whether the seat that ``phone`` belongs or is bound to has a call."""

@@ -62,11 +62,12 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
         *_single("sip.tls", old.tls, new.tls, ()),
         *_single("sip", old.connections, new.connections, ()),
         *_single("switch", old.calls, new.calls, _CALLS_ELSEWHERE),
-        *_single("switch", old.acd, new.acd, ("levels", "queues", "seats", "tenants")),
+        *_single("switch", old.acd, new.acd, ("levels", "queues", "seats", "tenants", "lists")),
         *_single("log", old.log, new.log, ()),
         *_many("level", _named(old.acd.levels), _named(new.acd.levels)),
         *_rank_changes(old, new),
         *_many("tenant", _named(old.acd.tenants), _named(new.acd.tenants)),
+        *_lists(old, new),
         *_many("queue", _named(old.acd.queues), _named(new.acd.queues)),
         *_many("seat", _numbered(old.acd.seats), _numbered(new.acd.seats), _levels(old), _levels(new)),
         *_secrets("seat", old.seat_secrets, new.seat_secrets),
@@ -174,6 +175,22 @@ def _extensions(old: Settings, new: Settings) -> Iterator[str]:
         {number: old.sip.accounts[number].secret for number in old.calls.extensions},
         {number: new.sip.accounts[number].secret for number in new.calls.extensions},
     )
+
+
+def _lists(old: Settings, new: Settings) -> Iterator[str]:
+    """Tell how lists of callers change, and of their numbers how many."""
+    before, after = _named(old.acd.lists), _named(new.acd.lists)
+    old_bare, new_bare = (
+        {name: msgspec.structs.replace(each, entries=()) for name, each in lists.items()}
+        for lists in (before, after)
+    )
+    yield from _many("list", old_bare, new_bare)
+    for name, each in after.items():
+        known = dict.fromkeys(before[name].entries) if name in before else {}
+        added = sum(entry not in known for entry in each.entries)
+        gone = len(known) - (len(each.entries) - added)
+        if name in before and (added or gone):
+            yield f"list {name}: {added} numbers more, {gone} fewer"
 
 
 def _peers(old: Settings, new: Settings) -> Iterator[str]:

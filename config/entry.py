@@ -45,6 +45,7 @@ def build_entry(
     return EntrySettings(
         hours=hours,
         on_closed=queue.on_closed,
+        on_barred=queue.on_barred,
         on_full=queue.on_full,
         on_empty=queue.on_empty,
         absent=queue.absent,

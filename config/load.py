@@ -14,6 +14,7 @@ from calls.settings import CallSettings, QueueMedia
 from config.carriers import build_routes, check_country
 from config.distribution import Desk
 from config.hours import FindZone, only_utc
+from config.lists import build_lists
 from config.network import (
     build_http,
     build_media,
@@ -38,6 +39,7 @@ from config.tables import (
     Table,
 )
 from config.transports import build_connections, build_tls, check_trunk_transports
+from queues.settings import QueueSettings
 
 T = TypeVar("T", bound=Table)
 
@@ -140,6 +142,8 @@ def _build(
     switch = single("switch", SwitchTable)[1]
     check_country(reader, f"{file}: switch.country", switch.country)
     rpc = build_rpc(reader, *single("rpc", RpcTable))
+    zones = {tenant.name: tenant.time_zone for _, tenant in lists["tenant"]}
+    callers = build_lists(reader, lists["list"], zones, desk.queues, switch.country, find_zone)
     return Settings(
         sip=sip,
         media=msgspec.structs.replace(media, never_send_to=own_listeners(sip, rpc)),
@@ -149,21 +153,18 @@ def _build(
             seats=tuple(desk.seats.values()),
             tenants=tuple(desk.tenants.values()),
             wrap_up_max=float(switch.wrap_up_max),
+            lists=callers,
         ),
         calls=CallSettings(
             trunks=trunks,
             routes=build_routes(reader, lists["route"], trunks, list(desk.tenants)),
             country=switch.country,
             hotlines=tuple(desk.hotlines),
-            queues=tuple(
-                QueueMedia(
-                    queue.name, queue.tenant, queue.answer, queue.music, queue.welcome, queue.callback.key
-                )
-                for queue in desk.queues.values()
-            ),
+            queues=tuple(map(_queue_media, desk.queues.values())),
             seats={seat.number: seat.tenant for seat in desk.seats.values()},
             extensions=desk.extensions,
             suspended_tenants=tuple(tenant.name for tenant in desk.tenants.values() if tenant.suspended),
+            barred_statuses={tenant.name: int(tenant.barred_status) for _, tenant in lists["tenant"]},
             domain=sip.domains[0] if sip.domains else "",
             codecs=media.codecs,
             ring_for=float(switch.ring_for),
@@ -179,4 +180,10 @@ def _build(
         tls=build_tls(reader, *sip_read),
         connections=build_connections(reader, *sip_read),
         seat_secrets=desk.seat_secrets,
+    )
+
+
+def _queue_media(queue: QueueSettings) -> QueueMedia:
+    return QueueMedia(
+        queue.name, queue.tenant, queue.answer, queue.music, queue.welcome, queue.callback.key
     )

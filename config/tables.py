@@ -223,6 +223,7 @@ class TenantTable(Table, frozen=True):
     pause_reasons: tuple[str, ...] = ()
     seat_quota: Count = 0
     suspended: bool = False
+    barred_status: Literal["403", "603", 403, 603] = "603"
     time_zone: str = ""
     hours: str = ""
 
@@ -235,6 +236,18 @@ class HoursTable(Table, frozen=True):
     time_zone: str = ""
     week: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+
+
+class ListTable(Table, frozen=True):
+    """``[[list]]``"""
+
+    name: str
+    kind: Literal["black", "white"] = "black"
+    tenant: str = ""
+    queues: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    only: bool = False
+    credit: Duration = Duration(0)
 
 
 class LevelTable(Table, frozen=True):
@@ -318,6 +331,7 @@ class QueueTable(Table, frozen=True):
     on_timeout: str = "hangup"
     hours: str = ""
     on_closed: str = "hangup"
+    on_barred: str = "hangup"
     on_full: str = "hangup"
     on_empty: str = "hangup"
     absent: tuple[AbsentState, ...] = ()
@@ -377,6 +391,7 @@ MANY: dict[str, type[Table]] = {
     "route": RouteTable,
     "tenant": TenantTable,
     "hours": HoursTable,
+    "list": ListTable,
     "level": LevelTable,
     "queue": QueueTable,
     "seat": SeatTable,

@@ -35,5 +35,8 @@ FAILED_SEATS_MAX = 4_096  # seats, true or invented, whose failures are remember
 # Callbacks and follow-ups that are open, of one tenant: more than its seats work off in a week.
 CALLBACKS_MAX = 10_000
 
+# Numbers on one list of callers; about 50 MB where all are in use.
+LIST_ENTRIES_MAX = 100_000
+
 # Events.
 EVENT_BUFFER_MAX = 20_000  # events kept for resume

@@ -117,6 +117,7 @@ class VisitStateRow(Row, frozen=True, tag="visit_states"):
     credit: float
     skills: tuple[tuple[str, int], ...]
     offered: int = 0  # offers made so far
+    vip: str = ""  # the list of callers that part of the credit is due to
 
 
 class OfferStateRow(Row, frozen=True, tag="offer_states"):

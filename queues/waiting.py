@@ -70,6 +70,7 @@ class WaitingCall:
         "skills",
         "step",
         "timer",
+        "vip",
         "visit",
         "visits",
         "wanted_seat",
@@ -102,6 +103,7 @@ class WaitingCall:
         self.joined_at = joined_at  # of the first of a chain of overflows: what the caller feels
         self.entered_at = entered_at  # of this visit: what its row and its deadlines count from
         self.credit = credit
+        self.vip = ""  # the list of callers that part of the credit is due to
         self.key = joined_at - credit
         self.sequence = sequence
         self.skills = skills  # wanted on top of the queue's requirement

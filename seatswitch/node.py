@@ -46,6 +46,7 @@ from calls.events import (
     SeatRefused,
     SeatTaken,
 )
+from calls.numbers import Numbers
 from calls.switchboard import Switchboard
 from config.schema import Settings
 from kernel.chance import Chance
@@ -80,7 +81,10 @@ class Node:
         self.started_at = now
         self.stack = Stack(settings.sip, self.timers, chance, self.walltime)
         self.plane = Plane(settings.media, self.timers, chance)
-        self.engine = Engine(settings.acd, self.timers, chance, self.walltime, now=now)
+        self._numbers = Numbers(settings.calls.country)
+        self.engine = Engine(
+            settings.acd, self.timers, chance, self.walltime, now=now, numbers=self._numbers
+        )
         self.switchboard = Switchboard(
             settings.calls, self.stack, self.plane, self.timers, chance, self.walltime, self.engine
         )
@@ -130,7 +134,11 @@ class Node:
             StraysSeen: self.notices.strays_seen,
             TrunkChanged: self._trunk_changed,
         }
-        self._on_command: dict[type, Callable[[Any, float], None]] = {
+        self._on_command = self._build_commands()
+
+    def _build_commands(self) -> dict[type, Callable[[Any, float], None]]:
+        """Return what the engine may ask, and the verb of calls that does it."""
+        return {
             RingSeat: self._ring_seat,
             PlaceCall: lambda what, now: self.switchboard.callbacks.place(
                 what.call, what.queue, what.tenant, what.number, what.display, what.ring_for, now
@@ -211,6 +219,7 @@ class Node:
         self.stack.reconfigure(settings.sip, now)
         self.plane.reconfigure(settings.media, now)
         self.switchboard.reconfigure(settings.calls)
+        self._numbers.read_as(settings.calls.country)
         self.engine.handle(Reconfigured(settings.acd), now)
         self.log.put(("configuration reloaded", {}))
         self.settle(now)

@@ -9,10 +9,10 @@ rows are one record, so a process that dies within it leaves nothing half done.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from acd.inputs import CallbackRestored, CallerRestored, SeatRestored, SeatTalks
+from acd.inputs import CallbackRestored, CallerRestored, ListEntryRestored, SeatRestored, SeatTalks
 from acd.recovery import Recovered
 from kernel.ids import QueueName, SeatId
-from kernel.rows import BindingRow, CallbackRow, CallerSeatRow, SeatStateRow
+from kernel.rows import BindingRow, CallbackRow, CallerSeatRow, ListEntryRow, SeatStateRow
 from kernel.staterows import CallStateRow, JournalRow, OfferStateRow, VisitStateRow
 from kernel.walltime import WallTime
 
@@ -29,6 +29,8 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float) -> None:
         if isinstance(row, CallerSeatRow):
             queue, number = QueueName(row.queue), row.number
             node.engine.handle(CallerRestored(queue, number, SeatId(row.seat), row.at), now)
+        elif isinstance(row, ListEntryRow):
+            node.engine.handle(ListEntryRestored(row), now)
     node.settle(now)
     recovery = node.switchboard.recovery
     kept = recovery.restore([row for row in rows if isinstance(row, CallStateRow)], now)

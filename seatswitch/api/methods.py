@@ -4,7 +4,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from seatswitch.api import admin, call, callback, events, explain, followup, queue, seat, session, supervisor
+from seatswitch.api import (
+    admin,
+    call,
+    callback,
+    events,
+    explain,
+    followup,
+    lists,
+    queue,
+    seat,
+    session,
+    supervisor,
+)
 from seatswitch.api.method import ANYBODY, Method, Nothing
 from seatswitch.api.scope import Scope
 
@@ -27,6 +39,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             queue.METHODS,
             callback.METHODS,
             followup.METHODS,
+            lists.METHODS,
             explain.METHODS,
             events.METHODS,
             admin.METHODS,

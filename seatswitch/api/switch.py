@@ -11,6 +11,7 @@ from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
+from queues.callers import ListEntry
 from queues.settings import QueueSettings
 from queues.statistics import Statistics
 
@@ -64,6 +65,16 @@ class Callbacks(Protocol):
     def get(self, callback: str) -> Callback | None: ...
 
 
+class Lists(Protocol):
+    """Lists of callers; read only."""
+
+    def views(self) -> Iterable[dict[str, Any]]: ...
+    def tenant_of(self, name: str) -> str | None: ...
+    def entries(
+        self, name: str, number: str | None, after: str, most: int, now: float
+    ) -> list[ListEntry]: ...
+
+
 class Engine(Protocol):
     """Distribution; read only."""
 
@@ -73,6 +84,8 @@ class Engine(Protocol):
     def queues(self) -> Mapping[QueueName, Queue]: ...
     @property
     def callbacks(self) -> Callbacks: ...
+    @property
+    def lists(self) -> Lists: ...
 
 
 class Switch(Protocol):

@@ -22,8 +22,16 @@ from acd.inputs import (
     SignedOut,
     TalkEnded,
 )
+from acd.lists import NumberReader
 from acd.seat import Seat
-from acd.settings import AcdSettings, LevelSettings, PhoneSettings, SeatSettings, TenantSettings
+from acd.settings import (
+    AcdSettings,
+    LevelSettings,
+    ListSettings,
+    PhoneSettings,
+    SeatSettings,
+    TenantSettings,
+)
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, OfferId, QueueName, SeatId
@@ -53,6 +61,7 @@ def settings(
     wrap_up: float = 0.0,
     hold_back: tuple[int, int, int] = (0, 0, 0),
     tenant: TenantSettings | None = None,
+    lists: tuple[ListSettings, ...] = (),
 ) -> AcdSettings:
     return AcdSettings(
         levels=tuple(
@@ -62,17 +71,27 @@ def settings(
         queues=queues,
         seats=seats,
         tenants=(tenant or TenantSettings("demo", pause_reasons=("rest", "meeting")),),
+        lists=lists,
     )
 
 
 class Floor:
     """An engine, its clock, and everything it has said."""
 
-    def __init__(self, what: AcdSettings, seed: int = 1, *, keeps_history: bool = True) -> None:
+    def __init__(
+        self,
+        what: AcdSettings,
+        seed: int = 1,
+        *,
+        keeps_history: bool = True,
+        numbers: NumberReader | None = None,
+    ) -> None:
         self.timers = TimerQueue()
         self.walltime = WallTime(EPOCH)
         chance = Chance(Random(seed).randbytes)
-        self.engine = Engine(what, self.timers, chance, self.walltime, keeps_history=keeps_history)
+        self.engine = Engine(
+            what, self.timers, chance, self.walltime, keeps_history=keeps_history, numbers=numbers
+        )
         self.now = 0.0
         self.commands: list[Command] = []
         self.events: list[AcdEvent] = []
@@ -130,8 +149,8 @@ class Floor:
     def pause(self, number: str, reason: str = "rest", *, forced: bool = False) -> None:
         self.do(PauseAsked(SeatId(number), reason, forced))
 
-    def join(self, call: str, name: str = "junior", **more: object) -> None:
-        self.do(CallJoined(CallId(call), QueueName(name), "100", **more))  # type: ignore[arg-type]
+    def join(self, call: str, name: str = "junior", caller: str = "100", **more: object) -> None:
+        self.do(CallJoined(CallId(call), QueueName(name), caller, **more))  # type: ignore[arg-type]
 
     def leave(self, call: str, cause: str = "abandoned") -> None:
         self.do(CallLeft(CallId(call), cause))
@@ -210,10 +229,11 @@ class Kit:
         seats: tuple[SeatSettings, ...],
         *,
         keeps_history: bool = True,
+        numbers: NumberReader | None = None,
         **more: object,
     ) -> Floor:
         what = settings(queues, seats, **more)  # type: ignore[arg-type]
-        return Floor(what, keeps_history=keeps_history)
+        return Floor(what, keeps_history=keeps_history, numbers=numbers)
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ class Book:
 
     def __init__(self) -> None:
         self.phones: dict[str, tuple[str, str]] = {}  # seat -> kind and number
+        self.barred: dict[str, bool] = {}  # callers on a black list
 
     def seat_of(self, kind: str, number: str) -> SeatId | None:
         """Return the seat that has bound this phone."""
@@ -53,6 +54,10 @@ class Book:
     def phone_of(self, seat: SeatId) -> tuple[str, str] | None:
         """Return the phone bound to ``seat``."""
         return self.phones.get(seat)
+
+    def bars(self, tenant: str, caller: str, now: float) -> bool:
+        """Return whether ``caller`` is kept off ``tenant``'s numbers."""
+        return caller in self.barred
 
 
 def call_settings(**changes: Any) -> CallSettings:

@@ -58,3 +58,24 @@ def test_what_can_be_dialled() -> None:
 def test_what_a_country_is() -> None:
     assert is_country("CN")
     assert not is_country("China")
+
+
+@pytest.mark.parametrize(
+    ("country", "begins", "found"),
+    [
+        ("CN", "138", "+86138"),
+        ("CN", "0108", "+86108"),
+        ("CN", "+49 30", "+4930"),
+        ("CN", "004930", "+4930"),
+        ("", "138", "138"),
+    ],
+)
+def test_how_numbers_begin(country: str, begins: str, found: str) -> None:
+    assert Numbers(country).prefix(begins) == found
+
+
+def test_another_country_forgets_what_was_remembered() -> None:
+    numbers = Numbers("CN")
+    assert numbers.e164("030 1234567") == "+86301234567"
+    numbers.read_as("DE")
+    assert numbers.e164("030 1234567") == "+49301234567"

@@ -35,6 +35,9 @@ class Town:
     doors: tuple[str, ...] = ()  # entry rules of the junior queue, one key each
     callback: str = ""
     hours: str = ""  # week of its opening hours
+    more: str = ""  # tables at the end
+    more_tenant: str = ""  # keys of the tenant
+    more_trunk: str = ""  # keys of the trunk
     missed: str = '{no_answer = {pause_after = 3}, refused = {delay = "5s"}, unreachable = {delay = "5s"}}'
 
     @property
@@ -71,6 +74,7 @@ class Town:
             parts.append(
                 f'[[extension]]\nnumber = "{2001 + index}"\ntenant = "demo"\npassword = "{PASSWORD}"\n'
             )
+        parts.append(self.more)
         return "\n".join(parts)
 
     def _queue(self, name: str, level: str, relax: str, more: str = "") -> str:
@@ -116,6 +120,7 @@ contact = "sip:203.0.113.10:5060"
 max_calls = {trunk_calls}
 hotline_in = "request-uri"
 auth = {{user = "demo", password = "trunk-secret"}}
+{town.more_trunk}
 
 [[tenant]]
 name = "demo"
@@ -128,6 +133,7 @@ hotlines = [
 ]
 pause_reasons = ["rest", "meeting"]
 seat_quota = {town.seat_quota}
+{town.more_tenant}
 
 [[level]]
 name = "junior"

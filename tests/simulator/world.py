@@ -18,6 +18,7 @@ from kernel.rows import (
     CallbackRow,
     CallerSeatRow,
     CallRow,
+    ListEntryRow,
     OfferRow,
     PresenceRow,
     SeatStateRow,
@@ -79,6 +80,7 @@ class World:
         self.bindings: dict[str, BindingRow] = {}
         self.callers: dict[str, CallerSeatRow] = {}
         self.callbacks: dict[str, CallbackRow] = {}
+        self.listed: dict[str, ListEntryRow] = {}
         self.living = Living()
         self.kills = 0
         self.deaths: list[float] = []  # when, as rows say it
@@ -166,6 +168,7 @@ class World:
         wall = self.time.now + EPOCH - BEGIN
         kept: list[JournalRow] = [*self.seat_states.values(), *self.callers.values()]
         kept += [row for row in self.bindings.values() if row.expires_at > wall]
+        kept += self.listed.values()
         kept += [row for row in self.callbacks.values() if row.state != "ended"]
         read = through_the_journal([*kept, *self.living.rows()], self._torn)
         before, self._torn = self.before, []
@@ -415,6 +418,8 @@ class World:
                     self.callers[row.caller] = row
                 elif isinstance(row, CallbackRow):
                     self.callbacks[row.callback] = row
+                elif isinstance(row, ListEntryRow):
+                    self.listed[row.entry] = row
                 self.rows.append(row)
                 if isinstance(row, CallRow | VisitRow | OfferRow):
                     self.note("row", str(row))

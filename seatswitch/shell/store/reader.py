@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, text
 
-from kernel.rows import AnyRow, BindingRow, CallbackRow, CallerSeatRow, SeatStateRow
+from kernel.rows import AnyRow, BindingRow, CallbackRow, CallerSeatRow, ListEntryRow, SeatStateRow
 from kernel.staterows import JournalRow
 from seatswitch.shell.store.database import DATABASE_ERRORS, READS, explain, open_engine, public_url
 from seatswitch.shell.store.records import Follower, Position
@@ -18,27 +18,25 @@ from seatswitch.shell.store.writer import read_position
 
 CALLERS_MAX = 50_000  # as many as distribution remembers
 
+StateAtStart = SeatStateRow | BindingRow | CallerSeatRow | ListEntryRow | CallbackRow
+
 log = structlog.get_logger()
 
 
-def read_state(
-    folder: Path, url: str, wall: float
-) -> list[SeatStateRow | BindingRow | CallerSeatRow | CallbackRow]:
+def read_state(folder: Path, url: str, wall: float) -> list[StateAtStart]:
     """Return one row per seat and per binding that lives at ``wall`` (epoch seconds), sorted by key, then the
-    callers whose seats are remembered, oldest first, then the open callbacks.
+    callers whose seats are remembered, oldest first, what operators said of lists of callers, and the open
+    callbacks.
 
     Raises OperatorError for a database URL of no known kind. A database that cannot be read now is said once
     in the log, and the journal alone is asked.
     """
-    seats: dict[str, SeatStateRow] = {}
-    bindings: dict[str, BindingRow] = {}
-    callers: dict[str, CallerSeatRow] = {}
-    callbacks: dict[str, CallbackRow] = {}
+    kept = _Kept()
     position = Position(0, 0)
     engine = open_engine(url)
     try:
         with engine.connect().execution_options(**{READS: True}) as connection:
-            _keep(_select(connection), seats, bindings, callers, callbacks)
+            kept.take(_select(connection, wall))
             position = read_position(connection)
     except DATABASE_ERRORS as error:
         log.warning(
@@ -50,22 +48,20 @@ def read_state(
         engine.dispose()
     follower = Follower(folder, position)
     while rows := follower.next_rows():
-        _keep(rows, seats, bindings, callers, callbacks)
+        kept.take(rows)
     if follower.bytes_skipped:
         log.warning("! damaged bytes in the journal", bytes=follower.bytes_skipped)
-    living = [bindings[key] for key in sorted(bindings) if bindings[key].expires_at > wall]
-    promised = [callbacks[key] for key in sorted(callbacks) if callbacks[key].state != "ended"]
-    remembered = sorted(callers.values(), key=lambda row: (row.at, row.caller))
-    return [*(seats[key] for key in sorted(seats)), *living, *remembered, *promised]
+    return kept.rows(wall)
 
 
-def _select(connection: Connection) -> list[AnyRow]:
+def _select(connection: Connection, wall: float) -> list[AnyRow]:
     rows: list[AnyRow] = []
     last = f' ORDER BY "at" DESC LIMIT {CALLERS_MAX}'
     for row_type, table, which in (
         (SeatStateRow, "seat_states", ""),
         (BindingRow, "bindings", ""),
         (CallerSeatRow, "caller_seats", last),
+        (ListEntryRow, "list_entries", f' WHERE "until" IS NULL OR "until" > {float(wall)!r}'),
         (CallbackRow, "callbacks", " WHERE state <> 'ended'"),
     ):
         names = ", ".join(f'"{name}"' for name in row_type.__struct_fields__)
@@ -74,19 +70,37 @@ def _select(connection: Connection) -> list[AnyRow]:
     return rows
 
 
-def _keep(
-    rows: Sequence[JournalRow],
-    seats: dict[str, SeatStateRow],
-    bindings: dict[str, BindingRow],
-    callers: dict[str, CallerSeatRow],
-    callbacks: dict[str, CallbackRow],
-) -> None:
-    for row in rows:
-        if isinstance(row, SeatStateRow):
-            seats[row.seat] = row
-        elif isinstance(row, BindingRow):
-            bindings[row.binding] = row
-        elif isinstance(row, CallerSeatRow):
-            callers[row.caller] = row
-        elif isinstance(row, CallbackRow):
-            callbacks[row.callback] = row
+class _Kept:
+    """The last row of everything that is restored, by its first field."""
+
+    def __init__(self) -> None:
+        self._seats: dict[str, SeatStateRow] = {}
+        self._bindings: dict[str, BindingRow] = {}
+        self._callers: dict[str, CallerSeatRow] = {}
+        self._listed: dict[str, ListEntryRow] = {}
+        self._callbacks: dict[str, CallbackRow] = {}
+
+    def take(self, rows: Sequence[JournalRow]) -> None:
+        """Follow ``rows``, in the order in which they were written."""
+        for row in rows:
+            if isinstance(row, SeatStateRow):
+                self._seats[row.seat] = row
+            elif isinstance(row, BindingRow):
+                self._bindings[row.binding] = row
+            elif isinstance(row, CallerSeatRow):
+                self._callers[row.caller] = row
+            elif isinstance(row, ListEntryRow):
+                self._listed[row.entry] = row
+            elif isinstance(row, CallbackRow):
+                self._callbacks[row.callback] = row
+
+    def rows(self, wall: float) -> list[StateAtStart]:
+        """Return what still means something at ``wall``."""
+        bindings, callbacks, listed = self._bindings, self._callbacks, self._listed
+        return [
+            *(self._seats[key] for key in sorted(self._seats)),
+            *(bindings[key] for key in sorted(bindings) if bindings[key].expires_at > wall),
+            *sorted(self._callers.values(), key=lambda row: (row.at, row.caller)),
+            *(listed[key] for key in sorted(listed) if (listed[key].until or wall + 1) > wall),
+            *(callbacks[key] for key in sorted(callbacks) if callbacks[key].state != "ended"),
+        ]

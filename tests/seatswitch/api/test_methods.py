@@ -16,6 +16,7 @@ supervisor.move_seat supervisor.move_call
 queue.list queue.get queue.statistics
 callback.list callback.book callback.choose callback.cancel voicemail.list voicemail.get voicemail.mark
 recording.list recording.get quality.list quality.score
+list.list list.entries list.add list.remove
 explain.call explain.seat events.subscribe events.unsubscribe
 admin.status admin.reload admin.drain admin.bans admin.unban trunk.list rpc.discover
 """

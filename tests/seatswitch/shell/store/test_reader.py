@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from kernel.errors import OperatorError
-from kernel.rows import AnyRow, BindingRow, CallerSeatRow
+from kernel.rows import AnyRow, BindingRow, CallerSeatRow, ListEntryRow
 from seatswitch.shell.store.database import migrate, open_engine
 from seatswitch.shell.store.reader import read_state
 from seatswitch.shell.store.records import build_record, journal_path
@@ -79,3 +79,18 @@ def test_callers_seats_come_back_oldest_first(tmp_path: Path) -> None:
     newer = CallerSeatRow("junior 1", "junior", "1", "8002", 9.0)
     add_rows(folder, [newer])
     assert read_state(folder, url, wall=1000.0) == [other, newer]
+
+
+def test_what_operators_said_of_numbers_comes_back_until_its_moment(tmp_path: Path) -> None:
+    folder, url = tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db"
+
+    def entry(number: str, until: float | None, *, is_removed: bool = False) -> ListEntryRow:
+        return ListEntryRow(f"l {number}", "l", number, until, "", "8019", 1.0, is_removed)
+
+    add_rows(folder, [entry("1", 500.0), entry("2", 2000.0), entry("3", None), entry("4", None)])
+    carry_over(folder, url)
+    add_rows(folder, [entry("4", None, is_removed=True), entry("5", 900.0)])
+    kept = [entry("2", 2000.0), entry("3", None), entry("4", None, is_removed=True)]
+    assert read_state(folder, url, wall=1000.0) == kept
+    carry_over(folder, url)
+    assert read_state(folder, url, wall=1000.0) == kept
