@@ -221,15 +221,15 @@ def check_callers(world: "World") -> None:
         if row.direction == "in" and row.trunk:  # a target that a transfer did not reach has none
             rows[row.caller].append(row)
     for call in world.trunk.calls:
-        if call.is_caller and call.status >= 100 and call.has_ended:
+        if call.is_caller:
             calls[call.local.partition("sip:")[2].partition("@")[0]].append(call)
     for caller, made in calls.items():
         # A caller who was transferred goes on in a call of its own.
         own = [row for row in rows[caller] if row.verdict != "success:transferred"]
         # A switch that dies with its refusal unheard: the next takes the repeated INVITE for a new call.
         unsaid = [row for row in own if row.sip_status >= 300 and _is_before_a_death(world, row.ended_at)]
-        # A draining or late switch refuses before there is a call.
-        least = len([call for call in made if call.status != 503])
+        # Who heard nothing may have been heard; a draining or late switch refuses before there is a call.
+        least = len([call for call in made if call.has_ended and call.status >= 100 and call.status != 503])
         most = len(made) + len(unsaid) if not world.is_noisy else len(own)
         assert least <= len(own) <= most, f"caller {caller} ({made}) has the rows {rows[caller]}"
         if len(made) == 1 and made[0].why == "hung up" and own and own[0].ended_by == "seat":

@@ -117,6 +117,7 @@ class Endpoint:
         for call in self.calls:
             if not call.has_ended:
                 call.state, call.why, call.ended_at = "ended", "vanished", self.now
+                self._dialogs.pop((call.call_id, call.local_tag), None)
 
     def move(self, port: int) -> None:
         """Go on from another port."""

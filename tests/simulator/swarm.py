@@ -397,8 +397,8 @@ class Swarm:
             world.time.after(
                 round(random.uniform(0.0, 8.0), 3), lambda: self._strike(lambda: world.kill_switch(BETWEEN))
             )
-        weather = self.options.weather
-        if not weather.loss and "blocks" not in self.options.faults:
+        faults = self.options.faults
+        if not any(fault in faults for fault in ("loss", "blocks", "rebinding", "moves")):
             world.time.after(12.0, self._look_for_zombies)
 
     def _look_for_zombies(self) -> None:
