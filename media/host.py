@@ -45,7 +45,11 @@ TICK = 0.02  # seconds between two frames
 SLOTS = 4  # so that a thousand waiting callers do not delay packets by a thousand sends at once
 _SLOT_FILL = 48  # streams in a slot before the next one is begun: 0.2 ms of sending
 _LATE_MAX = 0.1  # seconds behind which frames are skipped
-_SCAN_EVERY = 1.0  # seconds between two looks for streams that timed out
+_SCAN_EVERY = 1.0  # seconds between two looks for streams that timed out, or that may be locked
+_LOCK_AFTER = 2.0  # seconds from opening: short calls are not worth a socket more
+_LOCK_HEARD = 0.1  # seconds since the last packet: it talks
+_LOCK_AT_ONCE = 32  # streams: 1 ms
+_LOCK_AGAIN_AFTER = 60.0  # seconds without, when sockets have run out
 _BIND_AT_ONCE = 8  # port pairs: 0.2 ms
 
 
@@ -56,6 +60,9 @@ class Network(Protocol):
         """Bind ``port`` and the next one, give the stream its ``sendto`` and ``sendto_rtcp``, and deliver
         what comes to its ``receive`` and ``receive_rtcp``. False if one of the two is taken.
         """
+
+    def lock(self, stream: Stream, now: float) -> bool:
+        """Lock the stream (:meth:`media.relay.Stream.lock`) to its source. False if sockets have run out."""
 
 
 class Player:
@@ -108,6 +115,7 @@ class Host:
         self._timed_out: dict[StreamId, float] = {}  # told; the moment that was heard last then
         self._opened_at: dict[StreamId, float] = {}
         self._scan_at = inf
+        self._may_lock_at = 0.0
         self._handlers: dict[type, Callable[[Any, float], None]] = {
             SetRemote: self._set_remote,
             Connect: self._connect,
@@ -216,7 +224,7 @@ class Host:
             assert stream.remote is None, f"port {command.local_port} has two streams"
             self.streams[command.stream] = stream
             self._opened_at[command.stream] = now
-            if self._scan_at == inf and self._rtp_timeout:
+            if self._scan_at == inf:
                 self._scan_at = now + _SCAN_EVERY
         elif stream.remote is not None and command.sends and not stream.remote.sends:
             self._opened_at[command.stream] = now  # after a hold, silence is counted anew
@@ -319,7 +327,6 @@ class Host:
 
     def _configure(self, command: Configure, now: float) -> None:
         self._rtp_timeout = command.rtp_timeout
-        self._scan_at = now + _SCAN_EVERY if command.rtp_timeout and self.streams else inf
 
     def _quit(self, command: Quit, now: float) -> None:
         self.is_quitting = True
@@ -389,10 +396,15 @@ class Host:
         self.reports.append(report)
 
     def _scan(self, now: float) -> None:
-        """Report streams that should be heard and are not, once per silence."""
+        """Report streams that should be heard and are not, once per silence; lock those that have settled."""
         self._scan_at = now + _SCAN_EVERY
-        limit = self._rtp_timeout
+        limit = self._rtp_timeout or inf
+        heard_since, opened_before = now - _LOCK_HEARD, now - _LOCK_AFTER
+        places = _LOCK_AT_ONCE if now >= self._may_lock_at else 0
         for identity, stream in self.streams.items():
+            if places and stream.heard_at > heard_since and stream.is_settled:
+                if self._opened_at[identity] <= opened_before:
+                    places = self._lock(stream, places, now)
             remote = stream.remote
             assert remote is not None
             if not remote.sends:
@@ -401,3 +413,12 @@ class Host:
             if now - heard_at >= limit and self._timed_out.get(identity) != heard_at:
                 self._timed_out[identity] = heard_at
                 self.reports.append(TimedOut(identity))
+
+    def _lock(self, stream: Stream, places: int, now: float) -> int:
+        """Lock a stream; return how many more may be at this moment."""
+        if not self._network.lock(stream, now):
+            self._may_lock_at = now + _LOCK_AGAIN_AFTER
+            return 0
+        if places == 1:
+            self._scan_at = now + TICK  # for the rest
+        return places - 1

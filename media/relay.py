@@ -1,10 +1,14 @@
 """The relay: one stream as a worker carries it, and the hot path from one peer to the other.
 
 :func:`serve` takes every packet. A packet that continues what was received before (same
-source, SSRC and payload type, next sequence number) takes the short way: count, rewrite the header in place
+source, SSRC, payload type and size, next sequence number) takes the short way: rewrite the header in place
 if this leg's packets do not fit the other's, send from the buffer it was received into. Everything else
 (first packets, gaps, marks, DTMF, strangers, rubbish) goes through :meth:`Stream.receive`, which sets
-things up so that the next packet can take the short way.
+things up so that the next packet can take the short way, and counts those that took it.
+
+A stream that has settled on one address is locked: a second socket at the same port, which the kernel
+has connected to that address, takes the peer's packets and sends ours, with no address to build, compare and
+look up for each. The open socket goes on taking everybody else's, who are foreign as before.
 
 Rules: a peer hears one RTP stream of one SSRC whose sequence numbers have no holes of our making, whoever
 feeds it (RFC 3550 8: music, then another leg). Nothing is sent before SDP named an address, nor to anybody
@@ -45,6 +49,12 @@ NOWHERE: Address = ("", 0)
 _FAST_SIZE_MIN = HEADER_SIZE + 1
 
 
+class Send(Protocol):
+    """``socket.send``; raises OSError, and what was not sent is lost."""
+
+    def __call__(self, data: memoryview | bytes, /) -> object: ...
+
+
 class SendTo(Protocol):
     """``socket.sendto``; raises OSError, and what was not sent is lost."""
 
@@ -54,9 +64,10 @@ class SendTo(Protocol):
 class Desk:
     """What all streams of a worker share: the receive buffer, a buffer to send from, who hears of digits."""
 
-    __slots__ = ("buffer", "chance", "frame", "frame_view", "report", "views")
+    __slots__ = ("buffer", "chance", "frame", "frame_view", "now", "report", "views")
 
     def __init__(self, chance: Chance, report: Callable[[Report], None]) -> None:
+        self.now = 0.0  # of the packets that are being served
         self.chance = chance
         self.report = report
         self.buffer = bytearray(PACKET_MAX)
@@ -75,13 +86,15 @@ class Stream(Reception):
 
     __slots__ = (
         "_anchor",
-        "_desk",
+        "_counted_to",
         "_digits",
         "_out_at",
         "_out_sequence",
         "_out_timestamp",
         "_peer_report",
+        "_unlock",
         "_views",
+        "desk",
         "feeder",
         "foreign",
         "head",
@@ -103,26 +116,33 @@ class Stream(Reception):
         "sendto_rtcp",
         "sent",
         "sequence_shift",
+        "size",
         "source",
         "table",
         "target",
         "timestamp_shift",
+        "transmit",
         "unknown",
         "unsent",
     )
 
     def __init__(self, desk: Desk, port: int) -> None:
-        self._desk = desk
+        self.desk = desk
         self._views = desk.views
         self.port = port
         self.sendto: SendTo = _send_nowhere
         self.sendto_rtcp: SendTo = _send_nowhere
+        self.transmit: Send | None = None  # of the connected socket, while locked
+        self._unlock: Callable[[], None] | None = None
         self.latch = Latch()
         super().__init__()
 
     def clear(self) -> None:
         """Belong to no call: everything that comes is dropped."""
+        self.unlock()
         super().clear()
+        self.size = 0  # bytes of the packets that take the short way
+        self._counted_to = self.expected  # the packets from here on are not counted yet
         self.id = StreamId(0)
         self.remote: SetRemote | None = None  # None: not open
         self.latch.clear()
@@ -163,12 +183,29 @@ class Stream(Reception):
         self.hears = hears or remote.codec
         latch = self.latch
         latch.expect((remote.host, remote.port) if remote.host else None, remote.is_private)
+        if latch.source is None:
+            self.unlock()
         self.source = latch.source
         self.target = latch.target or NOWHERE if remote.receives else NOWHERE
         self.head = -1
         self.rewire()
         if self.peer is not None:
             self.peer.rewire()
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether the peer sends from where it listens, and may be locked."""
+        return self.source is not None and self.source == self.target and self.transmit is None
+
+    def lock(self, transmit: Send, unlock: Callable[[], None]) -> None:
+        """Send through a socket that is connected to the peer, until ``unlock`` is called to close it."""
+        self.transmit, self._unlock = transmit, unlock
+
+    def unlock(self) -> None:
+        """Be at nobody's address in particular again."""
+        if self._unlock is not None:
+            unlock, self._unlock, self.transmit = self._unlock, None, None
+            unlock()
 
     def connect(self, peer: "Stream") -> None:
         """Hear ``peer`` and be heard by it."""
@@ -190,6 +227,7 @@ class Stream(Reception):
 
     def rewire(self) -> None:
         """Set where packets received here go, after anything changed that decides it."""
+        self.count()
         peer = self.peer
         onward = None
         if (
@@ -211,8 +249,23 @@ class Stream(Reception):
         """Report digits, or do not."""
         self._digits = DigitReader() if wanted else None
 
+    def count(self) -> None:
+        """Count the packets that took the short way: as many as sequence numbers, all of one size."""
+        packets = self.expected - self._counted_to
+        if not packets:
+            return
+        self._counted_to = self.expected
+        self.received += packets
+        self.octets += packets * self.size
+        if self.onward is not None:
+            self.onward.sent += packets
+            self.onward.octets_sent += packets * self.size
+
     def statistics(self) -> StreamStatistics:
         """Return the counters."""
+        self.count()
+        if self.feeder is not None:
+            self.feeder.count()
         return StreamStatistics(
             self.id,
             self.received,
@@ -237,7 +290,8 @@ class Stream(Reception):
         if inner is not None and source == inner.source:
             inner.receive(size, source, now)
             return
-        buffer = self._desk.buffer
+        self.count()
+        buffer = self.desk.buffer
         if is_rtcp(buffer, size):
             self._receive_rtcp(size, source, now, self.sendto)
             return
@@ -255,7 +309,9 @@ class Stream(Reception):
             self._anchor = -1
             self.begin(ssrc, sequence)
         self.head = -1
-        if not self.note_sequence(sequence):
+        is_used = self.note_sequence(sequence)
+        self._counted_to = self.expected
+        if not is_used:
             return
         self.octets += size
         self.heard_at = now
@@ -277,11 +333,14 @@ class Stream(Reception):
                 buffer[start:end] = buffer[start:end].translate(table)
             self._forward(size, self.onward.remote.payload_type, now)
         if payload_type == remote.payload_type_receive:
-            self._clear_way(payload_type, codec)
+            self._clear_way(size, payload_type, codec)
 
-    def _clear_way(self, payload_type: int, codec: str) -> None:
-        """Let the next packet take the short way."""
+    def _clear_way(self, size: int, payload_type: int, codec: str) -> None:
+        """Let the next packet take the short way, if it has something to say."""
+        if size < _FAST_SIZE_MIN:
+            return
         self.head = VERSION_2 | payload_type
+        self.size = size
         onward = self.onward
         if onward is None:
             return
@@ -298,7 +357,7 @@ class Stream(Reception):
 
     def _forward(self, size: int, payload_type: int, now: float) -> None:
         """Send the packet in the buffer to the peer, with a header that continues what the peer has heard."""
-        peer, buffer = self.onward, self._desk.buffer
+        peer, buffer = self.onward, self.desk.buffer
         assert peer is not None
         head, sequence, timestamp, ssrc = _unpack(buffer)
         if self._anchor != ssrc:
@@ -325,7 +384,7 @@ class Stream(Reception):
         if end - start < EVENT_SIZE:
             self.malformed += 1
             return
-        buffer = self._desk.buffer
+        buffer = self.desk.buffer
         if self._digits is not None:
             timestamp = _unpack(buffer)[2]
             self._tell_digit(self._digits.receive(buffer, start, timestamp))
@@ -342,12 +401,13 @@ class Stream(Reception):
 
     def _tell_digit(self, over: tuple[str, int] | None) -> None:
         if over is not None:
-            self._desk.report(Digit(self.id, *over))
+            self.desk.report(Digit(self.id, *over))
 
     def _admit(self, source: Address, ssrc: int, sequence: int, now: float) -> bool:
         latch = self.latch
         if not latch.admit(source, ssrc, sequence, now, (self.ssrc, self.expected, self.heard_at)):
             return False
+        self.unlock()
         self.source = latch.source
         if latch.target is not None and self.remote is not None and self.remote.receives:
             was_nowhere = self.target is NOWHERE
@@ -363,7 +423,10 @@ class Stream(Reception):
         self.sent += 1
         self.octets_sent += len(data)
         try:
-            self.sendto(data, self.target)
+            if self.transmit is not None:
+                self.transmit(data)
+            else:
+                self.sendto(data, self.target)
         except OSError:
             self.unsent += 1
 
@@ -373,26 +436,21 @@ class Stream(Reception):
         if remote is None or self.target is NOWHERE:
             return
         if self.out_ssrc < 0:
-            chance = self._desk.chance
+            chance = self.desk.chance
             self.out_ssrc = chance.number(2**32)
             self._out_sequence = chance.number(2**15)
             self._out_timestamp = chance.number(2**31)
             is_first = True
         elif is_first:
             self._out_timestamp = (self.next_timestamp(now) - FRAME) & LONG
-        desk = self._desk
+        desk = self.desk
         sequence = self._out_sequence = (self._out_sequence + 1) & WORD
         timestamp = self._out_timestamp = (self._out_timestamp + FRAME) & LONG
         head = VERSION_2 | remote.payload_type
         _pack(desk.frame, 0, head | MARKER if is_first else head, sequence, timestamp, self.out_ssrc)
         desk.frame[HEADER_SIZE:] = frame
         self._out_at = now
-        self.sent += 1
-        self.octets_sent += HEADER_SIZE + FRAME
-        try:
-            self.sendto(desk.frame_view, self.target)
-        except OSError:
-            self.unsent += 1
+        self.send(desk.frame_view)
 
     def skip(self, frames: int) -> None:
         """Let time pass that was not played: a worker that stood still must not send it all at once."""
@@ -426,17 +484,21 @@ class Stream(Reception):
         report = self._peer_report
         if report is None:
             report = self._peer_report = rtcp.PeerReport()
-        if not report.receive(self._desk.buffer, size, now):
+        if not report.receive(self.desk.buffer, size, now):
             self.malformed += 1
             return
         if now - report.answered_at < rtcp.ANSWER_EVERY:
             return
         report.answered_at = now
+        self.count()
         if self.feeder is not None:
+            self.feeder.count()
             self.feeder.settle()
-        ssrc = self.out_ssrc if self.out_ssrc >= 0 else self._desk.chance.number(2**32)
+        ssrc = self.out_ssrc if self.out_ssrc >= 0 else self.desk.chance.number(2**32)
         self.out_ssrc = ssrc
-        sent = (self.next_timestamp(now), self.sent & LONG, self.octets_sent & LONG) if self.sent else None
+        # The octets of a report are payload alone; those of the statistics are whole packets.
+        octets = self.octets_sent - self.sent * HEADER_SIZE
+        sent = (self.next_timestamp(now), self.sent & LONG, octets & LONG) if self.sent else None
         answer = rtcp.build_report(ssrc, now, sent, self._report_block(report, now))
         try:
             sendto(answer, source)
@@ -456,36 +518,56 @@ class Stream(Reception):
         return self.ssrc, losses, self.highest() & LONG, round(self.jitter) & LONG, report.middle, since
 
 
-Receive: TypeAlias = Callable[[bytearray], tuple[int, Address]]  # ``socket.recvfrom_into``; raises OSError
+Receive: TypeAlias = Callable[[bytearray], int]
+ReceiveFrom: TypeAlias = Callable[[bytearray], tuple[int, Address]]  # ``recvfrom_into``; raises OSError
 Deliver: TypeAlias = Callable[[int, Address, float], None]
-Table: TypeAlias = dict[int, tuple[Receive, Stream, Deliver]]
+# By descriptor: takes one packet into the buffer and returns its size, or has dealt with it and returns -1;
+# raises OSError. Then the stream whose locked source has sent it.
+Table: TypeAlias = dict[int, tuple[Receive, Stream]]
+
+
+class OpenSocket:
+    """A socket that anybody may send to: what comes from the source of its stream may go the short way."""
+
+    __slots__ = ("_deliver", "_desk", "_receive_from", "_stream")
+
+    def __init__(self, receive_from: ReceiveFrom, stream: Stream, deliver: Deliver, desk: Desk) -> None:
+        """``deliver`` takes what comes from others."""
+        self._receive_from = receive_from
+        self._stream = stream
+        self._deliver = deliver
+        self._desk = desk
+
+    def receive(self, buffer: bytearray) -> int:
+        """Take one packet: a :data:`Receive`."""
+        size, source = self._receive_from(buffer)
+        if source == self._stream.source:
+            return size
+        self._deliver(size, source, self._desk.now)
+        return -1
 
 
 def serve(events: list[tuple[int, int]], table: Table, desk: Desk, now: float) -> None:
     """Take one packet from every ready socket: the hot path, 3/4 of a worker's Python.
 
-    ``table`` says by descriptor how to receive, the stream, and who takes what cannot take the short way. One
-    packet per wake-up: draining each socket was measured slower. An error of a socket (an ICMP message, a
+    One packet per wake-up: draining each socket was measured slower. An error of a socket (an ICMP message, a
     datagram that is gone) concerns nobody.
     """
     buffer, views, unpack, pack = desk.buffer, desk.views, _unpack, _pack
     clock = now * 8000.0
+    desk.now = now
     for descriptor, _ in events:
-        receive, stream, deliver = table[descriptor]
+        receive, stream = table[descriptor]
         try:
-            size, source = receive(buffer)
+            size = receive(buffer)
         except OSError:
             continue
-        if source != stream.source or size < _FAST_SIZE_MIN:
-            deliver(size, source, now)
-            continue
         head, sequence, timestamp, ssrc = unpack(buffer)
-        if sequence != stream.expected or head != stream.head or ssrc != stream.ssrc:
-            deliver(size, source, now)
+        if sequence != stream.expected or size != stream.size or head != stream.head or ssrc != stream.ssrc:
+            if size >= 0 and stream.source is not None:
+                stream.receive(size, stream.source, now)
             continue
         stream.expected = sequence + 1
-        stream.received += 1
-        stream.octets += size
         stream.heard_at = now
         transit = clock - timestamp
         step = transit - stream.transit
@@ -508,10 +590,11 @@ def serve(events: list[tuple[int, int]], table: Table, desk: Desk, now: float) -
             )
             if stream.table is not None:
                 buffer[12:size] = buffer[12:size].translate(stream.table)
-        peer.sent += 1
-        peer.octets_sent += size
         try:
-            peer.sendto(views[size], peer.target)
+            if peer.transmit is not None:
+                peer.transmit(views[size])
+            else:
+                peer.sendto(views[size], peer.target)
         except OSError:
             peer.unsent += 1
 

@@ -16,13 +16,12 @@ import signal
 import socket
 from importlib.resources import files
 from math import inf
-from time import monotonic
+from time import monotonic, sleep
 
 from kernel.chance import Chance
 from media.host import Host
-from media.latch import Address
 from media.messages import Hello, encode_reports
-from media.relay import Desk, Stream, Table, serve
+from media.relay import Desk, OpenSocket, Stream, Table, serve
 
 ORPHAN_FOR = 30.0  # seconds that audio outlives the switch
 RECONNECT_EVERY = 0.5  # seconds
@@ -32,6 +31,13 @@ _IDLE_WAIT = 5.0  # seconds of poll when nothing is due
 _GATHER_FOR = 0.04  # seconds a report waits for company: each message costs the switch a turn of its loop
 _STUCK_RETRY = 0.01  # seconds until a full link is tried again
 _EVENTS_MAX = 64  # packets between two looks at the clock: 0.5 ms
+# A wake-up costs more than the packet it is for. So a busy worker lets packets gather, as a network card
+# holds its interrupts back. What it adds to the jitter is a fraction of any jitter buffer.
+ROUND = 0.0005  # seconds that a busy worker sleeps between two rounds
+_BUSY_FROM = 20  # packets within a window: twenty calls
+_WINDOW = 0.01  # seconds
+_SPARE_SHARE = 0.75  # of all descriptors: from here on they are kept for ports that must be bound
+_EMPTIED_MAX = 64  # packets that wait at a socket when its stream is locked
 _RTP_BUFFER = 64 * 1024  # bytes a socket may hold: 4 s of one stream
 _LENGTH = 4
 _CHUNK = 65_536  # bytes read from the link at once; kept, because a fresh buffer costs more than the reading
@@ -42,10 +48,13 @@ class RtpSockets:
 
     def __init__(self, address: str) -> None:
         self.poll_set = select.epoll()
-        self.nobody = Stream(Desk(Chance(os.urandom), lambda report: None), 0)  # whose packets are all odd
+        self.nobody = Stream(Desk(Chance(os.urandom), lambda report: None), 0)  # has no source
         self.table: Table = {}
         self._address = address
         self._sockets: list[socket.socket] = []
+        self._rtp: dict[int, socket.socket] = {}  # by port
+        self._locked: dict[int, socket.socket] = {}  # by descriptor
+        self._descriptors_max = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
     def bind(self, port: int, stream: Stream) -> bool:
         """Bind the pair that begins at ``port`` and let what comes there be delivered to ``stream``."""
@@ -58,17 +67,71 @@ class RtpSockets:
             return False
         stream.sendto, stream.sendto_rtcp = rtp.sendto, rtcp.sendto
         for bound, deliver in ((rtp, stream.receive), (rtcp, stream.receive_rtcp)):
-            takes_short_way = stream if bound is rtp else self.nobody
-            self.table[bound.fileno()] = (bound.recvfrom_into, takes_short_way, deliver)
+            locked = stream if bound is rtp else self.nobody
+            entrance = OpenSocket(bound.recvfrom_into, locked, deliver, stream.desk)
+            self.table[bound.fileno()] = (entrance.receive, locked)
             self.poll_set.register(bound.fileno(), select.EPOLLIN)
             self._sockets.append(bound)
+        self._rtp[stream.port] = rtp
         return True
+
+    def lock(self, stream: Stream, now: float) -> bool:
+        """Lock ``stream`` to its source with a socket that shares the port, connected to it."""
+        source, shared = stream.source, self._rtp[stream.port]
+        assert source is not None
+        locked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            if locked.fileno() > self._descriptors_max * _SPARE_SHARE:
+                locked.close()
+                return False
+            locked.setblocking(False)
+            locked.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RTP_BUFFER)
+            # The port is shared for this moment alone; otherwise it stays taken for every other program.
+            for one in (shared, locked):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                locked.bind((self._address, stream.port))
+            finally:
+                for one in (shared, locked):
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+            locked.connect(source)
+        except OSError:
+            locked.close()
+            return False
+        self._empty(shared, stream, now)
+        self._empty(locked, stream, now)  # what came between bind and connect may be anybody's
+        if stream.source != source:
+            locked.close()  # one of them has changed everything
+            return True
+        descriptor = locked.fileno()
+
+        def unlock() -> None:
+            # The events at hand may still name it.
+            self.table[descriptor] = (_receive_nothing, self.nobody)
+            self._locked.pop(descriptor).close()
+
+        stream.lock(locked.send, unlock)
+        self._locked[descriptor] = locked
+        self.table[descriptor] = (locked.recv_into, stream)
+        self.poll_set.register(descriptor, select.EPOLLIN)
+        return True
+
+    def _empty(self, bound: socket.socket, stream: Stream, now: float) -> None:
+        """Deliver what waits at ``bound``, in order."""
+        for _ in range(_EMPTIED_MAX):
+            try:
+                size, source = bound.recvfrom_into(stream.desk.buffer)
+            except OSError:
+                return
+            stream.receive(size, source, now)
 
     def close(self) -> None:
         """Close every socket."""
-        for bound in self._sockets:
+        for bound in (*self._sockets, *self._locked.values()):
             bound.close()
         self._sockets.clear()
+        self._locked.clear()
+        self._rtp.clear()
         self.table.clear()
         self.poll_set.close()
 
@@ -191,6 +254,7 @@ class WorkerLoop:
         self._link = link
         self._host = host
         self._sockets = sockets
+        self._is_link_ready = False
         self._orphan_since: float | None = None  # no switch has said anything since
         self._tell_at = inf  # when the reports that wait are sent
         self._due_at = 0.0  # when something besides packets wants attention
@@ -201,7 +265,9 @@ class WorkerLoop:
             return 1
         host, table = self._host, self._sockets.table
         poll, desk, reports = self._sockets.poll_set.poll, host.desk, host.reports
-        now = monotonic()
+        now = counted_from = monotonic()
+        counted = 0
+        is_busy = False
         while not host.is_quitting:
             wait = self._due_at - now
             events = poll(wait if wait > 0.0 else 0.0, _EVENTS_MAX)
@@ -209,12 +275,22 @@ class WorkerLoop:
             serve(events, table, desk, now)
             if now >= self._due_at or (reports and self._tell_at == inf):
                 self._attend(now)
+            counted += len(events)
+            if now - counted_from >= _WINDOW:
+                is_busy, counted, counted_from = counted >= _BUSY_FROM, 0, now
+            if is_busy and len(events) < _EVENTS_MAX:
+                wait = self._due_at - now
+                if wait > 0.0:
+                    sleep(wait if wait < ROUND else ROUND)
         self._link.close()
         return 0
 
     def _attend(self, now: float) -> None:
         """Do what is due, tell the switch, and note when there will be something again."""
         host, link = self._host, self._link
+        if self._is_link_ready:
+            self._is_link_ready = False
+            self._serve_link(now)
         host.tick(now)
         has_more = host.bind_some()
         due_at = min(now if has_more else now + _IDLE_WAIT, host.next_tick())
@@ -233,13 +309,16 @@ class WorkerLoop:
             due_at = min(due_at, now + _STUCK_RETRY)
         self._due_at = due_at
 
-    def _serve_link(self, size: int, source: Address, now: float) -> None:
-        """Take what the switch says; ``size`` and ``source`` mean nothing here."""
-        link, sockets = self._link, self._sockets
-        descriptor = link.descriptor
-        messages = link.receive()
+    def _note_link(self, buffer: bytearray) -> int:
+        """Stand for ``recv_into`` of the link: it is read when the packets at hand have been served."""
+        self._is_link_ready = True
+        self._due_at = 0.0
+        return -1
+
+    def _serve_link(self, now: float) -> None:
+        """Take what the switch says."""
+        messages = self._link.receive()
         if messages is None:
-            sockets.table.pop(descriptor, None)  # closing took it out of the poll set
             if self._orphan_since is None:
                 self._orphan_since = now
         else:
@@ -247,13 +326,12 @@ class WorkerLoop:
                 self._orphan_since = None
             for message in messages:
                 self._host.receive_message(message, now)
-        self._due_at = now
 
     def _find_switch(self) -> bool:
         if not self._link.connect():
             return False
         descriptor = self._link.descriptor
-        self._sockets.table[descriptor] = (_receive_nothing, self._sockets.nobody, self._serve_link)
+        self._sockets.table[descriptor] = (self._note_link, self._sockets.nobody)
         self._sockets.poll_set.register(descriptor, select.EPOLLIN)
         return True
 
@@ -266,9 +344,9 @@ class WorkerLoop:
         return now + RECONNECT_EVERY
 
 
-def _receive_nothing(buffer: bytearray) -> tuple[int, Address]:
-    """Stand for ``recvfrom_into`` of the link, which is read by whom it is delivered to."""
-    return 0, ("", 0)
+def _receive_nothing(buffer: bytearray) -> int:
+    """Stand for ``recv_into`` of a socket that has just been closed."""
+    return -1
 
 
 def raise_file_limit() -> None:

@@ -1,3 +1,4 @@
+import itertools
 from math import inf
 
 import pytest
@@ -242,7 +243,8 @@ def test_no_timeout_when_it_is_off() -> None:
     studio = Studio()
     studio.tell(Configure(0.0))
     studio.open(A, ALICE)
-    assert studio.host.next_tick() == inf
+    studio.run(600.0)
+    assert studio.reports() == []
 
 
 def test_ports_are_bound_when_asked_past_those_of_others() -> None:
@@ -280,3 +282,17 @@ def test_commands_for_unknown_streams_are_dropped() -> None:
     assert closed.statistics.packets_received == 0
     studio.tell(Quit())
     assert studio.host.is_quitting
+
+
+def test_many_streams_are_locked_a_few_at_a_time() -> None:
+    """A worker that has just been filled must not stand still for it."""
+    studio = Studio(ports=(20_000, 20_198))
+    ports = [studio.open(stream, ("192.0.2.9", 4000 + stream)) for stream in range(1, 71)]
+    counts = []
+    for index in range(150):
+        for stream, port in enumerate(ports, 1):
+            studio.speak(port, ("192.0.2.9", 4000 + stream), index)
+        studio.run(0.02)
+        counts.append(len(studio.locked))
+    steps = [after - before for before, after in itertools.pairwise(counts) if after > before]
+    assert steps == [32, 32, 6]

@@ -274,7 +274,7 @@ def test_reports_are_answered_about_what_was_heard() -> None:
     assert (port, target) == (port_a + 1, from_rtcp)
     assert data[:2] == b"\x81\xc8"
     assert unpack_from(">I", data, 4) == (9,)  # who Alice hears
-    assert unpack_from(">II", data, 20) == (3, 3 * 172)
+    assert unpack_from(">II", data, 20) == (3, 3 * 160)  # 6.4.1: payload alone
     source, losses, highest, _, middle, since = unpack_from(">IIIIII", data, 28)
     assert (source, losses, highest, middle, since) == (7, 64 << 24 | 1, 4, 0x33445566, 0)
     studio.now += 1.0
@@ -313,3 +313,112 @@ def test_closing_one_side_leaves_the_other_alone() -> None:
     assert (left.peer, left.onward, left.feeder) == (None, None, None)
     studio.talk(port_b, BOB, 1, 2)
     assert statistics(studio, B).statistics.packets_received == 2
+
+
+def locked_pair() -> tuple[Studio, int, int]:
+    """Return two bridged streams whose phones have talked for 3 s."""
+    studio, port_a, port_b = bridged()
+    converse(studio, port_a, port_b, 150)
+    return studio, port_a, port_b
+
+
+def converse(studio: Studio, port_a: int, port_b: int, count: int, first: int = 0) -> None:
+    """Let both phones talk and the host's time go on; what left before is forgotten."""
+    studio.take()
+    for index in range(first, first + count):
+        studio.speak(port_a, ALICE, index, ssrc=7)
+        studio.speak(port_b, BOB, index, ssrc=9)
+        studio.run(0.02)
+
+
+def test_streams_that_have_settled_are_locked_and_count_as_before() -> None:
+    studio, port_a, port_b = locked_pair()
+    assert studio.locked == {port_a: ALICE, port_b: BOB}
+    converse(studio, port_a, port_b, 50, first=150)
+    packets = studio.take()
+    assert [packet.sequence for packet in packets if packet.target == BOB] == list(range(150, 200))
+    assert [packet.sequence for packet in packets if packet.target == ALICE] == list(range(150, 200))
+    for stream in (A, B):
+        counted = statistics(studio, stream).statistics
+        assert (counted.packets_received, counted.bytes_received, counted.lost) == (200, 200 * 172, 0)
+        assert (counted.packets_sent, counted.bytes_sent) == (200, 200 * 172)
+    assert studio.locked == {}
+
+
+def test_strangers_of_a_locked_stream_are_foreign_and_get_nothing() -> None:
+    """RTP bleed: whatever they send, in whichever order with the peer's packets."""
+    studio, port_a, port_b = locked_pair()
+    studio.take()
+    for index in range(150, 200):
+        studio.speak(port_a, MALLORY, index, ssrc=7)
+        studio.speak(port_a, ALICE, index, ssrc=7)
+        studio.speak(port_b, MALLORY, index, ssrc=66)
+        studio.run(0.02)
+    packets = studio.take()
+    assert {packet.target for packet in packets} == {BOB}
+    assert [packet.sequence for packet in packets] == list(range(150, 200))
+    assert studio.locked == {port_a: ALICE, port_b: BOB}
+    assert statistics(studio, A).statistics.foreign == 50
+    assert statistics(studio, B).statistics.foreign == 50
+
+
+def test_a_locked_phone_that_moves_is_unlocked_and_heard_from_where_it_is() -> None:
+    studio, port_a, port_b = locked_pair()
+    moved = ("198.51.100.77", 50_000)
+    studio.run(0.5)
+    studio.take()
+    for index in range(150, 160):
+        studio.speak(port_a, moved, index, ssrc=7)
+        studio.speak(port_b, BOB, index, ssrc=9)
+        studio.run(0.02)
+    packets = studio.take()
+    assert [packet.sequence for packet in packets if packet.target == BOB] == list(range(154, 160))
+    assert {packet.target for packet in packets} == {ALICE, BOB, moved}
+    assert studio.locked == {port_b: BOB}
+    studio.run(2.0)
+    for index in range(160, 260):
+        studio.speak(port_a, moved, index, ssrc=7)
+        studio.run(0.02)
+    assert studio.locked[port_a] == moved
+
+
+def test_new_address_in_sdp_unlocks_and_a_hold_does_not() -> None:
+    studio, port_a, port_b = locked_pair()
+    studio.open(A, ALICE, receives=False)
+    studio.take()
+    studio.speak(port_b, BOB, 150, ssrc=9)
+    assert (studio.take(), studio.locked[port_a]) == ([], ALICE)
+    studio.open(A, ALICE)
+    studio.speak(port_b, BOB, 151, ssrc=9)
+    assert [packet.target for packet in studio.take()] == [ALICE]
+    elsewhere = (ALICE[0], 4_444)
+    studio.open(A, elsewhere)
+    assert studio.locked == {port_b: BOB}
+    studio.speak(port_b, BOB, 152, ssrc=9)
+    assert [packet.target for packet in studio.take()] == [elsewhere]
+
+
+def test_who_listens_elsewhere_than_he_sends_from_is_not_locked() -> None:
+    """A public host of SDP that stays silent is still the only one that is sent to."""
+    studio = Studio()
+    port = studio.open(A, ("198.51.100.1", 4000))
+    for index in range(200):
+        studio.speak(port, ALICE, index)
+        studio.run(0.02)
+    assert studio.host.streams[A].source == ALICE
+    assert studio.locked == {}
+
+
+def test_short_calls_and_silent_ones_are_not_locked_nor_those_without_sockets() -> None:
+    studio, port_a, port_b = bridged()
+    converse(studio, port_a, port_b, 60)
+    assert studio.locked == {}
+    studio.run(5.0)
+    assert studio.locked == {}
+    studio.lockable = False
+    converse(studio, port_a, port_b, 100, first=60)
+    studio.lockable = True
+    converse(studio, port_a, port_b, 2_900, first=160)
+    assert studio.locked == {}  # it is tried again a minute later
+    converse(studio, port_a, port_b, 150, first=3_060)
+    assert len(studio.locked) == 2

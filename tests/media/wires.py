@@ -8,7 +8,7 @@ from kernel.ids import StreamId
 from media.host import Host
 from media.latch import Address
 from media.messages import Command, Report, SetRemote, decode_reports, encode_commands
-from media.relay import Stream, serve
+from media.relay import OpenSocket, Stream, serve
 
 HEADER = Struct(">BBHII")
 AUDIO = bytes(range(160))
@@ -43,6 +43,8 @@ class Studio:
         self.packets: list[Packet] = []
         self.taken = list(taken)
         self.lanes: dict[int, Stream] = {}
+        self.locked: dict[int, Address] = {}
+        self.lockable = True
         self.host = Host(self, Chance(draw), ports)
 
     def bind(self, port: int, stream: Stream) -> bool:
@@ -59,6 +61,21 @@ class Studio:
             self.left.append((port + 1, bytes(data), address))
 
         stream.sendto, stream.sendto_rtcp = sendto, sendto_rtcp
+        return True
+
+    def lock(self, stream: Stream, now: float) -> bool:
+        """Be the network of the host: connect a second socket to the stream's source."""
+        port, source = stream.port, stream.source
+        assert source is not None
+        if not self.lockable:
+            return False
+
+        def transmit(data: memoryview | bytes, /) -> None:
+            self.left.append((port, bytes(data), source))
+            self.packets.append(Packet(port, bytes(data), source, self.now))
+
+        self.locked[port] = source
+        stream.lock(transmit, lambda: self.locked.pop(port) and None)
         return True
 
     def tell(self, *commands: Command) -> list[Report]:
@@ -103,11 +120,15 @@ class Studio:
             buffer[:size] = data[:size]
             return size, source
 
+        desk = self.host.desk
         if port % 2:
-            receive(self.host.desk.buffer)
+            receive(desk.buffer)
             lane.receive_rtcp(size, source, self.now)
+        elif self.locked.get(port) == source:
+            serve([(port, 1)], {port: (lambda buffer: receive(buffer)[0], lane)}, desk, self.now)
         else:
-            serve([(port, 1)], {port: (receive, lane, lane.receive)}, self.host.desk, self.now)
+            entrance = OpenSocket(receive, lane, lane.receive, desk)
+            serve([(port, 1)], {port: (entrance.receive, lane)}, desk, self.now)
         self.host.check()
 
     def speak(

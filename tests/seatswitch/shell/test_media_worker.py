@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import pytest
 
 from kernel.chance import Chance
 from kernel.ids import StreamId
+from media import host as host_module
 from media.host import Host
 from media.messages import (
     BindPorts,
+    Close,
+    Closed,
     Command,
     Configure,
     Connect,
@@ -179,6 +183,122 @@ def test_orphan_gives_up(path: str, switch: Switch, monkeypatch: pytest.MonkeyPa
     switch.close()
     Path(path).unlink()
     assert ended(worker) == 0
+
+
+def phone() -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.bind((HOST, 0))
+    made.settimeout(WAIT_MAX)
+    return made
+
+
+def rtp(sequence: int, ssrc: int = 9) -> bytes:
+    return HEADER.pack(0x80, 0, sequence & 0xFFFF, sequence * 160, ssrc) + bytes(160)
+
+
+@pytest.fixture
+def bridge(
+    path: str, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Worker, int, socket.socket, socket.socket]]:
+    """A worker with two phones in a call whose streams are locked as soon as they talk."""
+    monkeypatch.setattr(host_module, "_LOCK_AFTER", 0.0)
+    monkeypatch.setattr(host_module, "_SCAN_EVERY", 0.01)
+    first, last = free_range(2)
+    worker = Worker(path, (first, last), 2)
+    worker.start()
+    switch.accept()
+    switch.read()
+    with phone() as one, phone() as other:
+        for stream, at in ((1, one), (2, other)):
+            where = (StreamId(stream), first + 2 * (stream - 1), HOST, at.getsockname()[1], False, "PCMU")
+            switch.tell(SetRemote(*where, 0, 0, -1, -1, True, True))
+        switch.tell(Connect(StreamId(1), StreamId(2)))
+        switch.write(b"")
+        assert switch.frame() == b""
+        yield worker, first, one, other
+    switch.tell(Quit())
+    assert ended(worker) == 0
+
+
+def talk_until_locked(worker: Worker, first: int, one: socket.socket, other: socket.socket) -> int:
+    """Let both talk until both streams are locked; return the next sequence number."""
+    streams = worker.host.streams
+    for sequence in range(2_000):
+        one.sendto(rtp(sequence), (HOST, first))
+        assert other.recv(2048)[12:] == bytes(160)
+        other.sendto(rtp(sequence), (HOST, first + 2))
+        assert one.recv(2048)[12:] == bytes(160)
+        if all(streams[StreamId(number)].transmit is not None for number in (1, 2)):
+            return sequence + 1
+        time.sleep(0.001)
+    raise AssertionError("the streams are not locked")
+
+
+def test_a_locked_stream_takes_its_peer_alone_and_keeps_its_port(
+    switch: Switch, bridge: tuple[Worker, int, socket.socket, socket.socket]
+) -> None:
+    """Real sockets: what strangers send at the very port is foreign, and no other program gets the port."""
+    worker, first, one, other = bridge
+    begun = talk_until_locked(worker, first, one, other)
+    with phone() as stranger:
+        for sequence in range(begun, begun + 20):
+            stranger.sendto(rtp(sequence), (HOST, first))
+            one.sendto(rtp(sequence), (HOST, first))
+            assert HEADER.unpack_from(other.recv(2048))[2] == sequence
+        stranger.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            stranger.recv(2048)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="in use"):
+            thief.bind((HOST, first))
+    other.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        other.recv(2048)  # nothing of the stranger came late
+    switch.tell(Close(StreamId(1)))
+    closed = switch.read()[0]
+    assert isinstance(closed, Closed)
+    counted = closed.statistics
+    assert (counted.packets_received, counted.lost, counted.foreign) == (begun + 20, 0, 20)
+
+
+def test_a_locked_phone_that_moves_is_heard_again(
+    bridge: tuple[Worker, int, socket.socket, socket.socket],
+) -> None:
+    worker, first, one, other = bridge
+    begun = talk_until_locked(worker, first, one, other)
+    time.sleep(0.25)  # the old source must have been silent
+    with phone() as moved:
+        for sequence in range(begun, begun + 5):
+            moved.sendto(rtp(sequence), (HOST, first))
+        assert HEADER.unpack_from(other.recv(2048))[2] == begun + 4
+        other.sendto(rtp(begun), (HOST, first + 2))
+        assert HEADER.unpack_from(moved.recv(2048))[4] == 9
+
+
+def test_a_busy_worker_lets_packets_gather_and_loses_none(
+    bridge: tuple[Worker, int, socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty packets in 10 ms and more make it busy: then it sleeps a little between two rounds."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    monkeypatch.setattr(media_worker, "sleep", sleep)
+    worker, first, one, other = bridge
+    talk_until_locked(worker, first, one, other)
+    heard = 0
+    for sequence in range(1_000, 3_000):
+        one.sendto(rtp(sequence), (HOST, first))
+        if sequence % 20 == 19:
+            while heard <= sequence - 1_000:
+                assert HEADER.unpack_from(other.recv(2048))[2] == (1_000 + heard) & 0xFFFF
+                heard += 1
+    assert heard == 2_000
+    assert slept
+    assert max(slept) <= media_worker.ROUND
 
 
 def test_taken_ports_are_passed_over(path: str, switch: Switch) -> None:
