@@ -1,0 +1,187 @@
+"""Every operation on a seat in every state of the seat, through the whole switch: done, or refused with which word.
+
+The table is the one of docs/queues.md ("What a seat may do when"); a new operation or state means a decision
+for each of its pairs.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.simulator.phones import RINGS_FOR_EVER, SILENT, Errand, Manner
+from tests.simulator.stories import staffed
+from tests.simulator.town import PASSWORD
+from tests.simulator.world import World
+
+TALKS = Manner(answers_after=0.5)
+PSTN = {"kind": "pstn", "number": "1390008001"}
+
+
+def offline() -> World:
+    world = staffed()
+    world.admin.ask("supervisor.force_logout", {"seat": "8001"})
+    return world
+
+
+def paused() -> World:
+    world = staffed()
+    world.admin.ask("seat.pause", {"seat": "8001", "reason": "rest"})
+    return world
+
+
+def forced() -> World:
+    world = staffed()
+    world.admin.ask("supervisor.force_pause", {"seat": "8001", "reason": "coaching"})
+    return world
+
+
+def called(manner: Manner, after: float = 2.0) -> World:
+    world = staffed(manner)
+    world.trunk.dial(Errand())
+    world.run(after)
+    return world
+
+
+def wrapup() -> World:
+    world = called(TALKS)
+    world.phones["8001"].calls[0].hang_up()
+    world.run(0.5)
+    return world
+
+
+def dialling() -> World:
+    world = staffed()
+    world.trunk.manner = RINGS_FOR_EVER
+    world.phones["8001"].invite("96201")
+    world.run(0.5)
+    return world
+
+
+def out_ringing() -> World:
+    """The seat's own phone rings for a call that came through no queue."""
+    world = staffed(RINGS_FOR_EVER)
+    phone = world.add_phone("2001")
+    phone.register()
+    world.run(0.5)
+    phone.invite("8001")
+    world.run(0.5)
+    return world
+
+
+def unreachable() -> World:
+    world = staffed()
+    world.phones["8001"].unregister()
+    world.run(0.5)
+    return world
+
+
+STATES: dict[str, tuple[Callable[[], World], tuple[str, str]]] = {
+    "offline": (offline, ("offline", "idle")),
+    "ready": (staffed, ("ready", "idle")),
+    "paused": (paused, ("paused", "idle")),
+    "forced": (forced, ("paused", "idle")),
+    "wrapup": (wrapup, ("wrapup", "idle")),
+    "reserved": (lambda: called(SILENT, 0.5), ("ready", "reserved")),
+    "ringing": (lambda: called(RINGS_FOR_EVER), ("ready", "ringing")),
+    "talking": (lambda: called(TALKS), ("ready", "talking")),
+    "own ringing": (out_ringing, ("ready", "ringing")),
+    "unreachable": (unreachable, ("ready", "unreachable")),
+}
+
+OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "login": ("session.login", {"hotline": "96198", "password": PASSWORD}),
+    "login elsewhere": ("session.login", {"hotline": "96198", "password": PASSWORD, "phone": PSTN}),
+    "logout": ("session.logout", {}),
+    "logout later": ("session.logout", {"deferred": True}),
+    "bind": ("seat.bind", {"phone": PSTN}),
+    "bind unknown": ("seat.bind", {"phone": {"kind": "extension", "number": "2002"}}),
+    "pause": ("seat.pause", {"reason": "rest"}),
+    "pause for golf": ("seat.pause", {"reason": "golf"}),
+    "ready": ("seat.ready", {}),
+    "wrapup_end": ("seat.wrapup_end", {}),
+    "wrapup_extend": ("seat.wrapup_extend", {"seconds": 60}),
+    "force_ready": ("supervisor.force_ready", {}),
+    "force_pause": ("supervisor.force_pause", {"reason": "coaching"}),
+    "force_logout": ("supervisor.force_logout", {}),
+}
+
+# What is not named is done.
+REFUSALS: dict[str, dict[str, str]] = {
+    "login": {},
+    "login elsewhere": {},
+    "logout": {
+        "offline": "NOT_LOGGED_IN",
+        **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "STATUS_NOT_IDLE"),
+    },
+    "logout later": {"offline": "NOT_LOGGED_IN"},
+    "bind": {
+        "offline": "NOT_LOGGED_IN",
+        **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "STATUS_NOT_IDLE"),
+    },
+    "bind unknown": {
+        "offline": "NOT_LOGGED_IN",
+        **dict.fromkeys(("ready", "paused", "forced", "wrapup", "unreachable"), "PHONE_NOT_REGISTERED"),
+        **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "STATUS_NOT_IDLE"),
+    },
+    "pause": {"offline": "NOT_LOGGED_IN", "forced": "FORCED_PAUSE"},
+    "pause for golf": {
+        **dict.fromkeys(STATES, "BAD_PAUSE"),
+        "offline": "NOT_LOGGED_IN",
+        "forced": "FORCED_PAUSE",
+    },
+    "ready": {
+        **dict.fromkeys(STATES, "ALREADY_READY"),
+        "offline": "NOT_LOGGED_IN",
+        "forced": "FORCED_PAUSE",
+        "paused": "",
+        "wrapup": "",
+    },
+    "wrapup_end": {**dict.fromkeys(STATES, "BAD_STATE"), "offline": "NOT_LOGGED_IN", "wrapup": ""},
+    "wrapup_extend": {**dict.fromkeys(STATES, "BAD_STATE"), "offline": "NOT_LOGGED_IN", "wrapup": ""},
+    "force_ready": {
+        **dict.fromkeys(STATES, "ALREADY_READY"),
+        "offline": "NOT_LOGGED_IN",
+        "forced": "",
+        "paused": "",
+        "wrapup": "",
+    },
+    "force_pause": {"offline": "NOT_LOGGED_IN"},
+    "force_logout": {"offline": "NOT_LOGGED_IN"},
+}
+
+
+UNNAMED: tuple[str, ...] = ()  # operations on the own seat alone
+
+
+def ask(world: World, method: str, params: dict[str, Any]) -> str:
+    """Ask for it as whoever has a right to, and return the word of the refusal, "" when it was done."""
+    answers: list[dict[str, Any]] = []
+    group = method.partition(".")[0]
+    is_offline = world.admin.ask("seat.get", {"seat": "8001"})["presence"] == "offline"
+    own = world.agents["8001"].desk
+    desk = world.admin if group == "supervisor" or is_offline or own is None else own
+    more = {} if method in ("session.logout", *UNNAMED) else {"seat": "8001"}
+    desk.send(method, {**more, **params}, answers.append)
+    (answer,) = answers
+    return str(answer["error"]["data"]["word"]) if "error" in answer else ""
+
+
+def test_every_operation_has_a_row() -> None:
+    assert list(OPERATIONS) == list(REFUSALS)
+    for row in REFUSALS.values():
+        assert set(row) <= set(STATES)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_operation_in_state(operation: str, state: str) -> None:
+    build, seen = STATES[state]
+    world = build()
+    view = world.admin.ask("seat.get", {"seat": "8001"})
+    assert (view["presence"], view["activity"]) == seen
+    method, params = OPERATIONS[operation]
+    assert ask(world, method, params) == REFUSALS[operation].get(state, "")
+    after = world.admin.ask("seat.get", {"seat": "8001"})
+    if REFUSALS[operation].get(state, ""):
+        assert after == view  # a refusal changes nothing
