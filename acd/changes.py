@@ -147,6 +147,31 @@ class Changes:
             if seat.is_signed_in:
                 self._desk.count_signed_in(seat, 1)
 
+    def move(self, seat: Seat, settings: SeatSettings, now: float) -> None:
+        """Let one seat have other queues, or another level; all that it has beside stays."""
+        board, desk, calls = self._board, self._desk, self._distribution
+        waiting = [call for call in board.calls.values() if call.wanted_seat == seat.id]
+        standing = [call for call in waiting if call.entry is not None]
+        for call in waiting:
+            calls.take_from_line(call)
+        board.matcher.dismiss(seat)
+        if seat.is_signed_in:
+            desk.count_signed_in(seat, -1)
+        desk.staffing.retire(seat)
+        seat.configure(settings, seat.order)
+        board.tiers = Tiers([(it.id, it.queues) for it in board.seats.values() if not it.is_removed])
+        levels = board.settings.levels
+        board.matcher.enrol(seat, levels[seat.level].hold_back if seat.level < len(levels) else 0)
+        desk.staffing.enrol(seat)
+        if seat.is_signed_in:
+            desk.count_signed_in(seat, 1)
+        for call in waiting:
+            if call.queue not in seat.queues:
+                call.wanted_seat = None
+            calls.put_in_line(call, now)
+        for call in standing:
+            calls.stand(call)
+
     def _open(self, queue: Queue, requirement: Requirement) -> RequirementClass:
         board = self._board
         settings = queue.settings

@@ -17,7 +17,7 @@ from acd.missed import Cause, count_miss, rule_for
 from acd.offer import Input as OfferInput
 from acd.offer import Offer, OfferKeeper
 from acd.readiness import Pool, RequirementClass
-from acd.seat import Seat, Sight, Word
+from acd.seat import Presence, Seat, Sight, Word
 from kernel.ids import CallId, OfferId, SeatId
 from policies.skills import with_skills
 from queues.events import Outcome
@@ -79,6 +79,27 @@ class Distribution:
         self._board.commands.put(ReleaseCall(call.call, call.queue, outcome, outcome))
         self.callbacks.begin(callback, now)
         return True
+
+    def move(self, call: WaitingCall, there: Queue, now: float) -> None:
+        """Let a call wait in ``there`` instead, with its time and its credit."""
+        target = f"queue:{there.name}"
+        self._withdraw_all(call, "moved", now)
+        self.end_visit(call, Outcome.OVERFLOWED, "moved", "", now, target)
+        self.entry.transfer(call, there, target, now)
+
+    def advance(self, call: WaitingCall, credit: float) -> None:
+        """Give a waiting call ``credit`` in place of its own; it stands where that puts it."""
+        queue = self._board.queues[call.queue]
+        stands = call.entry is not None
+        self._unassign(call)
+        queue.leave(call)
+        call.credit, call.key = credit, call.joined_at - credit
+        queue.join(call)
+        self._assign(call, queue)
+        if stands:
+            self.stand(call)
+        self._board.history.visit_began(call)  # what the next process must know of it has changed
+        self._board.events.put(QueueChanged(call.queue, "moved", call.call))
 
     def build_visit(self, what: CallJoined, joined_at: float, now: float, credit: float) -> WaitingCall:
         """Return the call's next visit, which has not begun yet."""
@@ -435,7 +456,7 @@ class Distribution:
             self._desk.rest(seat, rule.delay, now)
         is_too_many = count_miss(seat.misses, rule, cause)
         self._desk.work_ended(seat, cause.value, now)
-        if is_too_many and seat.is_signed_in:
+        if is_too_many and seat.is_signed_in and seat.presence is not Presence.PAUSED:
             self._desk.say(seat, Word.PAUSE, cause.value, now, reason=cause.value)
         self._return(call, seat, now)
 
@@ -443,6 +464,16 @@ class Distribution:
         """Call an offer off, for a reason that is not the seat's fault."""
         call = self._withdraw(offer, cause, now)
         self._return(call, offer.seat, now)
+
+    def pick_up(self, offer: Offer, seat: Seat, now: float) -> None:
+        """Offer the call of ``offer`` to ``seat``, which has asked for it, and to nobody else."""
+        call = offer.call
+        self._withdraw_all(call, "picked_up", now)
+        self._offer(call, seat, now, None)
+        self._board.timers.disarm(call.widening)
+        call.widening = None
+        if call.entry is not None and call.line is not None:  # where several may ring at once
+            call.line.remove(call)
 
     def phone_lost(self, seat: Seat, now: float) -> None:
         """The phone went away while it was offered a call."""

@@ -28,6 +28,8 @@ from acd.inputs import (
     CallerRestored,
     CallJoined,
     CallLeft,
+    CallMoved,
+    CallPickedUp,
     Input,
     ListEntryAdded,
     ListEntryRemoved,
@@ -43,6 +45,7 @@ from acd.inputs import (
     Reconfigured,
     SeatEngaged,
     SeatHeld,
+    SeatMoved,
     SeatRestored,
     SignedIn,
     SignedOut,
@@ -58,6 +61,7 @@ from acd.phone import PhoneKey
 from acd.recovery import Recovered, Recovery
 from acd.seat import Presence, Seat
 from acd.settings import AcdSettings
+from acd.supervision import Supervision
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
@@ -96,12 +100,14 @@ class Engine:
         self._attendance = Attendance(board, desk, self._distribution)
         self._changes = Changes(board, desk, self._distribution, self)
         self._changes.configure(settings, now)
+        self._supervision = Supervision(board, desk, self._distribution, self._changes)
         self._recovery = Recovery(board, desk, self._distribution, self._changes, self)
         self._explainer = Explainer(board)
         self._actions = self._build_actions()
 
     def _build_actions(self) -> dict[type, Callable[[Any, float], None]]:
         calls, seats, changes = self._distribution, self._attendance, self._changes
+        supervision = self._supervision
         return {
             CallJoined: calls.entry.join,
             CallLeft: calls.leave,
@@ -120,6 +126,9 @@ class Engine:
             PhoneBound: seats.bind,
             WrapUpEnded: seats.end_wrap_up,
             WrapUpExtended: seats.extend_wrap_up,
+            SeatMoved: supervision.move_seat,
+            CallMoved: supervision.move_call,
+            CallPickedUp: supervision.pick_up,
             Reconfigured: lambda what, now: changes.configure(what.settings, now),
             SeatRestored: changes.restore,
             CallerRestored: lambda what, _: calls.entry.restore(what),

@@ -82,7 +82,7 @@ class Entry:
     def _let_in(self, visit: WaitingCall, queue: Queue, now: float) -> None:
         """Begin the visit, here or in the queue that this one's refusal leads to."""
         while True:
-            cause = self._refusal(queue, visit.caller, visit.key, now) if visit.fallback != HANG_UP else ""
+            cause = self.refusal(queue, visit.caller, visit.key, now) if visit.fallback != HANG_UP else ""
             if not cause and visit.wanted_seat is not None and not self._is_there(visit.wanted_seat, queue):
                 visit.wanted_seat = None
                 cause = "" if visit.fallback == ANYONE else "seat_away"
@@ -102,7 +102,7 @@ class Entry:
             self._write(visit, queue, Outcome.OVERFLOWED, cause, target, now)
             visit, queue = self._next_visit(visit, there, target, now), there
 
-    def _refusal(self, queue: Queue, caller: str, key: float, now: float) -> str:
+    def refusal(self, queue: Queue, caller: str, key: float, now: float) -> str:
         """Say why ``caller``, who would stand by ``key``, may not enter ``queue``; "" when it may."""
         board = self._board
         if board.tenant(queue.settings.tenant).suspended:
@@ -136,7 +136,7 @@ class Entry:
         if there is None or call.visits >= VISITS_OF_A_CALL_MAX:
             return None
         credit, _ = self._credit(call, there, now)
-        cause = self._refusal(there, call.caller, call.joined_at - credit, now)
+        cause = self.refusal(there, call.caller, call.joined_at - credit, now)
         return None if cause and target_of(there.settings, cause) == HANG_UP else there
 
     def credit(self, queue: Queue | None, caller: str, now: float) -> tuple[float, str]:
@@ -161,6 +161,10 @@ class Entry:
             visit.wanted_seat, visit.seat_for = seat, there.settings.entry.seat_wait
             visit.fallback = HANG_UP
         return visit
+
+    def transfer(self, call: WaitingCall, there: Queue, target: str, now: float) -> None:
+        """Begin the visit to ``there`` of a call whose visit before has just ended."""
+        self._let_in(self._next_visit(call, there, target, now), there, now)
 
     # One given seat.
 

@@ -18,7 +18,7 @@ class QueueChanged(msgspec.Struct, frozen=True):
     """A call joined or left, or an offer was made."""
 
     queue: QueueName
-    what: str  # joined, left, offered, offer_ended, relaxed
+    what: str  # joined, left, offered, offer_ended, relaxed, moved
     call: CallId
     outcome: str = ""
     seat: str = ""

@@ -144,6 +144,29 @@ class WrapUpExtended(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class SeatMoved(msgspec.Struct, frozen=True):
+    """A supervisor lets a seat serve other queues, or work at another level (None: as it is)."""
+
+    seat: SeatId
+    queues: tuple[str, ...]
+    level: str | None = None
+
+
+class CallMoved(msgspec.Struct, frozen=True):
+    """A supervisor lets a waiting call wait in another queue (None: where it is), or before all others."""
+
+    call: CallId
+    queue: str | None = None
+    is_first: bool = False
+
+
+class CallPickedUp(msgspec.Struct, frozen=True):
+    """A supervisor at seat ``by`` takes what rings at ``seat`` to the own phone."""
+
+    seat: SeatId
+    by: SeatId
+
+
 class Reconfigured(msgspec.Struct, frozen=True):
     """New settings; calls, sign-ins, places and counters stay."""
 
@@ -279,6 +302,9 @@ Input = (
     | PhoneBound
     | WrapUpEnded
     | WrapUpExtended
+    | SeatMoved
+    | CallMoved
+    | CallPickedUp
     | Reconfigured
     | SeatRestored
     | CallerRestored

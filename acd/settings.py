@@ -33,6 +33,7 @@ class SeatSettings(msgspec.Struct, frozen=True):
     phones: tuple[PhoneSettings, ...] = ()
     role: str = "agent"  # or "supervisor"
     wrap_up: float | None = None
+    supervises: tuple[str, ...] = ()  # queues whose seats a supervisor leads; none: all of its tenant
 
 
 class TenantSettings(msgspec.Struct, frozen=True):

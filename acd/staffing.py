@@ -31,6 +31,16 @@ class Staffing:
         if seat.watched_by:
             self._note_absence(seat)
 
+    def retire(self, seat: Seat) -> None:
+        """Count a seat out of its classes and queues, before it gets others."""
+        if seat.works:
+            for each in seat.classes:
+                each.working -= 1
+        seat.works = False
+        for queue in seat.watched_by:
+            if queue.there.pop(seat.id, "") is None:
+                self.changed(queue)
+
     def enrol(self, seat: Seat) -> None:
         """Count a seat whose classes have just been found anew."""
         seat.works = False

@@ -247,7 +247,9 @@ class Switchboard:
         call = self.calls.get(call_id)
         if call is None:
             raise OperationRefused("NO_SUCH_CALL", f"there is no call {call_id}")
-        verdict = "success" if call.state is CallState.TALKING else f"us:{cause}"
+        verdict = f"us:{cause}"
+        if call.state is CallState.TALKING:
+            verdict = "success:disconnected" if cause == "disconnected" else "success"
         self.end(call, now, ended_by=ended_by, verdict=verdict, status=480, cause="withdrawn")
 
     def end_all(self, now: float) -> None:

@@ -146,9 +146,7 @@ class Desk:
                     music=queue.music,
                     welcome=queue.welcome,
                     entry=entry,
-                    callback=build_callback(
-                        self._reader, where, queue, tenant, self.calendars, entry.hours
-                    ),
+                    callback=build_callback(self._reader, where, queue, tenant, self.calendars, entry.hours),
                 ),
             )
         self.queues = resolve_levels(self._reader, queues, self.queues, self.ranks)
@@ -169,6 +167,7 @@ class Desk:
             tenant = self._tenant(where, table.tenant)
             level = self._seat_level(where, table)
             queues = self._seat_queues(where, table, tenant, level)
+            supervises = self._supervised(where, table, tenant)
             secret = self._secret_of(where, table, ", nobody could sign in")
             kinds = [
                 self._phone(f"{where}.phones[{index}]", text, tenant)
@@ -190,6 +189,7 @@ class Desk:
                     phones=phones,
                     role=table.role,
                     wrap_up=_optional(table.wrap_up),
+                    supervises=supervises,
                 )
                 self.seat_secrets[number] = secret
                 if any(phone.kind == "softphone" for phone in phones):
@@ -386,6 +386,18 @@ class Desk:
                 f"{where}.queues", "is missing: the seat would get no calls; only a supervisor may go without"
             )
         return table.queues
+
+    def _supervised(self, where: str, table: SeatTable, tenant: str) -> tuple[str, ...]:
+        if table.supervises and table.role != "supervisor":
+            self._reader.refuse(f"{where}.supervises", 'is given, and role is not "supervisor"')
+        for index, name in enumerate(table.supervises, 1):
+            queue = self.queues.get(name)
+            if queue is None or queue.tenant != tenant:
+                names = [each.name for each in self.queues.values() if each.tenant == tenant]
+                self._reader.refuse(
+                    f"{where}.supervises[{index}]", f"unknown queue {show(name)}{suggest(name, names)}"
+                )
+        return table.supervises
 
     def _phone(self, where: str, text: str, tenant: str) -> tuple[str, str] | None:
         """Return kind and number; the number of a softphone is its seat's and so empty here."""

@@ -363,6 +363,7 @@ class SeatTable(Table, frozen=True):
     queues: tuple[str, ...] = ()
     phones: tuple[str, ...] = ("softphone",)
     role: Literal["agent", "supervisor"] = "agent"
+    supervises: tuple[str, ...] = ()
     wrap_up: Duration | None = None
 
 

@@ -192,6 +192,20 @@ class CallbackAttemptRow(Row, frozen=True, tag="callback_attempts"):
     sip_status: int
 
 
+class OperationRow(Row, frozen=True, tag="operations"):
+    """What somebody with more rights than an agent has done to a seat, a call or the switch."""
+
+    operation: str  # unique
+    at: float
+    tenant: str  # "" the switch as a whole
+    by: str  # a seat, the name of a token, or a role
+    what: str  # force_pause, move_call, ...
+    seat: str
+    call: str
+    queue: str
+    detail: str  # what else was said: a reason, a number
+
+
 AnyRow = (
     CallRow
     | VisitRow
@@ -204,4 +218,5 @@ AnyRow = (
     | CallerSeatRow
     | CallbackRow
     | CallbackAttemptRow
+    | OperationRow
 )

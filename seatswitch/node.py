@@ -52,6 +52,7 @@ from config.schema import Settings
 from kernel.chance import Chance
 from kernel.ids import CallId, SeatId
 from kernel.outbox import Outbox
+from kernel.rows import OperationRow
 from kernel.staterows import JournalRow, StateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
@@ -203,6 +204,24 @@ class Node:
         """End a call; NO_SUCH_CALL if there is none."""
         self.switchboard.hang_up(call, cause, now, ended_by)
         self.settle(now)
+
+    def record(
+        self,
+        what: str,
+        by: str,
+        tenant: str,
+        now: float,
+        *,
+        seat: str = "",
+        call: str = "",
+        queue: str = "",
+        detail: str = "",
+    ) -> None:
+        """Leave a row and an event of what somebody with more rights than an agent has done."""
+        at = self.walltime.epoch(now)
+        self.rows.put(OperationRow(self.chance.token(), at, tenant, by, what, seat, call, queue, detail))
+        told = {"what": what, "by": by, "tenant": tenant, "seat": seat or None, "call": call or None}
+        self.news.put("supervisor", partial(dict, told, queue=queue or None, detail=detail), now)
 
     def end_all(self, now: float) -> None:
         """End every call: the switch stops now."""

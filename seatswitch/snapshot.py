@@ -106,6 +106,7 @@ class Views:
 
     def _call(self, call: Call, now: float) -> dict[str, Any]:
         waiting = call.joined_at is not None and call.answered_at is None
+        visit = self._engine.waiting(call.id) if waiting else None
         until = call.answered_at if call.answered_at is not None else now
         seat_leg = call.caller_leg if call.is_callback else call.callee
         seat = None if seat_leg is None else seat_leg.seat
@@ -115,7 +116,7 @@ class Views:
             "call": call.id,
             "direction": call.direction,
             "tenant": call.tenant,
-            "queue": call.queue,
+            "queue": call.queue if visit is None else visit.queue,
             "caller": call.caller,
             "called": call.called,
             "state": "held" if call.held else call.state.value,

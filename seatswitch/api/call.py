@@ -70,7 +70,9 @@ def hang_up(scope: Scope, params: OneCall) -> dict[str, Any]:
         if own is None or view["call"] != own["call"]:
             if not scope.may("supervisor"):
                 raise OperationRefused("NO_RIGHT", "an agent ends its own call only")
-            scope.audit("call ended by request", call=view["call"])
+            if not scope.leads([view["queue"] or ""]):
+                raise OperationRefused("NO_RIGHT", f"call {view['call']} is of no queue that this seat leads")
+            scope.record("hangup", call=view["call"], tenant=view["tenant"])
             scope.node.hang_up(CallId(view["call"]), "supervisor", scope.now)
             return {"done": True}
     if own is None:

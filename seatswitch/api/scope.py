@@ -94,6 +94,24 @@ class Scope:
             raise OperationRefused("NO_RIGHT", "an agent acts on its own seat only")
         return seat
 
+    def seat_to_supervise(self, asked: str) -> SeatId:
+        """Return the seat a supervisor does something to: of those it leads, and never its own."""
+        seat = self.seat(asked)
+        session = self.connection.session
+        if session is not None and session.seat == seat:
+            raise OperationRefused("NO_RIGHT", "nobody supervises the own seat")
+        if not self.leads(self.node.engine.seats[seat].settings.queues):
+            raise OperationRefused("NO_RIGHT", f"seat {asked} serves none of the queues this seat leads")
+        return seat
+
+    def leads(self, queues: Sequence[str]) -> bool:
+        """Say whether a supervisor may act on what belongs to ``queues``; one seat may lead some alone."""
+        session = self.connection.session
+        if session is None or RANKS[self.connection.role] >= RANKS["supervisor"]:
+            return True
+        led = self.node.engine.seats[session.seat].settings.supervises
+        return not led or any(queue in led for queue in queues)
+
     def seat_view(self, seat: SeatId) -> dict[str, Any]:
         """Return a seat object."""
         return self.node.seat_view(seat, self.now)
@@ -116,6 +134,24 @@ class Scope:
     def audit(self, what: str, **fields: Any) -> None:
         """Leave a line in the log: who did what to whom."""
         self.node.log.put((what, {"by": self.who(), **fields}))
+
+    def record(
+        self,
+        what: str,
+        *,
+        seat: SeatId | None = None,
+        call: str = "",
+        tenant: str = "",
+        queue: str = "",
+        detail: str = "",
+    ) -> None:
+        """Leave a row, an event and a line in the log of what a supervisor has done to whom."""
+        told = {"seat": seat, "call": call, "queue": queue, "detail": detail}
+        self.audit(f"supervisor: {what}", **{name: value for name, value in told.items() if value})
+        if seat is not None:
+            tenant = self.node.engine.seats[seat].settings.tenant
+        who = self.who()
+        self.node.record(what, who, tenant, self.now, seat=seat or "", call=call, queue=queue, detail=detail)
 
     def who(self) -> str:
         """Return who asks: a token's name, a seat, or a role."""

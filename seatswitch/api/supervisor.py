@@ -1,21 +1,28 @@
-"""``supervisor.*``: what a shift leader does to seats and calls of the tenant. Every action is logged."""
+"""``supervisor.*``: what a shift leader does to seats and calls. Every action leaves a row, an event and a
+line in the log.
+
+Who leads: a supervisor's seat leads the seats of its tenant, or those that serve a queue of its
+``supervises``; tokens and operators lead all. Nobody supervises the own seat.
+"""
 
 from typing import Any, Literal
 
-from acd.inputs import PauseAsked, ReadyAsked, SignedOut
+from acd.inputs import CallMoved, CallPickedUp, PauseAsked, ReadyAsked, SeatMoved, SignedOut
+from kernel.errors import OperationRefused
+from kernel.ids import CallId
 from seatswitch.api.method import SUPERVISOR, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, Done, Name, SeatNumber, SeatObject, Text
 
 
 class TheSeat(Params, frozen=True):
-    """A seat of the tenant."""
+    """A seat that one leads."""
 
     seat: SeatNumber
 
 
 class ForcePause(Params, frozen=True):
-    """A seat of the tenant, and why."""
+    """A seat that one leads, and why."""
 
     seat: SeatNumber
     reason: Text = ""
@@ -28,42 +35,87 @@ class Mode(Params, frozen=True):
 
 
 class MoveSeat(Params, frozen=True):
-    """A seat and the queues it shall serve."""
+    """A seat, the queues it shall serve, and the level it shall work at (left out: as it is)."""
 
     seat: SeatNumber
     queues: list[Name]
+    level: Name | None = None
 
 
 class MoveCall(Params, frozen=True):
-    """A waiting call and the queue it shall wait in."""
+    """A waiting call, the queue it shall wait in (left out: where it is), and whether before all others."""
 
     call: CallNumber
-    queue: Name
+    queue: Name | None = None
+    first: bool = False
 
 
 def force_ready(scope: Scope, params: TheSeat) -> dict[str, Any]:
     """Lift any pause."""
-    seat = scope.seat(params.seat)
+    seat = scope.seat_to_supervise(params.seat)
     scope.node.handle(ReadyAsked(seat, forced=True), scope.now)
-    scope.audit("seat forced to ready", seat=seat)
+    scope.record("force_ready", seat=seat)
     return scope.seat_view(seat)
 
 
 def force_pause(scope: Scope, params: ForcePause) -> dict[str, Any]:
     """Pause so that only a supervisor can lift it."""
-    seat = scope.seat(params.seat)
+    seat = scope.seat_to_supervise(params.seat)
     scope.node.handle(PauseAsked(seat, params.reason, forced=True), scope.now)
-    scope.audit("seat forced to pause", seat=seat, reason=params.reason)
+    scope.record("force_pause", seat=seat, detail=params.reason)
     return scope.seat_view(seat)
 
 
 def force_logout(scope: Scope, params: TheSeat) -> dict[str, Any]:
     """Sign the seat out; a conversation is not cut."""
-    seat = scope.seat(params.seat)
+    seat = scope.seat_to_supervise(params.seat)
     scope.node.handle(SignedOut(seat, deferred=True, cause="supervisor", forced=True), scope.now)
-    scope.audit("seat forced to sign out", seat=seat)
+    scope.record("force_logout", seat=seat)
     scope.sessions.lost_seat(seat)
     return scope.seat_view(seat)
+
+
+def disconnect(scope: Scope, params: TheSeat) -> dict[str, Any]:
+    """End a seat's conversation (强拆)."""
+    seat = scope.seat_to_supervise(params.seat)
+    view = scope.seat_view(seat)
+    if view["activity"] != "talking" or view["call"] is None:
+        raise OperationRefused("TARGET_NOT_TALKING", f"seat {seat} is {view['activity']}")
+    scope.node.hang_up(CallId(view["call"]), "disconnected", scope.now)
+    scope.record("disconnect", seat=seat, call=view["call"])
+    return {"done": True}
+
+
+def pick_up(scope: Scope, params: TheSeat) -> dict[str, Any]:
+    """Let what rings at a seat ring at the own phone (抢线)."""
+    seat = scope.seat_to_supervise(params.seat)
+    own = scope.own_seat()
+    call = scope.seat_view(seat)["call"] or ""
+    scope.node.handle(CallPickedUp(seat, own), scope.now)
+    scope.record("pickup", seat=seat, call=call)
+    return {"done": True}
+
+
+def move_seat(scope: Scope, params: MoveSeat) -> dict[str, Any]:
+    """Let a seat serve other queues."""
+    seat = scope.seat_to_supervise(params.seat)
+    scope.node.handle(SeatMoved(seat, tuple(params.queues), params.level), scope.now)
+    detail = ", ".join(params.queues) + (f" at level {params.level}" if params.level else "")
+    scope.record("move_seat", seat=seat, detail=detail)
+    return scope.seat_view(seat)
+
+
+def move_call(scope: Scope, params: MoveCall) -> dict[str, Any]:
+    """Let a waiting call wait elsewhere, or first."""
+    view = scope.call_view(params.call)
+    if not scope.leads([view["queue"] or ""]):
+        raise OperationRefused("NO_RIGHT", f"call {params.call} waits in no queue that this seat leads")
+    scope.node.handle(CallMoved(CallId(view["call"]), params.queue, params.first), scope.now)
+    detail = "first" if params.first else ""
+    scope.record(
+        "move_call", call=view["call"], tenant=view["tenant"], queue=params.queue or "", detail=detail
+    )
+    return {"done": True}
 
 
 _SEAT = ("NO_SUCH_SEAT", "NOT_LOGGED_IN")
@@ -78,9 +130,24 @@ METHODS = (
     Method(
         "supervisor.takeover", SUPERVISOR, "Take the seat's place.", TheSeat, Done, words=("NOT_ATTACHED",)
     ),
-    Method("supervisor.disconnect", SUPERVISOR, "End a seat's call.", TheSeat, Done, words=_LISTEN),
     Method(
-        "supervisor.pickup", SUPERVISOR, "Answer what rings at a seat.", TheSeat, Done, words=("NOT_RINGING",)
+        "supervisor.disconnect",
+        SUPERVISOR,
+        "End the conversation of a seat; its verdict is success:disconnected.",
+        TheSeat,
+        Done,
+        disconnect,
+        ("NO_SUCH_SEAT", "TARGET_NOT_TALKING"),
+    ),
+    Method(
+        "supervisor.pickup",
+        SUPERVISOR,
+        "Let the queue call that rings at a seat ring at one's own phone instead; one's own seat must be "
+        "signed in and idle, ready or not.",
+        TheSeat,
+        Done,
+        pick_up,
+        ("NO_SUCH_SEAT", "NOT_LOGGED_IN", "NOT_RINGING", "STATUS_NOT_IDLE"),
     ),
     Method("supervisor.switch", SUPERVISOR, "Change how to be there.", Mode, Done, words=("NOT_ATTACHED",)),
     Method(
@@ -110,13 +177,24 @@ METHODS = (
         force_logout,
         _SEAT,
     ),
-    Method("supervisor.move_seat", SUPERVISOR, "Change a seat's queues.", MoveSeat, SeatObject, words=_SEAT),
+    Method(
+        "supervisor.move_seat",
+        SUPERVISOR,
+        "Let a seat serve other queues, or work at another level, at once; its call, presence and sign-in "
+        "stay. Holds until the configuration is loaded anew.",
+        MoveSeat,
+        SeatObject,
+        move_seat,
+        ("NO_SUCH_SEAT", "NO_SUCH_QUEUE", "NO_SUCH_TARGET", "NOT_IN_QUEUE"),
+    ),
     Method(
         "supervisor.move_call",
         SUPERVISOR,
-        "Move a waiting call.",
+        "Let a waiting call wait in another queue, or before all others. It keeps the time it has waited and "
+        "its credit; its visit to the queue it leaves ends as overflowed, cause moved.",
         MoveCall,
         Done,
-        words=("NO_SUCH_CALL", "NO_SUCH_QUEUE"),
+        move_call,
+        ("NO_SUCH_CALL", "NO_SUCH_QUEUE", "BAD_STATE", "TARGET_BUSY"),
     ),
 )

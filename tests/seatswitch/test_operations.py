@@ -1,21 +1,32 @@
-"""Every operation on a seat in every state of the seat, through the whole switch: done, or refused with which word.
+"""Every operation on a seat in every state of it, through the whole switch: done, or refused with which word.
 
-The table is the one of docs/queues.md ("What a seat may do when"); a new operation or state means a decision
-for each of its pairs.
+The table is the one of docs/seats.md; a new operation or state means a decision for each of its pairs.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.simulator.people import Habits
 from tests.simulator.phones import RINGS_FOR_EVER, SILENT, Errand, Manner
-from tests.simulator.stories import staffed
+from tests.simulator.stories import ONE_SEAT
+from tests.simulator.stories import staffed as staffed_town
 from tests.simulator.town import PASSWORD
 from tests.simulator.world import World
 
 TALKS = Manner(answers_after=0.5)
 PSTN = {"kind": "pstn", "number": "1390008001"}
+
+
+def staffed(manner: Manner | None = None) -> World:
+    """Seat 8001 is ready, and so is the supervisor's, who leads it."""
+    world = staffed_town(manner, replace(ONE_SEAT, leaders=1))
+    world.add_agent("8901", Manner(), Habits(signs_in_at=0.1))
+    world.run(2.0)
+    return world
 
 
 def offline() -> World:
@@ -91,41 +102,44 @@ STATES: dict[str, tuple[Callable[[], World], tuple[str, str]]] = {
 
 OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "login": ("session.login", {"hotline": "96198", "password": PASSWORD}),
-    "login elsewhere": ("session.login", {"hotline": "96198", "password": PASSWORD, "phone": PSTN}),
+    "login, another phone": ("session.login", {"hotline": "96198", "password": PASSWORD, "phone": PSTN}),
     "logout": ("session.logout", {}),
-    "logout later": ("session.logout", {"deferred": True}),
+    "logout, deferred": ("session.logout", {"deferred": True}),
     "bind": ("seat.bind", {"phone": PSTN}),
-    "bind unknown": ("seat.bind", {"phone": {"kind": "extension", "number": "2002"}}),
+    "bind, phone unknown": ("seat.bind", {"phone": {"kind": "extension", "number": "2002"}}),
     "pause": ("seat.pause", {"reason": "rest"}),
-    "pause for golf": ("seat.pause", {"reason": "golf"}),
+    "pause, reason unknown": ("seat.pause", {"reason": "golf"}),
     "ready": ("seat.ready", {}),
     "wrapup_end": ("seat.wrapup_end", {}),
     "wrapup_extend": ("seat.wrapup_extend", {"seconds": 60}),
     "force_ready": ("supervisor.force_ready", {}),
     "force_pause": ("supervisor.force_pause", {"reason": "coaching"}),
     "force_logout": ("supervisor.force_logout", {}),
+    "disconnect": ("supervisor.disconnect", {}),
+    "pickup": ("supervisor.pickup", {}),
+    "move_seat": ("supervisor.move_seat", {"queues": ["junior"], "level": "intermediate"}),
 }
 
 # What is not named is done.
 REFUSALS: dict[str, dict[str, str]] = {
     "login": {},
-    "login elsewhere": {},
+    "login, another phone": {},
     "logout": {
         "offline": "NOT_LOGGED_IN",
         **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "STATUS_NOT_IDLE"),
     },
-    "logout later": {"offline": "NOT_LOGGED_IN"},
+    "logout, deferred": {"offline": "NOT_LOGGED_IN"},
     "bind": {
         "offline": "NOT_LOGGED_IN",
         **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "STATUS_NOT_IDLE"),
     },
-    "bind unknown": {
+    "bind, phone unknown": {
         "offline": "NOT_LOGGED_IN",
         **dict.fromkeys(("ready", "paused", "forced", "wrapup", "unreachable"), "PHONE_NOT_REGISTERED"),
         **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "STATUS_NOT_IDLE"),
     },
     "pause": {"offline": "NOT_LOGGED_IN", "forced": "FORCED_PAUSE"},
-    "pause for golf": {
+    "pause, reason unknown": {
         **dict.fromkeys(STATES, "BAD_PAUSE"),
         "offline": "NOT_LOGGED_IN",
         "forced": "FORCED_PAUSE",
@@ -148,6 +162,9 @@ REFUSALS: dict[str, dict[str, str]] = {
     },
     "force_pause": {"offline": "NOT_LOGGED_IN"},
     "force_logout": {"offline": "NOT_LOGGED_IN"},
+    "disconnect": {**dict.fromkeys(STATES, "TARGET_NOT_TALKING"), "talking": ""},
+    "pickup": {**dict.fromkeys(STATES, "NOT_RINGING"), "ringing": ""},
+    "move_seat": {},
 }
 
 
@@ -159,8 +176,9 @@ def ask(world: World, method: str, params: dict[str, Any]) -> str:
     answers: list[dict[str, Any]] = []
     group = method.partition(".")[0]
     is_offline = world.admin.ask("seat.get", {"seat": "8001"})["presence"] == "offline"
-    own = world.agents["8001"].desk
-    desk = world.admin if group == "supervisor" or is_offline or own is None else own
+    own, lead = world.agents["8001"].desk, world.agents["8901"].desk
+    desk = lead if group == "supervisor" else world.admin if is_offline else own
+    assert desk is not None
     more = {} if method in ("session.logout", *UNNAMED) else {"seat": "8001"}
     desk.send(method, {**more, **params}, answers.append)
     (answer,) = answers
@@ -171,6 +189,25 @@ def test_every_operation_has_a_row() -> None:
     assert list(OPERATIONS) == list(REFUSALS)
     for row in REFUSALS.values():
         assert set(row) <= set(STATES)
+
+
+def page_rows() -> list[str]:
+    """Return the table as docs/seats.md shows it: by operation, each word with the states it is for."""
+    rows = []
+    for operation, row in REFUSALS.items():
+        by_word: dict[str, list[str]] = {}
+        for state in STATES:
+            if row.get(state):
+                by_word.setdefault(row[state], []).append(state)
+        words = "; ".join(f"`{word}` {', '.join(states)}" for word, states in by_word.items())
+        rows.append(f"| {operation} | {words} |" if words else f"| {operation} | |")
+    return rows
+
+
+def test_the_page_shows_the_same_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "seats.md").read_text(encoding="utf-8")
+    table = page.partition("| operation | refused |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert table.splitlines() == page_rows()
 
 
 @pytest.mark.parametrize("state", STATES)

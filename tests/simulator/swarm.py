@@ -93,6 +93,11 @@ BUTTONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("supervisor.force_pause", {"seat": "SEAT", "reason": "rest"}),
     ("supervisor.force_logout", {"seat": "SEAT"}),
     ("supervisor.disconnect", {"seat": "SEAT"}),
+    ("supervisor.pickup", {"seat": "SEAT"}),
+    ("supervisor.move_seat", {"seat": "SEAT", "queues": ["senior"], "level": "senior"}),
+    ("supervisor.move_seat", {"seat": "SEAT", "queues": ["junior"], "level": "junior"}),
+    ("supervisor.move_call", {"call": "CALL", "queue": "senior"}),
+    ("supervisor.move_call", {"call": "CALL", "queue": "junior", "first": True}),
     ("session.whoami", {}),
     ("trunk.list", {}),
     ("admin.status", {}),
@@ -144,6 +149,7 @@ def draw_options(seed: int, calls_max: int = 20) -> Options:
         juniors=random.randint(1, 4),
         intermediates=random.randint(0, 2),
         seniors=random.randint(0, 2),
+        leaders=1,
         answer=random.choice(("200", "200", "200", "183")),
         when_empty=random.choice(("wait", "wait", "refuse")),
         ring_for=random.choice((5.0, 10.0, 25.0)),
@@ -287,6 +293,10 @@ class Swarm:
             )
             if agent.phone is not None:
                 agent.phone.choose = lambda _: draw_manner(random)
+        if "desk operations" in options.faults:
+            leader = world.add_agent("8901", habits=Habits(signs_in_at=2.0))
+            assert leader.phone is not None
+            leader.phone.choose = lambda _: draw_manner(random)
         world.trunk.choose = lambda _: draw_manner(random)
         if random.random() < 0.5:
             world.trunk.password = "trunk-secret"
@@ -518,10 +528,18 @@ class Swarm:
             agent.desk for agent in world.agents.values() if agent.desk is not None and agent.desk.is_open
         ]
         for _ in range(5):
-            desk = random.choice([*desks, world.admin])
+            lead = world.agents["8901"].desk
+            desk = random.choice(
+                [*desks, world.admin, *([lead] if lead is not None and lead.is_open else [])]
+            )
             seat = random.choice(world.town.seats)
             method, params = random.choice(BUTTONS)
-            filled = {key: seat if value == "SEAT" else value for key, value in params.items()}
+            living = sorted(world.node.switchboard.calls)
+            drawn = {"SEAT": seat, "CALL": random.choice(living) if living else "none"}
+            filled = {
+                key: drawn.get(value, value) if isinstance(value, str) else value
+                for key, value in params.items()
+            }
             desk.send(method, filled, self._check_reply)
 
     def _check_reply(self, response: dict[str, Any]) -> None:

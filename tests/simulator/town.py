@@ -17,6 +17,7 @@ class Town:
     intermediates: int = 1
     seniors: int = 1
     extensions: int = 2
+    leaders: int = 0  # supervisors: 8901, ...
     answer: str = "200"
     when_empty: str = "wait"
     on_timeout: str = "hangup"
@@ -69,6 +70,11 @@ class Town:
                 f'[[seat]]\nnumber = "{number}"\ntenant = "demo"\npassword = "{PASSWORD}"\n'
                 f'level = "{level}"\n'
                 f'skills = {{}}\nqueues = {queues}\nphones = ["softphone", "pstn:139000{number}"]\n'
+            )
+        for index in range(self.leaders):
+            parts.append(
+                f'[[seat]]\nnumber = "{8901 + index}"\ntenant = "demo"\npassword = "{PASSWORD}"\n'
+                'level = "senior"\nqueues = []\nrole = "supervisor"\n'
             )
         for index in range(self.extensions):
             parts.append(

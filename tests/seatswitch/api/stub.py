@@ -86,6 +86,7 @@ class StubNode:
         self.is_draining = False
         self.calls: dict[str, dict[str, Any]] = {}
         self.hung_up: list[tuple[str, str, str]] = []
+        self.recorded: list[tuple[str, str, str, dict[str, str]]] = []
         self.banned = {"203.0.113.5": True}
         self.rings: list[RingSeat] = []
         self.bug: Exception | None = None
@@ -148,6 +149,9 @@ class StubNode:
             raise OperationRefused("NO_SUCH_CALL", f"there is no call {call}")
         self.hung_up.append((call, cause, ended_by))
         self.end_call(call, now)
+
+    def record(self, what: str, by: str, tenant: str, now: float, **more: str) -> None:
+        self.recorded.append((what, by, tenant, {name: text for name, text in more.items() if text}))
 
     def seat_view(self, seat: SeatId, now: float) -> dict[str, Any]:
         return self.engine.seat_object(seat, now)

@@ -58,7 +58,8 @@ def test_an_agent_ends_no_other_call_and_a_supervisor_any() -> None:
     office.node.put_call("c4")
     lead.ask("call.hangup", call="c4")
     assert office.node.hung_up[-1] == ("c4", "supervisor", "switch")
-    assert ("call ended by request", {"by": "8019", "call": "c4"}) in office.node.log.take()
+    assert ("supervisor: hangup", {"by": "8019", "call": "c4"}) in office.node.log.take()
+    assert office.node.recorded == [("hangup", "8019", "north", {"call": "c4"})]
 
 
 def test_without_a_seat_a_call_must_be_named() -> None:

@@ -1,0 +1,109 @@
+"""Supervision: what a shift leader does to seats and waiting calls while they are in use.
+
+A call that is moved keeps the time it has waited and its credit; a seat that is moved keeps its calls, its
+presence and its sign-in. What is moved stays so until the next reload, or start, of the configuration.
+"""
+
+import msgspec
+
+from acd.board import Board
+from acd.changes import Changes
+from acd.desk import Desk
+from acd.distribution import Distribution
+from acd.inputs import CallMoved, CallPickedUp, SeatMoved
+from acd.offer import State
+from acd.seat import Activity, Seat
+from kernel.errors import OperationRefused
+from kernel.ids import QueueName, SeatId
+from queues.queue import Queue
+from queues.waiting import WaitingCall
+
+AHEAD = 0.001  # seconds of credit more than the first of a queue has
+
+
+class Supervision:
+    """Operations of supervisors that are more than a change of presence."""
+
+    def __init__(self, board: Board, desk: Desk, distribution: Distribution, changes: Changes) -> None:
+        self._board = board
+        self._desk = desk
+        self._distribution = distribution
+        self._changes = changes
+
+    def pick_up(self, what: CallPickedUp, now: float) -> None:
+        """Let the call that rings at one seat ring at another instead."""
+        offer = self._seat(what.seat).offer
+        if offer is None or offer.state is not State.RINGING:
+            raise OperationRefused("NOT_RINGING", f"no queue call rings at seat {what.seat}")
+        seat = self._seat(what.by)
+        if not seat.is_signed_in:
+            raise OperationRefused("NOT_LOGGED_IN", f"nobody is signed in at seat {seat.id}")
+        if seat.activity is not Activity.IDLE or seat.is_removed:
+            raise OperationRefused("STATUS_NOT_IDLE", f"seat {seat.id} is {seat.activity}")
+        self._distribution.pick_up(offer, seat, now)
+
+    def move_seat(self, what: SeatMoved, now: float) -> None:
+        """Let a seat serve other queues, or work at another level, from now on."""
+        seat = self._seat(what.seat)
+        level = seat.level if what.level is None else self._rank(what.level)
+        names = tuple(dict.fromkeys(what.queues))
+        if not names and seat.settings.role != "supervisor":
+            raise OperationRefused("NOT_IN_QUEUE", f"seat {seat.id} would serve no queue")
+        for name in names:
+            steps = self._board.steps[self._queue(name, seat.tenant).name]
+            lowest = min(step.requirement.lowest for step in steps)
+            highest = max(step.requirement.highest for step in steps)
+            if not lowest <= level <= highest:
+                named = self._board.level_name(level)
+                raise OperationRefused("NOT_IN_QUEUE", f"level {named} never serves queue {name}")
+        settings = msgspec.structs.replace(seat.settings, queues=names, level=level)
+        self._changes.move(seat, settings, now)
+        self._desk.changed(seat, "moved", now)
+
+    def move_call(self, what: CallMoved, now: float) -> None:
+        """Let a waiting call wait in another queue, or before all others."""
+        board = self._board
+        call = board.calls.get(what.call)
+        if call is None or call.is_callback:
+            raise OperationRefused("BAD_STATE", f"call {what.call} does not wait in a queue")
+        here = board.queues[call.queue]
+        there = here if what.queue is None else self._queue(what.queue, here.settings.tenant)
+        if there is not here:
+            self._to(call, there, is_first=what.is_first, now=now)
+        elif what.is_first:
+            self._distribution.advance(call, self._credit_to_lead(call, here))
+        else:
+            raise OperationRefused("BAD_STATE", f"call {call.call} waits in queue {here.name} already")
+
+    def _to(self, call: WaitingCall, there: Queue, *, is_first: bool, now: float) -> None:
+        distribution = self._distribution
+        refusal = distribution.entry.refusal(there, call.caller, call.joined_at - call.credit, now)
+        if refusal:
+            raise OperationRefused("TARGET_BUSY", f"queue {there.name} takes nobody now: {refusal}")
+        if is_first:
+            call.credit = self._credit_to_lead(call, there)
+        distribution.move(call, there, now)
+
+    @staticmethod
+    def _credit_to_lead(call: WaitingCall, queue: Queue) -> float:
+        """Return the credit, not less than its own, with which ``call`` stands first in ``queue``."""
+        others = (other.key for other in queue.waiting.values() if other is not call)
+        return max(call.credit, call.joined_at - min(others, default=call.key) + AHEAD)
+
+    def _seat(self, name: SeatId) -> Seat:
+        seat = self._board.seats.get(name)
+        if seat is None or seat.is_removed:
+            raise OperationRefused("NO_SUCH_SEAT", f"there is no seat {name}")
+        return seat
+
+    def _queue(self, name: str, tenant: str) -> Queue:
+        queue = self._board.queues.get(QueueName(name))
+        if queue is None or queue.settings.tenant != tenant:
+            raise OperationRefused("NO_SUCH_QUEUE", f"there is no queue {name}")
+        return queue
+
+    def _rank(self, name: str) -> int:
+        for rank, level in enumerate(self._board.settings.levels):
+            if level.name == name:
+                return rank
+        raise OperationRefused("NO_SUCH_TARGET", f"there is no level {name}")

@@ -1,0 +1,215 @@
+"""Supervision: seats and waiting calls that a shift leader moves, and calls it picks up."""
+
+from typing import Any
+
+from acd.inputs import CallMoved, CallPickedUp, ReadyAsked, SeatMoved, SignedOut
+from acd.settings import TenantSettings
+from kernel.ids import CallId, SeatId
+from queues.settings import EntrySettings
+
+S, LEAD = SeatId("8001"), SeatId("8019")
+
+
+def led(kit: Any, **more: Any) -> Any:
+    """One seat, one leader without queues, both signed in."""
+    floor = kit.floor((kit.queue(**more),), (kit.seat("8001"), kit.seat("8019", 2, (), role="supervisor")))
+    floor.sign_in("8001", "8019")
+    return floor
+
+
+def two_queues(kit: Any, **more: Any) -> Any:
+    """Nobody is signed in."""
+    queues = (kit.queue(), kit.queue("second", **more))
+    return kit.floor(queues, (kit.seat("8001"), kit.seat("8002", queues=("second",))))
+
+
+# Picking up.
+
+
+def test_a_ringing_call_rings_at_the_leader_instead(kit: Any) -> None:
+    floor = led(kit)
+    floor.join("a")
+    floor.rang("8001")
+    floor.do(CallPickedUp(S, LEAD))
+    assert floor.ringing() == {"a": "8019"}
+    assert floor.state("8001") == "ready idle"
+    assert floor.withdrawn() == [("a.1.1", "picked_up")]
+    floor.answer("8019")
+    (visit,) = floor.visits()
+    assert (visit.outcome, visit.seat) == ("answered", "8019")
+    assert floor.seat("8001").misses == {}
+
+
+def test_what_is_not_ringing_is_not_picked_up(kit: Any) -> None:
+    floor = led(kit)
+    assert floor.refused(CallPickedUp(S, LEAD)) == "NOT_RINGING"
+    floor.join("a")
+    assert floor.refused(CallPickedUp(S, LEAD)) == "NOT_RINGING"  # reserved: its phone has said nothing yet
+    floor.rang("8001")
+    floor.do(SignedOut(LEAD))
+    assert floor.refused(CallPickedUp(S, LEAD)) == "NOT_LOGGED_IN"
+    floor.answer("8001")
+    assert floor.refused(CallPickedUp(S, LEAD)) == "NOT_RINGING"
+
+
+def test_a_leader_who_talks_picks_nothing_up(kit: Any) -> None:
+    floor = led(kit)
+    floor.join("a")
+    floor.rang("8001")
+    floor.do(CallPickedUp(S, LEAD))
+    floor.answer("8019")
+    floor.join("b")
+    floor.rang("8001")
+    assert floor.refused(CallPickedUp(S, LEAD)) == "STATUS_NOT_IDLE"
+
+
+def test_a_leader_who_does_not_answer_gives_the_call_back_at_its_place(kit: Any) -> None:
+    floor = led(kit, pair_back_off=0.0)
+    floor.pause("8019")
+    floor.join("a")
+    floor.rang("8001")
+    floor.do(CallPickedUp(S, LEAD))
+    floor.join("b")
+    assert floor.ringing() == {"a": "8019", "b": "8001"}
+    floor.refuse("8019")
+    floor.refuse("8001")
+    assert floor.state("8019") == "paused idle"
+    floor.after(5.0)
+    assert floor.ringing() == {"a": "8001"}  # which came first
+
+
+def test_every_seat_that_rings_for_the_call_is_called_off(kit: Any) -> None:
+    seats = (kit.seat("8001"), kit.seat("8002"), kit.seat("8019", 2, (), role="supervisor"))
+    floor = kit.floor((kit.queue(policy="ring-all"),), seats)
+    floor.sign_in("8001", "8002", "8019")
+    floor.join("a")
+    floor.rang("8002")
+    floor.do(CallPickedUp(SeatId("8002"), LEAD))
+    assert floor.ringing() == {"a": "8019"}
+    assert (floor.state("8001"), floor.state("8002")) == ("ready idle", "ready idle")
+
+
+# Moving seats.
+
+
+def test_a_seat_serves_its_new_queues_at_once(kit: Any) -> None:
+    floor = two_queues(kit)
+    floor.sign_in("8001")
+    floor.join("a", "second")
+    assert floor.rings() == []
+    floor.do(SeatMoved(S, ("second",)))
+    assert floor.ringing() == {"a": "8001"}
+    assert (floor.engine.queues["junior"].signed_in, floor.engine.queues["second"].signed_in) == (0, 1)
+
+
+def test_a_seat_that_talks_is_moved_and_talks_on(kit: Any) -> None:
+    floor = two_queues(kit)
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.answer("8001")
+    floor.do(SeatMoved(S, ("second",)))
+    assert (floor.state("8001"), floor.seat("8001").call) == ("ready talking", "a")
+    floor.join("b")
+    floor.end_talk("8001")
+    assert floor.ringing() == {}
+    floor.join("c", "second")
+    assert floor.ringing() == {"c": "8001"}
+
+
+def test_a_seat_is_moved_to_another_level(kit: Any) -> None:
+    floor = kit.floor((kit.queue(), kit.queue("senior", 2)), (kit.seat("8001"),))
+    floor.sign_in("8001")
+    assert floor.refused(SeatMoved(S, ("senior",))) == "NOT_IN_QUEUE"
+    assert floor.refused(SeatMoved(S, ("senior",), "boss")) == "NO_SUCH_TARGET"
+    assert floor.refused(SeatMoved(S, ("nowhere",))) == "NO_SUCH_QUEUE"
+    assert floor.refused(SeatMoved(S, ())) == "NOT_IN_QUEUE"
+    assert floor.refused(SeatMoved(SeatId("9999"), ("junior",))) == "NO_SUCH_SEAT"
+    floor.do(SeatMoved(S, ("senior",), "senior"))
+    floor.join("a", "senior")
+    assert floor.ringing() == {"a": "8001"}
+
+
+def test_who_waits_for_a_seat_that_is_moved_away_is_anybodys(kit: Any) -> None:
+    seats = (kit.seat("8001"), kit.seat("8002"))
+    floor = kit.floor((kit.queue(), kit.queue("second")), seats)
+    floor.sign_in("8001", "8002")
+    floor.pause("8001")
+    floor.join("a", seat="8001")
+    assert floor.ringing() == {}
+    floor.do(SeatMoved(S, ("second",)))
+    assert floor.ringing() == {"a": "8002"}
+
+
+def test_a_seat_that_is_moved_is_counted_where_states_are_absent(kit: Any) -> None:
+    entry = EntrySettings(absent=("paused",), max_wait_empty=10.0)
+    floor = two_queues(kit, entry=entry)
+    floor.sign_in("8002")
+    floor.do(SeatMoved(SeatId("8002"), ("junior",)))
+    assert floor.engine.queues["second"].present == 0
+    floor.do(SeatMoved(SeatId("8002"), ("junior", "second")))
+    assert floor.engine.queues["second"].present == 1
+
+
+# Moving calls.
+
+
+def test_a_call_waits_in_another_queue_with_its_time_and_its_credit(kit: Any) -> None:
+    floor = two_queues(kit, priority_credit=5.0)
+    floor.join("a", credit=30.0)
+    floor.at(20.0)
+    floor.do(CallMoved(CallId("a"), "second"))
+    (visit,) = floor.visits()
+    assert (visit.outcome, visit.cause, visit.target) == ("overflowed", "moved", "queue:second")
+    assert (visit.waited, visit.priority_credit) == (20.0, 30.0)
+    call = floor.engine.waiting(CallId("a"))
+    assert (call.queue, call.joined_at, call.credit) == ("second", 0.0, 30.0)
+    floor.sign_in("8002")
+    assert floor.ringing() == {"a": "8002"}
+
+
+def test_a_call_that_rings_is_moved_away_from_its_seat(kit: Any) -> None:
+    floor = two_queues(kit)
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.rang("8001")
+    floor.do(CallMoved(CallId("a"), "second"))
+    assert (floor.state("8001"), floor.ringing()) == ("ready idle", {})
+    assert floor.offers()[-1].outcome == "withdrawn"
+
+
+def test_a_call_is_put_before_all_others(kit: Any) -> None:
+    floor = two_queues(kit)
+    for at, call in ((0.0, "a"), (1.0, "b"), (2.0, "c")):
+        floor.at(at)
+        floor.join(call)
+    floor.do(CallMoved(CallId("c"), is_first=True))
+    assert floor.engine.position(CallId("c"), floor.now) == 1
+    assert floor.visits() == []  # it has not left
+    floor.join("d", "second")
+    floor.do(CallMoved(CallId("b"), "second", is_first=True))
+    assert floor.engine.position(CallId("b"), floor.now) == 1
+    floor.sign_in("8001", "8002")
+    assert floor.ringing() == {"c": "8001", "b": "8002"}
+
+
+def test_a_queue_that_takes_nobody_takes_nobody_moved_either(kit: Any) -> None:
+    floor = two_queues(kit, when_empty="refuse")
+    floor.join("a")
+    assert floor.refused(CallMoved(CallId("a"), "second")) == "TARGET_BUSY"
+    assert floor.refused(CallMoved(CallId("a"), "nowhere")) == "NO_SUCH_QUEUE"
+    assert floor.refused(CallMoved(CallId("a"))) == "BAD_STATE"
+    assert floor.refused(CallMoved(CallId("z"), is_first=True)) == "BAD_STATE"
+
+
+def test_no_call_is_moved_to_another_tenant(kit: Any) -> None:
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),), tenant=TenantSettings("north"))
+    floor.join("a")
+    assert floor.refused(CallMoved(CallId("a"), "other")) == "NO_SUCH_QUEUE"
+
+
+def test_a_moved_seat_is_told_of(kit: Any) -> None:
+    floor = two_queues(kit)
+    floor.sign_in("8001")
+    floor.do(SeatMoved(S, ("second",)))
+    assert floor.events[-1].cause == "moved"
+    assert floor.refused(ReadyAsked(S)) == "ALREADY_READY"

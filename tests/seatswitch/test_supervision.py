@@ -1,0 +1,123 @@
+"""What supervisors do to seats and calls, through the whole switch, and what each action leaves behind."""
+
+from typing import Any
+
+from kernel.rows import OperationRow
+from tests.simulator.checkers import talks_to
+from tests.simulator.people import Desk
+from tests.simulator.phones import RINGS_FOR_EVER, Errand, Manner
+from tests.simulator.stories import settle
+from tests.simulator.town import Town
+from tests.simulator.world import World
+
+LED = Town(juniors=1, intermediates=0, seniors=0, leaders=1, wrap_up=0.0)
+
+
+def led(manner: Manner, town: Town = LED) -> tuple[World, Desk]:
+    """Every seat is signed in; return the world and the desk of the leader 8901."""
+    world = World(1, town)
+    for seat in town.seats:
+        world.add_agent(seat, manner)
+    lead = world.add_agent("8901", Manner(answers_after=1.0))
+    world.run(3.0)
+    assert lead.desk is not None
+    return world, lead.desk
+
+
+def seat(world: World, number: str = "8001") -> dict[str, Any]:
+    view: dict[str, Any] = world.admin.ask("seat.get", {"seat": number})
+    return view
+
+
+def operations(world: World) -> list[tuple[str, str, str, str]]:
+    """Return by whom, what, to which seat and why, of every row."""
+    return [(it.by, it.what, it.seat, it.detail) for it in world.rows if isinstance(it, OperationRow)]
+
+
+def test_a_forced_pause_is_lifted_by_a_supervisor_alone_and_both_are_told_with_who_did_it() -> None:
+    world, lead = led(RINGS_FOR_EVER)
+    world.admin.subscribe(["supervisor"])
+    desk = world.agents["8001"].desk
+    assert desk is not None
+    lead.ask("supervisor.force_pause", {"seat": "8001", "reason": "coaching"})
+    assert desk.refusal("seat.ready") == "FORCED_PAUSE"
+    world.trunk.dial(Errand(hangs_up_after=60.0))
+    world.run(10.0)
+    assert world.offer_rows == []
+    lead.ask("supervisor.force_ready", {"seat": "8001"})
+    world.run(1.0)
+    assert seat(world)["activity"] == "ringing"
+    assert operations(world) == [
+        ("8901", "force_pause", "8001", "coaching"),
+        ("8901", "force_ready", "8001", ""),
+    ]
+    told = [(event["data"]["what"], event["data"]["by"]) for event in world.admin.events]
+    assert told == [("force_pause", "8901"), ("force_ready", "8901")]
+    settle(world)
+
+
+def test_disconnect_ends_the_conversation_of_a_seat() -> None:
+    world, lead = led(Manner(answers_after=1.0))
+    assert lead.refusal("supervisor.disconnect", {"seat": "8001"}) == "TARGET_NOT_TALKING"
+    caller = world.trunk.dial(Errand())
+    world.run(5.0)
+    lead.ask("supervisor.disconnect", {"seat": "8001"})
+    world.run(1.0)
+    assert (caller.why, world.phones["8001"].calls[0].why) == ("bye", "bye")
+    (row,) = world.call_rows
+    assert (row.verdict, row.ended_by) == ("success:disconnected", "switch")
+    assert operations(world) == [("8901", "disconnect", "8001", "")]
+    settle(world)
+
+
+def test_a_ringing_call_is_picked_up_at_the_leaders_own_phone() -> None:
+    world, lead = led(RINGS_FOR_EVER)
+    caller = world.trunk.dial(Errand(talks_for=20.0))
+    world.run(2.0)
+    lead.ask("supervisor.pickup", {"seat": "8001"})
+    world.run(2.0)
+    assert world.phones["8001"].calls[0].why == "cancelled"
+    assert (seat(world)["activity"], seat(world, "8901")["activity"]) == ("idle", "talking")
+    assert talks_to(world, caller.rtp, world.phones["8901"].calls[0].rtp)
+    settle(world)
+    (visit,) = world.visit_rows
+    assert (visit.outcome, visit.seat) == ("answered", "8901")
+    assert [(row.seat, row.outcome) for row in world.offer_rows] == [
+        ("8001", "withdrawn"),
+        ("8901", "answered"),
+    ]
+
+
+def test_a_seat_is_moved_live_and_a_call_waits_elsewhere_or_first() -> None:
+    world, lead = led(
+        Manner(answers_after=1.0), Town(juniors=2, intermediates=0, seniors=0, leaders=1, relaxes=False)
+    )
+    for number in ("8001", "8002"):
+        lead.ask("supervisor.move_seat", {"seat": number, "queues": ["senior"], "level": "senior"})
+    assert seat(world)["queues"] == ["senior"]
+    first = world.trunk.dial(Errand())
+    world.run(1.0)
+    second = world.trunk.dial(Errand(caller="13800000002"))
+    world.run(1.0)
+    waiting = {view["caller"]: view["call"] for view in world.admin.ask("call.list")}
+    lead.ask("supervisor.move_call", {"call": waiting["13800000002"], "first": True})
+    assert world.admin.ask("call.list")[1]["position"] == 1
+    lead.ask("supervisor.move_seat", {"seat": "8002", "queues": ["junior"], "level": "junior"})
+    lead.ask("supervisor.move_call", {"call": waiting["13800000001"], "queue": "senior"})
+    world.run(3.0)
+    assert talks_to(world, second.rtp, world.phones["8002"].calls[0].rtp)
+    assert talks_to(world, first.rtp, world.phones["8001"].calls[0].rtp)
+    for call in (first, second):
+        call.hang_up()
+    settle(world)
+    told = [(row.queue, row.outcome, row.cause) for row in world.visit_rows]
+    assert ("junior", "overflowed", "moved") in told
+    assert ("senior", "answered", "") in told
+
+
+def test_moves_last_until_the_configuration_is_loaded_anew() -> None:
+    world, lead = led(RINGS_FOR_EVER)
+    lead.ask("supervisor.move_seat", {"seat": "8001", "queues": ["senior"], "level": "senior"})
+    world.turn(lambda now: world.node.reconfigure(world.node.settings, now))
+    assert (seat(world)["queues"], seat(world)["level"]) == (["junior"], "junior")
+    settle(world)
