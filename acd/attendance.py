@@ -109,7 +109,7 @@ class Attendance:
         elif seat.is_busy:
             self._desk.ask_later(seat, READY, "ready")
         else:
-            self._desk.say(seat, Word.READY, "forced" if what.forced else "ready", now)
+            self._desk.say(seat, Word.READY, what.cause or ("forced" if what.forced else "ready"), now)
 
     def pause(self, what: PauseAsked, now: float) -> None:
         """Keep calls from the seat, with a reason, now or when its work is over."""
@@ -125,7 +125,7 @@ class Attendance:
             kind = FORCED if what.forced else PAUSED
             self._desk.ask_later(seat, f"{kind}:{what.reason}", "pause")
         else:
-            cause = "forced" if what.forced else "pause"
+            cause = what.cause or ("forced" if what.forced else "pause")
             self._desk.say(seat, Word.PAUSE, cause, now, reason=what.reason, forced=what.forced)
 
     def end_wrap_up(self, what: WrapUpEnded, now: float) -> None:
@@ -153,10 +153,12 @@ class Attendance:
     def bind(self, what: PhoneBound, now: float) -> None:
         """Bind another of the seat's phones."""
         seat = self._signed_in(what.seat)
-        if seat.is_busy:
+        if seat.is_busy and not what.deferred:
             raise OperationRefused("STATUS_NOT_IDLE", f"seat {seat.id} is {seat.activity}")
         phone = self._phone(seat, what.kind, what.number)
-        if phone.key != seat.phone.key:
+        if seat.is_busy:
+            seat.next_phone = phone
+        elif phone.key != seat.phone.key:
             self._desk.bind(seat, phone)
             self._desk.changed(seat, "bound", now)
 
@@ -213,6 +215,8 @@ class Attendance:
         if not bridged:
             return
         seat.talked_for += talked_for
+        self._board.timers.disarm(seat.alarm)
+        seat.alarm = None
         levels = self._board.settings.levels
         after = levels[seat.level].wrap_up if seat.level < len(levels) else 0.0
         if queue is not None and queue.settings.wrap_up is not None:
@@ -232,6 +236,8 @@ class Attendance:
         if name == "wrapup":
             seat.wrapup = None
             self._desk.end_wrap_up(seat, "wrapup_over", now)
+        elif name == "handle":
+            self._desk.handled_too_long(seat)
         else:
             self._desk.end_rest(seat)
 

@@ -195,6 +195,8 @@ class Changes:
             board.phones.bind(seat.phone.key, seat.id)
         for talk in talks:
             self._desk.talks_on(seat, talk)
+            if talk.queue is not None:
+                self._desk.watch_handling(seat, now)
         seat.session = what.session
         seat.agent = what.agent
         seat.pending = what.pending

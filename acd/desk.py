@@ -6,10 +6,11 @@ the turn ends.
 """
 
 from acd.board import Board
-from acd.events import SeatChanged
+from acd.events import HandleLimitReached, SeatChanged
 from acd.inputs import SeatTalks
 from acd.phone import Phone
 from acd.seat import ACTIVITY_MOVES, PRESENCE_MOVES, Activity, Presence, Seat, Sight, Word
+from acd.settings import PhoneSettings
 from acd.staffing import Staffing
 from kernel.ids import CallId
 
@@ -102,6 +103,7 @@ class Desk:
         self._board.phones.unbind(seat.phone.key, seat.id)
         self.end_rest(seat)
         seat.misses.clear()
+        seat.next_phone = None
         self.say(seat, Word.SIGN_OUT, cause, now)
         seat.agent = ""
 
@@ -131,6 +133,10 @@ class Desk:
             self._seen(seat, cause, now)
             return
         seat.call = None
+        phone, seat.next_phone = seat.next_phone, None
+        if phone is not None and self._board.phones.holder(phone.key) in (None, seat.id):
+            self.bind(seat, self._board.phones.build(PhoneSettings(phone.kind, phone.number)))
+            self.saved(seat, "bound")
         # Activity and presence move together: idle and ready for no time at all would be offered a call.
         seat.activity = Activity.IDLE if seat.phone.reachable else Activity.UNREACHABLE
         after, seat.wrapup_after = seat.wrapup_after, None
@@ -171,6 +177,23 @@ class Desk:
         """Note that the conversation is on hold, or no longer."""
         seat.held = held
         self._board.events.put(SeatChanged(seat.id, "held" if held else "unheld"))
+
+    def watch_handling(self, seat: Seat, now: float) -> None:
+        """Say so once if the queue call that the seat has just taken lasts longer than its level should."""
+        levels = self._board.settings.levels
+        limit = levels[seat.level].handle_limit if seat.level < len(levels) else 0.0
+        if limit:
+            left = seat.talk_since + limit - now
+            if left > 0:  # of a call from before a restart it may have been said
+                seat.alarm = self._board.timers.arm_after(seat, "handle", left, now)
+
+    def handled_too_long(self, seat: Seat) -> None:
+        """Tell that the seat's queue call has reached the limit of its level; nothing is cut."""
+        seat.alarm = None
+        levels = self._board.settings.levels
+        if seat.talk_call is not None and seat.level < len(levels):
+            limit = levels[seat.level].handle_limit
+            self._board.events.put(HandleLimitReached(seat.id, seat.talk_call, seat.talk_queue or "", limit))
 
     # Rest after a missed offer.
 

@@ -430,6 +430,7 @@ class Distribution:
         seat.talk_call = call.call
         seat.talk_queue = call.queue
         seat.talk_since = now
+        self._desk.watch_handling(seat, now)
         self._desk.engage(seat, call.call, Sight.TALK, "answered", now)
         self.entry.answered(call, seat.id, now)
         self.end_visit(call, Outcome.ANSWERED, "", seat.id, now)
@@ -454,9 +455,11 @@ class Distribution:
         rule = rule_for(board.queues[call.queue].settings.missed, cause)
         if rule.delay > 0:
             self._desk.rest(seat, rule.delay, now)
-        is_too_many = count_miss(seat.misses, rule, cause)
+        costs = count_miss(seat.misses, rule, cause, now)
         self._desk.work_ended(seat, cause.value, now)
-        if is_too_many and seat.is_signed_in and seat.presence is not Presence.PAUSED:
+        if costs == "logout" and seat.is_signed_in:
+            self._desk.sign_out(seat, cause.value, now)
+        elif costs == "pause" and seat.is_signed_in and seat.presence is not Presence.PAUSED:
             self._desk.say(seat, Word.PAUSE, cause.value, now, reason=cause.value)
         self._return(call, seat, now)
 

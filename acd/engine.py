@@ -62,6 +62,7 @@ from acd.recovery import Recovered, Recovery
 from acd.seat import Presence, Seat
 from acd.settings import AcdSettings
 from acd.supervision import Supervision
+from acd.timetable import Timetables
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
@@ -100,6 +101,8 @@ class Engine:
         self._attendance = Attendance(board, desk, self._distribution)
         self._changes = Changes(board, desk, self._distribution, self)
         self._changes.configure(settings, now)
+        self._timetables = Timetables(board, self._attendance, self._distribution)
+        self._timetables.configure(now)
         self._supervision = Supervision(board, desk, self._distribution, self._changes)
         self._recovery = Recovery(board, desk, self._distribution, self._changes, self)
         self._explainer = Explainer(board)
@@ -129,7 +132,7 @@ class Engine:
             SeatMoved: supervision.move_seat,
             CallMoved: supervision.move_call,
             CallPickedUp: supervision.pick_up,
-            Reconfigured: lambda what, now: changes.configure(what.settings, now),
+            Reconfigured: self._reconfigure,
             SeatRestored: changes.restore,
             CallerRestored: lambda what, _: calls.entry.restore(what),
             CallbackBooked: calls.callbacks.book,
@@ -149,6 +152,14 @@ class Engine:
         """Take one input; raise OperationRefused if it asks a seat for what cannot be done now."""
         self._actions[type(what)](what, now)
         self._distribution.settle(now)
+
+    def _reconfigure(self, what: Reconfigured, now: float) -> None:
+        self._changes.configure(what.settings, now)
+        self._timetables.configure(now)
+
+    def set_clock(self) -> None:
+        """Wall time has been set: what is due by it is due at another moment."""
+        self._timetables.arm()
 
     def restore(self, what: Recovered, goes_on: Callable[[str], bool], now: float) -> None:
         """Put back what lived when the process before died, then pair; ``goes_on(call)``: call control has

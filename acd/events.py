@@ -32,4 +32,13 @@ class CallbackChanged(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-AcdEvent = SeatChanged | QueueChanged | CallbackChanged
+class HandleLimitReached(msgspec.Struct, frozen=True):
+    """A queue call lasts as long as calls of the seat's level should at most; told once per call."""
+
+    seat: SeatId
+    call: CallId
+    queue: str
+    limit: float  # seconds
+
+
+AcdEvent = SeatChanged | QueueChanged | CallbackChanged | HandleLimitReached

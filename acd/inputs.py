@@ -113,6 +113,7 @@ class ReadyAsked(msgspec.Struct, frozen=True):
 
     seat: SeatId
     forced: bool = False
+    cause: str = ""  # of the row; "" the person itself, or a supervisor
 
 
 class PauseAsked(msgspec.Struct, frozen=True):
@@ -121,14 +122,16 @@ class PauseAsked(msgspec.Struct, frozen=True):
     seat: SeatId
     reason: str
     forced: bool = False
+    cause: str = ""
 
 
 class PhoneBound(msgspec.Struct, frozen=True):
-    """Another phone is bound; refused unless idle."""
+    """Another phone is bound; refused unless idle, or ``deferred`` (then when the work is over)."""
 
     seat: SeatId
     kind: str
     number: str
+    deferred: bool = False
 
 
 class WrapUpEnded(msgspec.Struct, frozen=True):

@@ -24,11 +24,19 @@ def rule_for(rules: MissedRules, cause: Cause) -> MissedRule:
     return rules.refused if cause is Cause.REFUSED else rules.unreachable
 
 
-def count_miss(misses: dict[str, int], rule: MissedRule, cause: Cause) -> bool:
-    """Count one more in a row; say whether the seat must be paused (then the row starts anew)."""
-    in_a_row = misses.get(cause, 0) + 1
-    if rule.pause_after and in_a_row >= rule.pause_after:
-        misses.clear()
-        return True
-    misses[cause] = in_a_row
-    return False
+def count_miss(misses: dict[str, tuple[int, float]], rule: MissedRule, cause: Cause, now: float) -> str:
+    """Count one more in a row; say what it costs: ``pause``, ``logout`` or "" (then the row goes on).
+
+    A row is of one cause. It starts anew with an answer, a sign-in, with what it has cost, or when
+    ``forget_after`` has passed since the miss before.
+    """
+    count, last_at = misses.get(cause, (0, now))
+    if rule.forget_after and now - last_at >= rule.forget_after:
+        count = 0
+    count += 1
+    for costs, most in (("logout", rule.logout_after), ("pause", rule.pause_after)):
+        if most and count >= most:
+            misses.clear()
+            return costs
+    misses[cause] = (count, now)
+    return ""

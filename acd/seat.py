@@ -163,6 +163,7 @@ class Seat:
     __slots__ = (
         "activity",
         "agent",
+        "alarm",
         "answered",
         "breadth",
         "call",
@@ -179,6 +180,7 @@ class Seat:
         "level",
         "missed",
         "misses",
+        "next_phone",
         "number",
         "offer",
         "offered",
@@ -226,6 +228,8 @@ class Seat:
         self.session = ""
         self.agent = ""
         self.held = False
+        self.alarm: Timer | None = None  # armed while a queue call may yet last too long
+        self.next_phone: Phone | None = None  # to be bound when its work is over
         self.offer: Offer | None = None
         self.call: CallId | None = None  # the call it is in, or is offered
         self.engaged: dict[CallId, Activity] = {}  # calls its phone is in, queue calls included
@@ -238,7 +242,7 @@ class Seat:
         self.wrapup_until: float | None = None
         self.rest: Timer | None = None  # armed while it rests after a missed offer
         self.rest_until = 0.0
-        self.misses: dict[str, int] = {}  # in a row, by cause
+        self.misses: dict[str, tuple[int, float]] = {}  # by cause: how many in a row, and when the last was
         self.idle_since = 0.0
         self.ready_number = 0  # of its entries in the ready indexes; 0: not in them
         self.classes: list[RequirementClass] = []  # it serves

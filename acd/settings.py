@@ -1,5 +1,7 @@
 """What the engine is told. Frozen; built by ``config/`` from text. Durations in seconds."""
 
+from datetime import UTC, tzinfo
+
 import msgspec
 
 from queues.callers import ListEntry
@@ -22,6 +24,22 @@ class PhoneSettings(msgspec.Struct, frozen=True):
     number: str
 
 
+class Job(msgspec.Struct, frozen=True):
+    """What a seat does by itself, on some days of the week at some minute."""
+
+    days: tuple[int, ...]  # Monday is 0
+    minute: int  # of the day
+    action: str  # ready, pause, logout, phone
+    argument: str = ""  # of pause a reason, of phone a kind and, after a colon, a number
+
+
+class Timetable(msgspec.Struct, frozen=True):
+    """All jobs of a seat."""
+
+    jobs: tuple[Job, ...] = ()
+    zone: tzinfo = UTC
+
+
 class SeatSettings(msgspec.Struct, frozen=True):
     """One leased seat."""
 
@@ -33,6 +51,7 @@ class SeatSettings(msgspec.Struct, frozen=True):
     phones: tuple[PhoneSettings, ...] = ()
     role: str = "agent"  # or "supervisor"
     wrap_up: float | None = None
+    timetable: Timetable = Timetable()
     supervises: tuple[str, ...] = ()  # queues whose seats a supervisor leads; none: all of its tenant
 
 

@@ -1,6 +1,7 @@
 """What a configuration says about distribution: levels, tenants, queues, seats, extensions and hotlines."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, tzinfo
 from itertools import pairwise
 
 import msgspec
@@ -29,6 +30,7 @@ from config.tables import (
     RequiresTable,
     SeatTable,
 )
+from config.timetable import build_timetable
 from policies.registry import NAMES
 from queues.settings import MissedRule, MissedRules, QueueSettings, RelaxStep, Requirement
 from sip.settings import Account, Secret
@@ -68,6 +70,7 @@ class Desk:
         self.tenants: dict[str, TenantSettings] = {}
         self.usual_hours: dict[str, str] = {}  # tenant -> its calendar
         self.calendars: Calendars = {}
+        self.zones: dict[str, tzinfo | None] = {}  # of tenants; None: there is no such zone
         self.queues: dict[str, QueueSettings] = {}
         self.seats: dict[str, SeatSettings] = {}
         self.extensions: dict[str, str] = {}  # number -> tenant
@@ -104,6 +107,7 @@ class Desk:
         """Take the calendars of opening hours, in the time zones of their tenants."""
         zones = {tenant.name: tenant.time_zone for _, tenant in tenants}
         self.calendars = build_hours(self._reader, hours, zones, find_zone)
+        self.zones = {tenant: find_zone(name or "UTC") for tenant, name in zones.items()}
         for where, tenant in tenants:
             self.usual_hours[tenant.name] = tenant.hours
             if tenant.hours and tenant.hours not in self.calendars:
@@ -140,7 +144,7 @@ class Desk:
                     service_level=float(queue.service_level),
                     short_abandon=float(queue.short_abandon),
                     wrap_up=_optional(queue.wrap_up),
-                    missed=_missed(queue),
+                    missed=_missed(self._reader, where, queue),
                     pair_back_off=float(queue.pair_back_off),
                     answer=str(queue.answer),
                     music=queue.music,
@@ -175,6 +179,14 @@ class Desk:
             ]
             if not table.phones:
                 self._reader.refuse(f"{where}.phones", 'is empty; the usual one is "softphone"')
+            timetable = build_timetable(
+                self._reader,
+                where,
+                table.timetable,
+                self.zones.get(tenant, UTC),
+                self.tenants[tenant].pause_reasons if tenant in self.tenants else (),
+                [PhoneSettings(*it) for it in kinds if it is not None],
+            )
             for number in self._numbers_of(where, table, "seat"):
                 phones = tuple(
                     PhoneSettings(kind, other or number)
@@ -189,6 +201,7 @@ class Desk:
                     phones=phones,
                     role=table.role,
                     wrap_up=_optional(table.wrap_up),
+                    timetable=timetable,
                     supervises=supervises,
                 )
                 self.seat_secrets[number] = secret
@@ -481,17 +494,26 @@ def _level(table: LevelTable) -> LevelSettings:
     )
 
 
-def _missed(queue: QueueTable) -> MissedRules:
-    default = MissedRules()
+def _missed(reader: Reader, where: str, queue: QueueTable) -> MissedRules:
+    default, given = MissedRules(), queue.missed
     return MissedRules(
-        no_answer=_missed_rule(queue.missed.no_answer, default.no_answer),
-        refused=_missed_rule(queue.missed.refused, default.refused),
-        unreachable=_missed_rule(queue.missed.unreachable, default.unreachable),
+        no_answer=_missed_rule(reader, f"{where}.missed.no_answer", given.no_answer, default.no_answer),
+        refused=_missed_rule(reader, f"{where}.missed.refused", given.refused, default.refused),
+        unreachable=_missed_rule(
+            reader, f"{where}.missed.unreachable", given.unreachable, default.unreachable
+        ),
     )
 
 
-def _missed_rule(table: MissedRuleTable, default: MissedRule) -> MissedRule:
+def _missed_rule(reader: Reader, where: str, table: MissedRuleTable, default: MissedRule) -> MissedRule:
+    if table.logout_after and table.pause_after:
+        reader.refuse(f"{where}.logout_after", "is given beside pause_after; one of them is enough")
+    pauses = (
+        default.pause_after if table.pause_after is None and not table.logout_after else table.pause_after
+    )
     return MissedRule(
         delay=default.delay if table.delay is None else float(table.delay),
-        pause_after=default.pause_after if table.pause_after is None else table.pause_after,
+        pause_after=pauses or 0,
+        logout_after=table.logout_after,
+        forget_after=float(table.forget_after),
     )

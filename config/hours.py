@@ -58,7 +58,7 @@ def _week(reader: Reader, where: str, rules: Sequence[str]) -> tuple[tuple[Openi
     for index, text in enumerate(rules, 1):
         place = f"{where}.week[{index}]"
         head, *spans = text.split() or [""]
-        days = _weekdays(head)
+        days = weekdays(head)
         openings = _openings(spans)
         if days is None:
             reader.refuse(place, f"{show(text)} does not begin with a day or days such as mon-fri or sat,sun")
@@ -70,7 +70,8 @@ def _week(reader: Reader, where: str, rules: Sequence[str]) -> tuple[tuple[Openi
     return tuple(tuple(sorted(day, key=lambda opening: opening.begin)) for day in week)
 
 
-def _weekdays(text: str) -> list[int] | None:
+def weekdays(text: str) -> list[int] | None:
+    """Return the days of ``mon-fri`` or ``sat,sun``, Monday 0; None for anything else."""
     days: dict[int, None] = {}
     for part in text.lower().split(","):
         first, dash, last = part.partition("-")
@@ -91,7 +92,7 @@ def _openings(spans: Sequence[str]) -> tuple[Opening, ...] | str:
     openings = []
     for span in spans:
         first, _, last = span.partition("-")
-        begin, end = _minute(first), _minute(last)
+        begin, end = minute_of_day(first), minute_of_day(last)
         if begin is None or end is None:
             return f"{span} is not a time such as 08:30-18:00"
         if begin >= end:
@@ -100,7 +101,8 @@ def _openings(spans: Sequence[str]) -> tuple[Opening, ...] | str:
     return tuple(openings)
 
 
-def _minute(text: str) -> int | None:
+def minute_of_day(text: str) -> int | None:
+    """Return the minute of ``08:30``, at most that of ``24:00``; None for anything else."""
     hour, colon, minute = text.partition(":")
     if not (colon and len(hour) == len(minute) == 2 and hour.isdigit() and minute.isdigit()):
         return None

@@ -288,6 +288,8 @@ class MissedRuleTable(Table, frozen=True):
 
     delay: Duration | None = None
     pause_after: Count | None = None
+    logout_after: Count = 0
+    forget_after: Duration = Duration(0)
 
 
 class MissedTable(Table, frozen=True):
@@ -364,6 +366,7 @@ class SeatTable(Table, frozen=True):
     phones: tuple[str, ...] = ("softphone",)
     role: Literal["agent", "supervisor"] = "agent"
     supervises: tuple[str, ...] = ()
+    timetable: tuple[str, ...] = ()
     wrap_up: Duration | None = None
 
 

@@ -29,6 +29,8 @@ class MissedRule(msgspec.Struct, frozen=True):
 
     delay: float = 0.0  # seconds before the seat is offered anything again
     pause_after: int = 0  # auto-pause after so many in a row; 0: never
+    logout_after: int = 0  # signed out after so many in a row; 0: never
+    forget_after: float = 0.0  # a miss so long ago is not of the row any more; 0: it always is
 
 
 class MissedRules(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from typing import Any
 
 from acd.commands import KickOut, PlaceCall, ReleaseCall, RingSeat, WithdrawOffer
 from acd.engine import Engine
-from acd.events import CallbackChanged, QueueChanged, SeatChanged
+from acd.events import CallbackChanged, HandleLimitReached, QueueChanged, SeatChanged
 from acd.inputs import (
     CallbackAnswered,
     CallbackChosen,
@@ -231,6 +231,7 @@ class Node:
     def set_clock(self, offset: float) -> None:
         """Take the offset of wall time to the monotonic clock."""
         self.walltime.set_offset(offset)
+        self.engine.set_clock()
 
     def reconfigure(self, settings: Settings, now: float) -> None:
         """Take new settings; calls, sign-ins, places in queue and counters stay."""
@@ -431,6 +432,8 @@ class Node:
                 self.news.put("seat", partial(self.views.seat, event.seat, now), now)
             elif isinstance(event, CallbackChanged):
                 self.news.put("callback", partial(dict, event.data, what=event.what), now)
+            elif isinstance(event, HandleLimitReached):
+                self._handled_too_long(event, now)
             elif isinstance(event, QueueChanged):
                 data = {"queue": event.queue, "what": event.what, "call": event.call}
                 if event.outcome:
@@ -438,6 +441,16 @@ class Node:
                 if event.seat:
                     data["seat"] = event.seat
                 self.news.put("queue", partial(dict, data), now)
+
+    def _handled_too_long(self, event: HandleLimitReached, now: float) -> None:
+        tenant = self.engine.seats[event.seat].tenant
+        told = {"what": "handle_limit", "tenant": tenant, "limit": event.limit}
+        told |= {"seat": event.seat, "call": event.call, "queue": event.queue or None}
+        self.log.put(("handle limit reached", {"seat": event.seat, "call": event.call, "limit": event.limit}))
+        self.news.put("supervisor", partial(dict, told), now)
+        if event.call in self.switchboard.calls:
+            more = {"what": "handle_limit", "limit": event.limit}
+            self.news.put("call", lambda: self.views.call(event.call, now) | more, now)
 
     def _set_refusal(self) -> None:
         refuse = self.is_draining or self._overloaded

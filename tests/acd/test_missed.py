@@ -17,12 +17,45 @@ def test_rules_by_cause() -> None:
 
 
 def test_a_row_is_of_one_cause() -> None:
-    misses: dict[str, int] = {}
+    misses: dict[str, tuple[int, float]] = {}
     rule = MissedRule(pause_after=2)
-    assert not count_miss(misses, rule, Cause.NO_ANSWER)
-    assert not count_miss(misses, rule, Cause.REFUSED)
-    assert count_miss(misses, rule, Cause.NO_ANSWER)
+    assert count_miss(misses, rule, Cause.NO_ANSWER, 0.0) == ""
+    assert count_miss(misses, rule, Cause.REFUSED, 1.0) == ""
+    assert count_miss(misses, rule, Cause.NO_ANSWER, 2.0) == "pause"
     assert misses == {}
+
+
+def test_a_rule_may_sign_the_seat_out_instead() -> None:
+    misses: dict[str, tuple[int, float]] = {}
+    rule = MissedRule(logout_after=2)
+    assert [count_miss(misses, rule, Cause.NO_ANSWER, 0.0) for _ in range(3)] == ["", "logout", ""]
+
+
+def test_what_is_long_ago_is_forgotten() -> None:
+    """An hour: a second miss at 59:59 counts with the first, one at 60:00 begins a row."""
+    rule = MissedRule(pause_after=2, forget_after=3600.0)
+    for second, costs in ((3599.9, "pause"), (3600.0, "")):
+        misses: dict[str, tuple[int, float]] = {}
+        assert count_miss(misses, rule, Cause.REFUSED, 0.0) == ""
+        assert count_miss(misses, rule, Cause.REFUSED, second) == costs
+
+
+def test_without_a_number_nothing_ever_happens() -> None:
+    misses: dict[str, tuple[int, float]] = {}
+    assert [count_miss(misses, MissedRule(), Cause.NO_ANSWER, 0.0) for _ in range(50)] == [""] * 50
+
+
+def test_a_seat_that_misses_too_often_is_signed_out(kit: Any) -> None:
+    rules = MissedRules(no_answer=MissedRule(logout_after=2))
+    floor = kit.floor((kit.queue(missed=rules, max_wait=0.0),), (kit.seat("8001"),))
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.rang("8001")
+    floor.at(59.9)
+    assert floor.state("8001") == "ready reserved"
+    floor.at(60.0)
+    assert floor.state("8001") == "offline idle"
+    assert floor.presences("8001")[-1].cause == "no_answer"
 
 
 def test_two_rings_without_answer_pause_the_seat(kit: Any) -> None:
