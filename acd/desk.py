@@ -180,6 +180,8 @@ class Desk:
 
     def watch_handling(self, seat: Seat, now: float) -> None:
         """Say so once if the queue call that the seat has just taken lasts longer than its level should."""
+        self._board.timers.disarm(seat.alarm)
+        seat.alarm = None
         levels = self._board.settings.levels
         limit = levels[seat.level].handle_limit if seat.level < len(levels) else 0.0
         if limit:
