@@ -188,30 +188,35 @@ class Attendance:
         if seat is not None:
             self._desk.engage(seat, what.call, _SIGHTS[what.activity], what.activity, now)
 
-    def held(self, what: SeatHeld) -> None:
+    def held(self, what: SeatHeld, now: float) -> None:
         """The conversation was put on hold or taken up again."""
         seat = self._board.seats.get(what.seat)
         if seat is not None and seat.activity is Activity.TALKING and seat.held != what.held:
-            self._desk.hold(seat, held=what.held)
+            self._desk.hold(seat, now, held=what.held)
 
     def talk_ended(self, what: TalkEnded, now: float) -> None:
         """A call of the seat is over; after the last one come wrap-up and what is pending."""
         seat = self._board.seats.get(what.seat)
         if seat is None or seat.engaged.pop(what.call, None) is None:
             return
+        cause = "transferred" if what.transferred else "talk_ended"
         seat.idle_since = now
-        if what.call == seat.talk_call:
+        queue_call = seat.talk_call
+        if what.call == queue_call:
             self._queue_call_ended(seat, now, bridged=what.bridged)
         if seat.engaged:
             seat.call = next(reversed(seat.engaged))
+            if what.call == queue_call:
+                self._board.history.seat_changed(seat, cause, now)
         elif seat.offer is None:
-            self._desk.work_ended(seat, "talk_ended", now)
+            self._desk.work_ended(seat, cause, now)
 
     def _queue_call_ended(self, seat: Seat, now: float, *, bridged: bool) -> None:
         talked_for = now - seat.talk_since
         name = seat.talk_queue
         queue = None if name is None else self._board.queues.get(name)
         seat.talk_call = seat.talk_queue = None
+        seat.wrapup_queue = name or ""
         if not bridged:
             return
         seat.talked_for += talked_for

@@ -1,6 +1,7 @@
 """The board: everything the parts of the engine share. Data and its look-up, no decisions."""
 
 from acd.commands import Command
+from acd.counting import Counting
 from acd.events import AcdEvent
 from acd.history import AcdRow, History, NoHistory
 from acd.matcher import Matcher
@@ -42,7 +43,8 @@ class Board:
         self.commands: Outbox[Command] = Outbox()
         self.events: Outbox[AcdEvent] = Outbox()
         self.rows: Outbox[AcdRow] = Outbox()
-        self.history = History(self.rows, walltime) if keeps_history else NoHistory()
+        self.counting = Counting(self.rows.put)
+        self.history = History(self.rows, walltime, self.counting) if keeps_history else NoHistory()
         self.seats: dict[SeatId, Seat] = {}
         self.queues: dict[QueueName, Queue] = {}
         self.steps: dict[QueueName, tuple[Step, ...]] = {}

@@ -74,8 +74,10 @@ class Changes:
         queues: dict[QueueName, Queue] = {}
         for each in settings.queues:
             name = QueueName(each.name)
-            queue = board.queues.get(name) or Queue(each)
-            queue.settings = each
+            account = board.counting.queue(name)
+            queue = board.queues.get(name) or Queue(each, account.statistics)
+            queue.settings = account.settings = each
+            account.tenant, account.level = each.tenant, board.level_name(each.requires.lowest)
             queue.signed_in = 0
             queue.there.clear()
             queues[name] = queue
@@ -89,6 +91,8 @@ class Changes:
             if seat.id not in wanted:
                 self._remove(seat, now)
         for order, (name, each) in enumerate(wanted.items()):
+            account = board.counting.seat(name)
+            account.tenant, account.level = each.tenant, board.level_name(each.level)
             known = board.seats.get(name)
             if known is None:
                 new = board.seats[name] = Seat(each, order, self._default_phone(each), self._keeper)
@@ -188,6 +192,7 @@ class Changes:
         chosen = choose_phone(seat.settings, what.phone_kind, what.phone_number)
         phone = seat.phone if chosen is None else board.phones.build(chosen)
         if board.phones.holder(phone.key) is not None:
+            board.history.seat_changed(seat, "restored", now)  # as what it is: offline
             return
         if not seat.is_busy:
             self._desk.bind(seat, phone)
@@ -200,6 +205,7 @@ class Changes:
         seat.session = what.session
         seat.agent = what.agent
         seat.pending = what.pending
+        seat.wrapup_queue = what.queue
         if what.presence in (PAUSED, FORCED):
             is_forced = what.presence == FORCED
             self._desk.say(seat, Word.SIGN_IN_PAUSED, "restored", now, reason=what.reason, forced=is_forced)

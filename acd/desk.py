@@ -173,10 +173,12 @@ class Desk:
         seat.phone = phone
         seat.activity = Activity.IDLE if phone.reachable else Activity.UNREACHABLE
 
-    def hold(self, seat: Seat, *, held: bool) -> None:
+    def hold(self, seat: Seat, now: float, *, held: bool) -> None:
         """Note that the conversation is on hold, or no longer."""
         seat.held = held
-        self._board.events.put(SeatChanged(seat.id, "held" if held else "unheld"))
+        cause = "held" if held else "unheld"
+        self._board.history.seat_changed(seat, cause, now)
+        self._board.events.put(SeatChanged(seat.id, cause))
 
     def watch_handling(self, seat: Seat, now: float) -> None:
         """Say so once if the queue call that the seat has just taken lasts longer than its level should."""

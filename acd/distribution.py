@@ -23,6 +23,7 @@ from policies.skills import with_skills
 from queues.events import Outcome
 from queues.queue import Queue
 from queues.settings import Requirement
+from queues.statistics import RINGING
 from queues.waiting import ANYONE, Keeper, WaitingCall, WaitingLine
 
 _OUTCOMES = {"abandoned": Outcome.ABANDONED, "callback": Outcome.CALLBACK}
@@ -53,8 +54,9 @@ class Distribution:
         call = self._board.calls.get(what.call)
         if call is not None:
             outcome = _OUTCOMES.get(what.cause, Outcome.WITHDRAWN)
+            is_rung = outcome is Outcome.ABANDONED and bool(call.ringing)
             self._withdraw_all(call, "caller_gone", now)
-            self.end_visit(call, outcome, what.cause, "", now)
+            self.end_visit(call, outcome, RINGING if is_rung else what.cause, "", now)
 
     def remove(self, call: WaitingCall, cause: str, now: float) -> None:
         """Take a call out of its queue and hand it back to call control."""

@@ -5,7 +5,7 @@ seat is unmatched. Seat operations that cannot be done raise
 :class:`~kernel.errors.OperationRefused` with the word of the API and change nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from acd.attendance import Attendance
@@ -13,10 +13,12 @@ from acd.board import Board
 from acd.callback import Callbacks
 from acd.changes import Changes
 from acd.commands import Command
+from acd.counting import Counting
 from acd.desk import Desk
 from acd.distribution import Distribution
 from acd.events import AcdEvent
 from acd.explain import Explainer
+from acd.figures import Figures
 from acd.history import AcdRow, History
 from acd.inputs import (
     CallbackAnswered,
@@ -67,6 +69,7 @@ from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
+from kernel.rows import CountedRow, CountRow
 from kernel.staterows import OfferStateRow, VisitStateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
@@ -106,6 +109,7 @@ class Engine:
         self._supervision = Supervision(board, desk, self._distribution, self._changes)
         self._recovery = Recovery(board, desk, self._distribution, self._changes, self)
         self._explainer = Explainer(board)
+        self.figures = Figures(board)
         self._actions = self._build_actions()
 
     def _build_actions(self) -> dict[type, Callable[[Any, float], None]]:
@@ -120,7 +124,7 @@ class Engine:
             OfferFailed: lambda what, now: calls.missed(what.offer, OfferInput.FAILED, what.status, now),
             TalkEnded: seats.talk_ended,
             SeatEngaged: seats.engaged,
-            SeatHeld: lambda what, _: seats.held(what),
+            SeatHeld: seats.held,
             PhoneReachable: seats.phone_reachable,
             SignedIn: seats.sign_in,
             SignedOut: seats.sign_out,
@@ -168,6 +172,20 @@ class Engine:
         self._recovery.restore(what, goes_on, now)
         self._distribution.settle(now)
 
+    def recount(self, rows: Sequence[CountRow | CountedRow], now: float) -> None:
+        """Take the counters back from their rows; before :meth:`restore`, whose rows are counted like any."""
+        board = self._board
+        board.counting.recount(rows)
+        for seat in board.seats.values():
+            total = board.counting.seat(seat.id).statistics.total
+            seat.offered, seat.answered = total.offers, total.offers_answered
+            seat.refused, seat.missed = total.offers_refused, total.offers_missed
+            seat.talked_for = total.talk + total.hold
+
+    def roll(self, now: float) -> None:
+        """Close the intervals of the counters that are over; to be called often, and cheap."""
+        self._board.counting.sweep(self._board.walltime.epoch(now))
+
     def living(self) -> list[VisitStateRow | OfferStateRow]:
         """Return the state rows of every visit and offer."""
         board = self._board
@@ -208,6 +226,11 @@ class Engine:
     def queues(self) -> dict[QueueName, Queue]:
         """All queues. To be read only."""
         return self._board.queues
+
+    @property
+    def counting(self) -> Counting:
+        """All counters. To be read only."""
+        return self._board.counting
 
     @property
     def callbacks(self) -> Callbacks:
@@ -300,7 +323,7 @@ class Engine:
             },
             "call": seat.call,
             "queues": list(seat.queues),
-            "counters": seat.counters,
+            "counters": self._board.counting.seat_counters(seat.id, self._board.walltime.epoch(now)),
             "agent": seat.agent,
             "wrapup_left": None if seat.wrapup_until is None else round(seat.wrapup_until - now, 3),
         }

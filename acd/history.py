@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from acd.counting import Counting
 from acd.offer import Offer
 from acd.readiness import Entry
 from acd.seat import Presence, Seat
@@ -10,6 +11,7 @@ from kernel.rows import (
     CallbackAttemptRow,
     CallbackRow,
     CallerSeatRow,
+    CountRow,
     ListEntryRow,
     OfferRow,
     PresenceRow,
@@ -34,6 +36,7 @@ AcdRow = (
     | ListEntryRow
     | VisitStateRow
     | OfferStateRow
+    | CountRow
 )
 
 FORCED = "forced"  # how a pause that only a supervisor may lift is written in a SeatStateRow
@@ -83,6 +86,9 @@ class NoHistory:
     def offer_ended(self, offer: Offer, outcome: str, status: int, now: float) -> None:
         """Forget an offer."""
 
+    def put_offer(self, row: OfferRow) -> None:
+        """Forget the row of an offer."""
+
     def seat_changed(self, seat: Seat, cause: str, now: float) -> None:
         """Forget a change of a seat."""
 
@@ -96,10 +102,11 @@ class NoHistory:
 class History:
     """Writes rows into the outbox. Moments become wall time here."""
 
-    __slots__ = ("_rows", "_walltime")
+    __slots__ = ("_counting", "_rows", "_walltime")
 
-    def __init__(self, rows: Outbox[AcdRow], walltime: WallTime) -> None:
+    def __init__(self, rows: Outbox[AcdRow], walltime: WallTime, counting: Counting) -> None:
         self._rows = rows
+        self._counting = counting
         self._walltime = walltime
 
     def visit_ended(
@@ -115,25 +122,23 @@ class History:
         """Count a visit that has ended, and write its row."""
         waited = round(now - call.entered_at, 3)
         settings = queue.settings
-        left_at = self._walltime.epoch(now)
-        queue.statistics.count(outcome, waited, settings.service_level, settings.short_abandon, left_at)
         is_within = waited <= settings.service_level and outcome in (Outcome.ANSWERED, Outcome.ABANDONED)
-        self._rows.put(
-            VisitRow(
-                call.visit,
-                call.call,
-                call.queue,
-                self._walltime.epoch(call.entered_at),
-                left_at,
-                waited,
-                round(call.credit + call.entered_at - call.joined_at, 3),
-                str(outcome),
-                cause,
-                seat,
-                is_within,
-                target,
-            )
+        row = VisitRow(
+            call.visit,
+            call.call,
+            call.queue,
+            self._walltime.epoch(call.entered_at),
+            self._walltime.epoch(now),
+            waited,
+            round(call.credit + call.entered_at - call.joined_at, 3),
+            str(outcome),
+            cause,
+            seat,
+            is_within,
+            target,
         )
+        self._rows.put(row)
+        self._counting.visit(row, settings, queue.statistics)
 
     def visit_began(self, call: WaitingCall) -> None:
         """Write what the next process must know of a visit."""
@@ -173,12 +178,13 @@ class History:
             _shown(offer.seat, offer.key),
             offer.eligible,
             runners_text(offer.runners_up) if offer.runners_up else "",
+            offer.call.queue,
         )
 
     def offer_ended(self, offer: Offer, outcome: str, status: int, now: float) -> None:
         """Write the row of an offer that has ended."""
         rung_at = offer.rung_at
-        self._rows.put(
+        self.put_offer(
             OfferRow(
                 offer.id,
                 offer.call.visit,
@@ -193,8 +199,14 @@ class History:
                 _shown(offer.seat, offer.key),
                 offer.eligible,
                 runners_text(offer.runners_up) if offer.runners_up else "",
+                offer.call.queue,
             )
         )
+
+    def put_offer(self, row: OfferRow) -> None:
+        """Write the row of an offer, and count it."""
+        self._rows.put(row)
+        self._counting.offer(row)
 
     def seat_changed(self, seat: Seat, cause: str, now: float) -> None:
         """Write the row of a change of presence or activity."""
@@ -202,19 +214,21 @@ class History:
         # Milliseconds since 1970 at least, so that numbers go on rising over a restart.
         stamp, follower = int(at * 1000), seat.changes + 1
         seat.changes = stamp if stamp > follower else follower
-        self._rows.put(
-            PresenceRow(
-                f"{seat.id}.{seat.changes}",
-                seat.id,
-                seat.agent,
-                at,
-                str(seat.presence),
-                seat.reason,
-                str(seat.activity),
-                cause,
-                seat.call or "",
-            )
+        row = PresenceRow(
+            f"{seat.id}.{seat.changes}",
+            seat.id,
+            seat.agent,
+            at,
+            str(seat.presence),
+            seat.reason,
+            str(seat.activity),
+            cause,
+            seat.call or "",
+            seat.works_for,
+            seat.held,
         )
+        self._rows.put(row)
+        self._counting.presence(row)
 
     def caller_seat(self, queue: str, number: str, seat: str, epoch: float) -> None:
         """Write which seat served a caller."""
@@ -236,5 +250,6 @@ class History:
                 seat.pending,
                 seat.phone.kind,
                 seat.phone.number,
+                seat.works_for if seat.presence is Presence.WRAPUP else "",
             )
         )

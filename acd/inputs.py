@@ -62,6 +62,7 @@ class TalkEnded(msgspec.Struct, frozen=True):
     seat: SeatId
     call: CallId
     bridged: bool
+    transferred: bool = False  # it was handed on
 
 
 class SeatEngaged(msgspec.Struct, frozen=True):
@@ -208,6 +209,7 @@ class SeatRestored(msgspec.Struct, frozen=True):
     pending: str
     phone_kind: str
     phone_number: str
+    queue: str = ""  # that a wrap-up follows a call of
 
 
 class CallbackBooked(msgspec.Struct, frozen=True):

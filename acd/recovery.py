@@ -71,7 +71,7 @@ class Recovery:
 
     def _end_offer(self, kept: OfferStateRow, now: float) -> None:
         ended_at = max(self._board.walltime.epoch(now), kept.made_at)
-        self._board.rows.put(
+        self._board.history.put_offer(
             OfferRow(
                 kept.offer,
                 kept.visit,
@@ -86,6 +86,7 @@ class Recovery:
                 kept.key,
                 kept.eligible,
                 kept.runners_up,
+                kept.queue,
             )
         )
 

@@ -209,6 +209,7 @@ class Seat:
         "works",
         "wrapup",
         "wrapup_after",
+        "wrapup_queue",
         "wrapup_since",
         "wrapup_until",
     )
@@ -238,6 +239,7 @@ class Seat:
         self.talk_since = 0.0
         self.wrapup: Timer | None = None
         self.wrapup_after: float | None = None  # wrap-up due when the phone is free
+        self.wrapup_queue = ""  # the queue of the call that wrap-up is after
         self.wrapup_since = 0.0
         self.wrapup_until: float | None = None
         self.rest: Timer | None = None  # armed while it rests after a missed offer
@@ -297,15 +299,11 @@ class Seat:
         )
 
     @property
-    def counters(self) -> dict[str, float]:
-        """What it has done since the start; never reset by a change of state."""
-        return {
-            "offered": self.offered,
-            "answered": self.answered,
-            "refused": self.refused,
-            "missed": self.missed,
-            "talked": round(self.talked_for, 3),
-        }
+    def works_for(self) -> str:
+        """The queue whose call it talks in or wraps up after; "" for none."""
+        if self.talk_queue is not None:
+            return self.talk_queue
+        return self.wrapup_queue if self.presence is Presence.WRAPUP and not self.is_busy else ""
 
     def on_timer(self, name: str, now: float) -> None:
         """Pass a deadline on to the keeper."""

@@ -79,6 +79,7 @@ class SeatFreed(msgspec.Struct, frozen=True):
     seat: SeatId
     call: CallId
     bridged: bool
+    transferred: bool = False  # the call goes on with somebody else
 
 
 class CallbackAsked(msgspec.Struct, frozen=True):

@@ -244,7 +244,7 @@ class Transfers:
         board = self._board
         is_caller = old is call.caller_leg
         if old.seat is not None:
-            board.events.put(SeatFreed(old.seat, call.id, bridged=old.offer is not None))
+            board.events.put(SeatFreed(old.seat, call.id, bridged=old.offer is not None, transferred=True))
         if old.state is not LegState.ANSWERED and old.session is not None and is_caller:
             session, old.session = old.session, None
             self._stack.reject(session, 487, now)

@@ -142,6 +142,7 @@ class Desk:
                     when_empty=queue.when_empty,
                     on_timeout=queue.on_timeout,
                     service_level=float(queue.service_level),
+                    service_level_2=float(queue.service_level_2),
                     short_abandon=float(queue.short_abandon),
                     wrap_up=_optional(queue.wrap_up),
                     missed=_missed(self._reader, where, queue),

@@ -345,6 +345,7 @@ class QueueTable(Table, frozen=True):
     seat_wait: Duration = Duration(120)
     on_seat_wait: str = "anyone"
     service_level: Duration = Duration(20)
+    service_level_2: Duration = Duration(60)
     short_abandon: Duration = Duration(5)
     wrap_up: Duration | None = None
     missed: MissedTable = MissedTable()

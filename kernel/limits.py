@@ -40,3 +40,8 @@ LIST_ENTRIES_MAX = 100_000
 
 # Events.
 EVENT_BUFFER_MAX = 20_000  # events kept for resume
+
+# Counters.
+INTERVAL = 900  # seconds of wall time that are counted together
+INTERVALS_MAX = 672  # kept in memory of a queue, a level, a tenant: seven days; the tables have them all
+SEAT_INTERVALS_MAX = 96  # kept of a seat: a day, about 50 kB

@@ -70,6 +70,7 @@ class OfferRow(Row, frozen=True, tag="offers"):
     key: str  # the winner's key, as the policy gave it
     eligible: int
     runners_up: str  # up to three seats with their keys
+    queue: str = ""
 
 
 class PresenceRow(Row, frozen=True, tag="presences"):
@@ -84,6 +85,8 @@ class PresenceRow(Row, frozen=True, tag="presences"):
     activity: str
     cause: str
     call: str
+    queue: str = ""  # whose call it talks in or wraps up after; "" in a call of its own
+    held: bool = False
 
 
 class SeatStateRow(Row, frozen=True, tag="seat_states"):
@@ -99,6 +102,7 @@ class SeatStateRow(Row, frozen=True, tag="seat_states"):
     pending: str
     phone_kind: str
     phone_number: str
+    queue: str = ""  # that a wrap-up follows a call of
 
 
 class BindingRow(Row, frozen=True, tag="bindings"):
@@ -206,6 +210,96 @@ class OperationRow(Row, frozen=True, tag="operations"):
     detail: str  # what else was said: a reason, a number
 
 
+class QueueIntervalRow(Row, frozen=True, tag="queue_intervals"):
+    """What a queue's callers found in one quarter of an hour; written when that is over, if anything was.
+
+    Columns from ``answered_within`` on are sums (:mod:`queues.statistics`); waits and times in seconds.
+    """
+
+    interval: str  # queue and ``begin_at``
+    queue: str
+    tenant: str
+    level: str  # the lowest that may serve it at first
+    begin_at: float
+    answered_within: int
+    answered_late: int
+    answered_within_2: int
+    abandoned_within: int
+    abandoned_late: int
+    abandoned_within_2: int
+    abandoned_ringing: int
+    short_abandoned: int
+    refused: int
+    timed_out: int
+    overflowed: int
+    withdrawn: int
+    callback: int
+    answered_wait: float
+    abandoned_wait: float
+    short_wait: float
+    wait: float
+    offers: int
+    offers_answered: int
+    offers_missed: int
+    offers_refused: int
+    offers_failed: int
+    offers_withdrawn: int
+    rang: float
+    handled: int
+    transferred: int
+    talk: float
+    hold: float
+    wrap_up: float
+    wait_longest: float
+    waits: str  # of the answered, in buckets: 0:5 38:2
+
+
+class QueueTotalRow(QueueIntervalRow, frozen=True, tag="queue_totals"):
+    """The same since counting began, up to the end of the interval at ``begin_at``; one row per queue."""
+
+
+class SeatIntervalRow(Row, frozen=True, tag="seat_intervals"):
+    """What a seat did in one quarter of an hour; written when that is over, if anything was.
+
+    Columns from ``offers`` on are sums (:mod:`acd.worktime`); times in seconds.
+    """
+
+    interval: str  # seat and ``begin_at``
+    seat: str
+    tenant: str
+    level: str
+    begin_at: float
+    offers: int
+    offers_answered: int
+    offers_missed: int
+    offers_refused: int
+    offers_failed: int
+    offers_withdrawn: int
+    rang: float
+    handled: int
+    transferred: int
+    talk: float
+    hold: float
+    wrap_up: float
+    time_ready: float
+    time_reserved: float
+    time_ringing: float
+    time_dialling: float
+    time_talking: float
+    time_held: float
+    time_wrapup: float
+    time_paused: float
+    time_unreachable: float
+    paused_for: str  # seconds by pause reason, as a JSON object
+    doing: str  # the state in which the next interval begins; for the switch itself
+
+
+class SeatTotalRow(SeatIntervalRow, frozen=True, tag="seat_totals"):
+    """The same since counting began, up to the end of the interval at ``begin_at``; one row per seat."""
+
+
+CountedRow = VisitRow | OfferRow | PresenceRow  # of which counters are sums
+CountRow = QueueIntervalRow | QueueTotalRow | SeatIntervalRow | SeatTotalRow
 AnyRow = (
     CallRow
     | VisitRow
@@ -219,4 +313,8 @@ AnyRow = (
     | CallbackRow
     | CallbackAttemptRow
     | OperationRow
+    | QueueIntervalRow
+    | QueueTotalRow
+    | SeatIntervalRow
+    | SeatTotalRow
 )

@@ -132,6 +132,7 @@ class OfferStateRow(Row, frozen=True, tag="offer_states"):
     key: str
     eligible: int
     runners_up: str
+    queue: str = ""
 
 
 StateRow = CallStateRow | VisitStateRow | OfferStateRow

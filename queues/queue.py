@@ -7,7 +7,7 @@ from kernel.ids import CallId, QueueName, SeatId
 from queues.estimate import estimate
 from queues.hours import Hours
 from queues.settings import QueueSettings
-from queues.statistics import Statistics
+from queues.statistics import Counters, Statistics
 from queues.waiting import WaitingCall
 
 _SMOOTHING = 0.1  # weight of the newest handle time in the mean
@@ -30,12 +30,12 @@ class Queue:
         "waiting",
     )
 
-    def __init__(self, settings: QueueSettings) -> None:
+    def __init__(self, settings: QueueSettings, statistics: Statistics[Counters] | None = None) -> None:
         self.settings = settings
         self.name = QueueName(settings.name)
         self.waiting: dict[CallId, WaitingCall] = {}  # every visit, standing or ringing a seat
         self._places: list[tuple[float, int]] = []  # sorted
-        self.statistics = Statistics()
+        self.statistics = statistics or Statistics(Counters)
         self.signed_in = 0  # seats that serve it, whatever they are doing
         self.there: dict[SeatId, None] = {}  # those not absent, where some states count as absent
         self.empty_since: float | None = None  # since when nobody is there
@@ -98,8 +98,9 @@ class Queue:
 
         ``seats`` is how many work for it. See :func:`queues.estimate.estimate`.
         """
-        total = self.statistics.total
-        return estimate(position, seats, self.samples, self.handled_for, total.abandoned, total.wait)
+        past, now = self.statistics.past, self.statistics.open
+        abandoned, waited = past.abandoned + now.abandoned, past.wait + now.wait
+        return estimate(position, seats, self.samples, self.handled_for, abandoned, waited)
 
     def check(self) -> None:
         """Assert that the places are those of the visits, in order."""

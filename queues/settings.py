@@ -92,6 +92,7 @@ class QueueSettings(msgspec.Struct, frozen=True):
     when_empty: str = "wait"  # or "refuse": no seat signed in
     on_timeout: str = "hangup"  # or another target
     service_level: float = 20.0  # threshold, inclusive
+    service_level_2: float = 60.0  # a second one
     short_abandon: float = 5.0  # abandons below it are counted apart
     wrap_up: float | None = None  # overrides the level's
     missed: MissedRules = MissedRules()

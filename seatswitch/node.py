@@ -117,7 +117,7 @@ class Node:
             ),
             SeatHold: lambda event, now: self.engine.handle(SeatHeld(event.seat, event.held), now),
             SeatFreed: lambda event, now: self.engine.handle(
-                TalkEnded(event.seat, event.call, event.bridged), now
+                TalkEnded(event.seat, event.call, event.bridged, event.transferred), now
             ),
             PhoneChanged: lambda event, now: self.engine.handle(
                 PhoneReachable(event.kind, event.number, event.reachable), now
@@ -268,6 +268,7 @@ class Node:
             self.log.put(("no longer overloaded", {"lag": round(lag, 3)}))
             self._overloaded = False
         self._set_refusal()
+        self.engine.roll(now)
         self.settle(now)
 
     def restore(self, rows: Sequence[JournalRow], now: float) -> None:

@@ -1,9 +1,10 @@
 """Restoring: what the store and the journal kept of the switch before is put back into a new node.
 
-Order matters. Registrations first, so that seats have phones; then calls, so that distribution knows which go
-on; then seats, conversations and places in queues, all before anything is paired; and at last what cannot go
-on is ended, and whoever is on a line is asked by re-INVITE whether they are still there. It is one turn: its
-rows are one record, so a process that dies within it leaves nothing half done.
+Order matters. Counters first, before any new row joins the sums; then registrations, so that seats have
+phones; then calls, so that distribution knows which go on; then seats, conversations and places in queues,
+all before anything is paired; and at last what cannot go on is ended, and whoever is on a line is asked by
+re-INVITE whether they are still there. It is one turn: its rows are one record, so a process that dies
+within it leaves nothing half done.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,15 @@ from typing import TYPE_CHECKING
 from acd.inputs import CallbackRestored, CallerRestored, ListEntryRestored, SeatRestored, SeatTalks
 from acd.recovery import Recovered
 from kernel.ids import QueueName, SeatId
-from kernel.rows import BindingRow, CallbackRow, CallerSeatRow, ListEntryRow, SeatStateRow
+from kernel.rows import (
+    BindingRow,
+    CallbackRow,
+    CallerSeatRow,
+    CountedRow,
+    CountRow,
+    ListEntryRow,
+    SeatStateRow,
+)
 from kernel.staterows import CallStateRow, JournalRow, OfferStateRow, VisitStateRow
 from kernel.walltime import WallTime
 
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
 
 def restore(node: "Node", rows: Sequence[JournalRow], now: float) -> None:
     """Put back what ``rows`` say of the switch before."""
+    node.engine.recount([row for row in rows if isinstance(row, CountRow | CountedRow)], now)
     for row in rows:
         if isinstance(row, BindingRow):
             node.stack.restore_binding(row, now, node.walltime)
@@ -49,6 +59,7 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float) -> None:
     for row in rows:
         if isinstance(row, CallbackRow):
             node.engine.handle(CallbackRestored(row), now)
+    node.engine.roll(now)
     node.settle(now)
 
 
@@ -65,4 +76,5 @@ def _seat(row: SeatStateRow, walltime: WallTime) -> SeatRestored:
         row.pending,
         row.phone_kind,
         row.phone_number,
+        row.queue,
     )

@@ -9,9 +9,8 @@ from acd.inputs import CallbackBooked, CallbackCancelled, CallbackChosen
 from kernel.errors import OperationRefused
 from kernel.ids import CallId
 from seatswitch.api.method import AGENT, Method, Params
-from seatswitch.api.queue import Moment
 from seatswitch.api.scope import Scope
-from seatswitch.api.shapes import CallNumber, Done, Instant, Name, Number
+from seatswitch.api.shapes import CallNumber, Done, Instant, Moment, Name, Number
 
 
 class ListCallbacks(Params, frozen=True):

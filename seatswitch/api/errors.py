@@ -55,6 +55,8 @@ WORDS: dict[str, tuple[int, str]] = {
     "NO_SUCH_CALLBACK": (-32043, "there is no such callback, or it has ended"),
     "NO_SUCH_LIST": (-32044, "there is no such list of callers"),
     "NOT_LISTED": (-32045, "the number is not on that list"),
+    "NO_SUCH_LEVEL": (-32046, "there is no such level"),
+    "NO_SUCH_TENANT": (-32047, "there is no such tenant"),
     "ALREADY_BOOKED": (-32050, "the number is to be called back by that queue already"),
     "CALLBACKS_FULL": (-32051, "the queue has as many callbacks due as its seats can make"),
     "BAD_NUMBER": (-32052, "that is no number that can be called"),

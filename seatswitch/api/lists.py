@@ -10,9 +10,8 @@ from kernel.errors import OperationRefused
 from kernel.walltime import epoch_text
 from queues.callers import ListEntry
 from seatswitch.api.method import SUPERVISOR, Method, Nothing, Params
-from seatswitch.api.queue import Moment
 from seatswitch.api.scope import Scope
-from seatswitch.api.shapes import Done, Instant, Name, Seconds, Text
+from seatswitch.api.shapes import Done, Instant, Moment, Name, Seconds, Text
 
 ENTRIES_MAX = 1_000  # of one answer
 

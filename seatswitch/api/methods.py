@@ -15,6 +15,7 @@ from seatswitch.api import (
     queue,
     seat,
     session,
+    statistics,
     supervisor,
 )
 from seatswitch.api.method import ANYBODY, Method, Nothing
@@ -37,6 +38,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             call.METHODS,
             supervisor.METHODS,
             queue.METHODS,
+            statistics.METHODS,
             callback.METHODS,
             followup.METHODS,
             lists.METHODS,

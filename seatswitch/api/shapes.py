@@ -4,11 +4,13 @@ Text that may reach a SIP message holds no control characters. ``$(?!\\n)`` is a
 regular expressions and for JSON Schema's alike.
 """
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from acd.worktime import SeatCounters
 from queues.statistics import Counters
 
 SeatNumber = Annotated[
@@ -24,6 +26,7 @@ Name = Annotated[
 Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{0,200}$(?!\n)", description="Text for people")]
 Secret = Annotated[str, Meta(min_length=1, max_length=256)]
 Instant = Annotated[str, Meta(description="RFC 3339 in UTC with milliseconds")]
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a time zone")]
 Seconds = Annotated[float, Meta(description="seconds")]
 PhoneKind = Literal["softphone", "extension", "pstn"]
 
@@ -99,15 +102,85 @@ class QueueObject(msgspec.Struct, frozen=True):
     threshold: Seconds
 
 
-_SHARES = ("service_level", "asa", "ata", "abandon_rate")
+def _of_counters(kind: type[Counters] | type[SeatCounters]) -> list[tuple[str, Any]]:
+    """Return the fields of counters and figures: sums are numbers, figures may be null."""
+    shown = kind().as_dict()
+    plain = (*kind.NAMES, "offered", "answered", "abandoned", "wait_longest", "time_signed_in")
+    types: dict[str, Any] = {
+        "service_levels": Annotated[dict[str, float | None], Meta(description="by mode")],
+        "service_levels_2": Annotated[dict[str, float | None], Meta(description="by mode")],
+        "paused_for": Annotated[dict[str, float], Meta(description="seconds by pause reason")],
+    }
+    return [(name, types.get(name, float if name in plain else float | None)) for name in shown]
+
 
 Statistics = msgspec.defstruct(
     "Statistics",
-    [(name, float | None if name in _SHARES else float) for name in Counters().as_dict()],
+    _of_counters(Counters),
     namespace={
-        "__doc__": "Counters of visits that ended, sums of waits in seconds, and the figures that follow: "
-        "shares of 1, mean waits in seconds, null where nothing was asked of the queue."
+        "__doc__": "Visits that ended, offers and conversations, sums of seconds, and the figures that "
+        "follow: shares of 1, means in seconds, null where nothing was asked of the queue. docs/queues.md "
+        "defines each."
     },
+    frozen=True,
+)
+Work = msgspec.defstruct(
+    "Work",
+    _of_counters(SeatCounters),
+    namespace={
+        "__doc__": "Offers and conversations, seconds in each state while signed in, and the figures that "
+        "follow, null where there was nothing."
+    },
+    frozen=True,
+)
+
+
+class NowObject(msgspec.Struct, frozen=True):
+    """How things stand at this moment."""
+
+    waiting: int
+    waiting_late: Annotated[int, Meta(description="of them, longer than the threshold already")]
+    longest_wait: Seconds | None
+    seats: Annotated[dict[str, int], Meta(description="by what they are doing; talking counts before paused")]
+
+
+_SPAN: list[Any] = [
+    ("begin", Instant | None, msgspec.field(name="from")),
+    ("to", Instant | None),
+    ("interval", Annotated[int, Meta(description="seconds")]),
+    (
+        "intervals",
+        Annotated[
+            list[dict[str, Any]] | None,
+            Meta(description="with by_interval: {begin, ...the same}, oldest first, empty ones left out"),
+        ],
+    ),
+]
+QueueStatistics = msgspec.defstruct(
+    "QueueStatistics",
+    [("queue", str), *_SPAN, ("now", NowObject), *_of_counters(Counters)],
+    namespace={"__doc__": "What callers of a queue found; see Statistics."},
+    frozen=True,
+)
+SeatStatistics = msgspec.defstruct(
+    "SeatStatistics",
+    [("seat", str), *_SPAN, *_of_counters(SeatCounters)],
+    namespace={"__doc__": "What a seat did; see Work."},
+    frozen=True,
+)
+GroupStatistics = msgspec.defstruct(
+    "GroupStatistics",
+    [
+        *_SPAN,
+        ("now", NowObject),
+        ("queues", list[str]),
+        ("seats", int),
+        ("callers", Statistics),
+        ("work", Work),
+        ("level", str, ""),
+        ("tenant", str, ""),
+    ],
+    namespace={"__doc__": "What callers of a level or a tenant found, and what its seats did."},
     frozen=True,
 )
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from acd.figures import Figures
 from acd.inputs import Input
-from acd.settings import SeatSettings
+from acd.settings import AcdSettings, SeatSettings
 from config.schema import Settings
 from kernel.chance import Chance
 from kernel.ids import CallId, QueueName, SeatId
@@ -13,7 +14,7 @@ from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from queues.callers import ListEntry
 from queues.settings import QueueSettings
-from queues.statistics import Statistics
+from queues.statistics import Counters, Statistics
 
 Entry = tuple[int, float, str, dict[str, Any]]  # seq, at (monotonic), topic, data
 
@@ -45,7 +46,7 @@ class Queue(Protocol):
     @property
     def settings(self) -> QueueSettings: ...
     @property
-    def statistics(self) -> Statistics: ...
+    def statistics(self) -> Statistics[Counters]: ...
 
 
 class Callback(Protocol):
@@ -86,6 +87,10 @@ class Engine(Protocol):
     def callbacks(self) -> Callbacks: ...
     @property
     def lists(self) -> Lists: ...
+    @property
+    def figures(self) -> Figures: ...
+    @property
+    def settings(self) -> AcdSettings: ...
 
 
 class Switch(Protocol):

@@ -177,6 +177,43 @@ def queues(context: typer.Context, as_json: AsJson = False, watch: Watch = False
 
 
 @app.command()
+def stats(
+    context: typer.Context,
+    seats: Annotated[bool, typer.Option("--seats", help="Of seats, not of queues.")] = False,
+    levels: Annotated[bool, typer.Option("--levels", help="Of levels: queues and seats.")] = False,
+    since: Annotated[
+        str, typer.Option("--since", metavar="DURATION", help="Of the last 4h, in quarters of an hour.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what was counted: calls, waits, service levels, handling, how busy seats were.
+
+    Examples:
+
+    `seatswitch stats --since 4h`
+
+    `seatswitch stats --seats`
+    """
+    from config.reading import parse_duration
+    from seatswitch.shell.clock import monotonic, wall_offset
+    from seatswitch.shell.stats import COLUMNS, read_statistics
+
+    if seats and levels:
+        raise typer.BadParameter("one of them", param_hint="--seats, --levels")
+    what = "seats" if seats else "levels" if levels else "queues"
+    try:
+        begin = monotonic() + wall_offset() - parse_duration(since) if since else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from None
+    with _client(context) as client:
+        views = read_statistics(client.call, what, begin)
+    if as_json:
+        _print_json(views)
+    else:
+        _print_table(COLUMNS[what], views)
+
+
+@app.command()
 def calls(context: typer.Context, as_json: AsJson = False, watch: Watch = False, every: Every = 1.0) -> None:
     """Show the calls that are there now, oldest first.
 

@@ -36,6 +36,7 @@ from seatswitch.shell.notify import notify
 from seatswitch.shell.orphans import end_orphans
 from seatswitch.shell.pump import ApiLike, Exits, NodeLike, Pump
 from seatswitch.shell.rpc import RpcServers, make_private_folder
+from seatswitch.shell.store.counts import read_counts
 from seatswitch.shell.store.database import store_folder
 from seatswitch.shell.store.journal import Journal
 from seatswitch.shell.store.reader import read_state
@@ -302,8 +303,10 @@ class Daemon:
     async def _restore(self, pump: Pump) -> None:
         wall = monotonic() + wall_offset()
         folder = self._folder / "journal"
-        rows = await asyncio.to_thread(read_state, folder, self.settings.store.url, wall)
-        pump.turn(pump.node.restore, [*rows, *self._living])
+        url = self.settings.store.url
+        rows = await asyncio.to_thread(read_state, folder, url, wall)
+        counted = await asyncio.to_thread(read_counts, folder, url, wall)
+        pump.turn(pump.node.restore, [*rows, *counted, *self._living])
         self._living = []
         if self._journal is not None:
             self._journal.checkpoint = pump.node.checkpoint

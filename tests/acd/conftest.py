@@ -183,6 +183,10 @@ class Floor:
         it = self.seat(number)
         return f"{it.presence} {it.activity}"
 
+    def counters(self, number: str) -> dict[str, float]:
+        counters: dict[str, float] = self.engine.seat_object(SeatId(number), self.now)["counters"]
+        return counters
+
     def rings(self) -> list[tuple[str, str]]:
         """Return (call, seat) of every ring asked for, in order."""
         return [(each.call, each.seat) for each in self.commands if isinstance(each, RingSeat)]

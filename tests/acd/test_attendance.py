@@ -389,7 +389,7 @@ def test_consult_beside_a_queue_call(talking: Any) -> None:
     talking.at(25.0)
     talking.do(TalkEnded(S, OWN, True))
     assert (talking.state("8001"), talking.seat("8001").wrapup_until) == ("wrapup idle", 55.0)
-    assert talking.seat("8001").counters["talked"] == 20.0
+    assert talking.counters("8001")["talked"] == 20.0
 
 
 def test_end_of_a_call_it_is_not_in_changes_nothing(talking: Any) -> None:

@@ -85,7 +85,7 @@ def test_leaving_while_a_seat_rings(one_seat: Any) -> None:
     one_seat.at(4.0)
     one_seat.leave("a")
     assert one_seat.withdrawn() == [("a.1.1", "caller_gone")]
-    assert outcomes(one_seat) == [("a.1", "abandoned", "abandoned")]
+    assert outcomes(one_seat) == [("a.1", "abandoned", "ringing")]
     assert one_seat.state("8001") == "ready idle"
 
 

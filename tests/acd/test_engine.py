@@ -40,12 +40,16 @@ def test_a_call_from_join_to_ready(one_seat: Any) -> None:
         QueueChanged("junior", "offered", "a", "", "8001"),
         QueueChanged("junior", "left", "a", "answered", "8001"),
     ]
-    assert floor.seat("8001").counters == {
+    assert floor.counters("8001") == {
         "offered": 1,
         "answered": 1,
         "refused": 0,
         "missed": 0,
+        "handled": 1,
+        "transferred": 0,
         "talked": 60.0,
+        "held": 0,
+        "wrapped_up": 30.0,
     }
     assert floor.timers.armed() == []
 

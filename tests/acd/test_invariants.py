@@ -344,6 +344,22 @@ def test_any_history_keeps_every_rule(kit: Any, examples: int) -> None:
 
 
 def busy_hour(kit: Any, seed: int) -> Any:
+    """Return the rows of a busy hour after which everybody has gone home."""
+    machine = busy_hour_machine(kit, seed)
+    machine.every_offer_ends_once()
+    machine.every_visit_has_one_outcome()
+    machine.teardown()
+    return machine.floor.rows
+
+
+def busy_hour_floor(kit: Any, seed: int) -> Any:
+    """Return the floor after it, when everybody has gone home."""
+    machine = busy_hour_machine(kit, seed)
+    machine.teardown()
+    return machine.floor
+
+
+def busy_hour_machine(kit: Any, seed: int) -> Any:
     """Two hundred things that people do, drawn densely, where the machine above roams."""
     draw = Random(seed)
     machine = Histories.__new__(Histories)
@@ -387,10 +403,7 @@ def busy_hour(kit: Any, seed: int) -> Any:
             machine.say(SignedIn(seat, "a"))
         else:
             floor.after(draw.choice((0.5, 2.0, 7.0, 25.0)))
-    machine.every_offer_ends_once()
-    machine.every_visit_has_one_outcome()
-    machine.teardown()
-    return floor.rows
+    return machine
 
 
 @pytest.mark.parametrize("seed", range(30))

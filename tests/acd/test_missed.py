@@ -73,7 +73,7 @@ def test_two_rings_without_answer_pause_the_seat(kit: Any) -> None:
     assert (floor.state("8001"), floor.seat("8001").reason) == ("paused idle", "no_answer")
     assert floor.withdrawn() == [("a.1.1", "no_answer"), ("a.1.2", "no_answer")]
     assert [(row.outcome, row.rang) for row in floor.offers()] == [("missed", 25.0), ("missed", 0.0)]
-    assert floor.seat("8001").counters["missed"] == 2
+    assert floor.counters("8001")["missed"] == 2
 
 
 def test_an_answer_starts_the_row_anew(kit: Any) -> None:

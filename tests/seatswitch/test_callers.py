@@ -29,7 +29,7 @@ def test_a_black_number_is_refused_at_queues_and_extensions(setting: str, status
     assert verdicts[0] == ("96198", "caller:abandoned", 200)
     assert verdicts[1:] == [("96198", "us:barred", status), ("96201", "us:barred", status)]
     causes = [(row.outcome, row.cause) for row in world.visit_rows]
-    assert causes == [("refused", "barred"), ("abandoned", "abandoned")]
+    assert causes == [("refused", "barred"), ("abandoned", "ringing")]
     settle(world)
 
 

@@ -241,10 +241,9 @@ def _is_before_a_death(world: "World", at: float) -> bool:
 
 
 def check_counters(world: "World") -> None:
-    """The counters of a queue are what its rows add up to."""
-    since_start = [row for row in world.rows[world.counted_from :] if isinstance(row, VisitRow)]
+    """The counters of queues and seats are what their rows add up to, however often the switch was killed."""
     for view in world.node.queues_view(world.time.now):
-        rows = [row for row in since_start if row.queue == view["queue"]]
+        rows = [row for row in world.visit_rows if row.queue == view["queue"]]
         for outcome in (
             "answered",
             "abandoned",
@@ -258,6 +257,13 @@ def check_counters(world: "World") -> None:
             assert view[outcome] == counted, f"{view['queue']}: {view[outcome]} {outcome}, {counted} rows"
         within = sum(1 for row in rows if row.within)
         assert view["answered_within"] + view["abandoned_within"] == within, f"{view['queue']}: within"
+    for seat in world.node.seats_view(world.time.now):
+        offers = [row for row in world.offer_rows if row.seat == seat["seat"]]
+        counters = seat["counters"]
+        assert counters["offered"] == len(offers), f"{seat['seat']}: {counters} and {len(offers)} offers"
+        for name in ("answered", "refused", "missed"):
+            counted = sum(1 for row in offers if row.outcome == name)
+            assert counters[name] == counted, f"{seat['seat']}: {counters[name]} {name}, {counted} rows"
 
 
 def check_wrap_up(world: "World") -> None:

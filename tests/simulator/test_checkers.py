@@ -21,7 +21,9 @@ AGAIN = PresenceRow("8001.2", "8001", "", 6.5, "ready", "", "reserved", "offer",
 
 def world(calls: list[Any], visits: list[Any], offers: list[Any], presences: list[Any]) -> Any:
     """Only what checkers read."""
-    node = SimpleNamespace(switchboard=SimpleNamespace(calls={}), queues_view=lambda now: [])
+    node = SimpleNamespace(
+        switchboard=SimpleNamespace(calls={}), queues_view=lambda now: [], seats_view=lambda now: []
+    )
     return SimpleNamespace(
         time=SimpleNamespace(now=100.0),
         call_rows=calls,
@@ -29,7 +31,6 @@ def world(calls: list[Any], visits: list[Any], offers: list[Any], presences: lis
         offer_rows=offers,
         presence_rows=presences,
         rows=[*calls, *visits, *offers, *presences],
-        counted_from=0,
         deaths=[],
         node=node,
         trunk=SimpleNamespace(calls=[]),

@@ -18,6 +18,8 @@ from kernel.rows import (
     CallbackRow,
     CallerSeatRow,
     CallRow,
+    CountedRow,
+    CountRow,
     ListEntryRow,
     OfferRow,
     PresenceRow,
@@ -86,7 +88,6 @@ class World:
         self.deaths: list[float] = []  # when, as rows say it
         self.is_up = True
         self.started_at = BEGIN
-        self.counted_from = 0  # rows from here on were written by the switch that runs now
         self.requests: list[str] = []
         self.is_noisy = False  # damaged copies of messages are about
         self.has_reloaded = False  # the town is no longer what it was
@@ -162,7 +163,6 @@ class World:
         self.note("world", "the switch is started again")
         self.is_up = self.streams.is_listening = True
         self.started_at = self.time.now
-        self.counted_from = len(self.rows)
         self._build_switch()
         self.workers.restart()
         wall = self.time.now + EPOCH - BEGIN
@@ -170,6 +170,7 @@ class World:
         kept += [row for row in self.bindings.values() if row.expires_at > wall]
         kept += self.listed.values()
         kept += [row for row in self.callbacks.values() if row.state != "ended"]
+        kept += [row for row in self.rows if isinstance(row, CountRow | CountedRow)]
         read = through_the_journal([*kept, *self.living.rows()], self._torn)
         before, self._torn = self.before, []
         self._death, self._again, self._recovers = self._again, "", True

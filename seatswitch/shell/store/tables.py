@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Double,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -20,6 +21,15 @@ from sqlalchemy import (
 )
 
 from kernel.rows import AnyRow, Row
+
+# Beside the primary keys: by what a start looks for what counters do not hold yet.
+INDEXES = (
+    ("visits", "left_at"),
+    ("offers", "ended_at"),
+    ("presences", "at"),
+    ("queue_intervals", "begin_at"),
+    ("seat_intervals", "begin_at"),
+)
 
 POSITION = "journal_position"  # how far the row writer has come; one line
 
@@ -51,6 +61,8 @@ def build_tables() -> MetaData:
             for place, field in enumerate(fields)
         ]
         Table(table_name(row_type), metadata, *columns)
+    for name, column in INDEXES:
+        Index(f"{name}_{column}", metadata.tables[name].columns[column])
     Table(
         POSITION,
         metadata,

@@ -13,7 +13,7 @@ call.survey call.record_pause call.record_resume call.escalate call.interact cal
 supervisor.monitor supervisor.whisper supervisor.barge supervisor.takeover supervisor.disconnect
 supervisor.pickup supervisor.switch supervisor.force_ready supervisor.force_pause supervisor.force_logout
 supervisor.move_seat supervisor.move_call
-queue.list queue.get queue.statistics
+queue.list queue.get queue.statistics seat.statistics level.statistics tenant.statistics
 callback.list callback.book callback.choose callback.cancel voicemail.list voicemail.get voicemail.mark
 recording.list recording.get quality.list quality.score
 list.list list.entries list.add list.remove

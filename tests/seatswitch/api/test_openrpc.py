@@ -58,7 +58,8 @@ def test_what_it_says_of_a_method() -> None:
     assert (extend["x-right"], extend["x-available"], extend["paramStructure"]) == ("agent", True, "by-name")
     assert methods["call.dial"]["x-available"] is False
     assert methods["call.dial"]["errors"][0]["data"]["word"] == "NOT_AVAILABLE"
-    assert [param["name"] for param in methods["queue.statistics"]["params"]] == ["queue", "from", "to"]
+    of_queue = [param["name"] for param in methods["queue.statistics"]["params"]]
+    assert of_queue == ["queue", "from", "to", "by_interval"]
     for method in methods.values():
         for error in method["errors"]:
             assert WORDS[error["data"]["word"]][0] == error["code"]

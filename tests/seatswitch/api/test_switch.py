@@ -9,7 +9,15 @@ import msgspec
 from config.load import load_settings
 from kernel.chance import Chance
 from seatswitch.api import Api
-from seatswitch.api.shapes import QueueObject, SeatObject, Statistics, TrunkObject
+from seatswitch.api.shapes import (
+    GroupStatistics,
+    QueueObject,
+    QueueStatistics,
+    SeatObject,
+    SeatStatistics,
+    Statistics,
+    TrunkObject,
+)
 from seatswitch.api.switch import Switch
 from seatswitch.node import Node
 from tests.seatswitch.api.stub import CONFIG, EPOCH, StubNode
@@ -57,13 +65,14 @@ def test_the_real_node_answers_through_the_api_with_the_documented_objects() -> 
         (login["seat"], (SeatObject,)),
         (ask("queue.get", queue="junior"), (QueueObject, Statistics)),
         (ask("trunk.list")[0], (TrunkObject,)),  # type: ignore[index]
+        (ask("queue.statistics", queue="junior"), (QueueStatistics,)),
+        (ask("seat.statistics", seat="8001"), (SeatStatistics,)),
     ):
         for shape in shapes:
             msgspec.convert(answer, shape, strict=True)
-        fields = {name for shape in shapes for name in shape.__struct_fields__}
+        fields = {name for shape in shapes for name in shape.__struct_encode_fields__}
         assert fields == set(answer)
-    statistics = ask("queue.statistics", queue="junior")
-    assert isinstance(statistics, dict)
-    assert set(statistics) - set(Statistics.__struct_fields__) == {"queue", "from", "to", "interval"}
+    for answer in (ask("level.statistics", level="junior"), ask("tenant.statistics", tenant="north")):
+        msgspec.convert(answer, GroupStatistics, strict=True)
     ask("admin.status")
     api.check()

@@ -129,6 +129,8 @@ METHODS: dict[str, Answer] = {
     "seat.list": _seats,
     "seat.get": _seat,
     "queue.list": lambda params: QUEUES,
+    "queue.statistics": lambda params: {**params, "service_level": 0.8},
+    "level.statistics": lambda params: params,
     "call.list": lambda params: CALLS,
     "trunk.list": lambda params: TRUNKS,
     "admin.status": lambda params: STATUS,

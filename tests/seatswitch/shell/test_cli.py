@@ -28,13 +28,16 @@ def test_version() -> None:
 
 def test_help_names_every_command_but_the_switchs_own() -> None:
     text = invoke("--help").stdout
-    for command in ("run", "check", "seats", "queues", "calls", "trunks", "top", "call"):
+    for command in COMMANDS:
         assert f" {command} " in text
     assert "media-worker" not in text
     assert "row-writer" not in text
 
 
-@pytest.mark.parametrize("command", ["run", "check", "seats", "queues", "calls", "trunks", "top", "call"])
+COMMANDS = ("run", "check", "seats", "queues", "stats", "calls", "trunks", "top", "call")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_an_example(command: str) -> None:
     result = invoke(command, "--help")
     assert result.exit_code == 0
@@ -207,3 +210,15 @@ def test_media_worker_runs_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert invoke("media-worker", *options, "--ports", "20000-20998").exit_code == 4
     assert ran == [("run/media.sock", 2, "127.0.0.1", (20000, 20998), 8)]
     assert invoke("media-worker", *options, "--ports", "20000").exit_code == 2
+
+
+def test_stats_of_queues_and_levels(tmp_path: Path) -> None:
+    with StubSwitch(tmp_path / "s") as switch:
+        result = invoke("--socket", switch.address, "stats", "--since", "4h")
+        assert result.exit_code == 0
+        assert "junior" in result.stdout
+        assert "80 %" in result.stdout
+        told = json.loads(invoke("--socket", switch.address, "stats", "--levels", "--json").stdout)
+        assert {view["level"] for view in told} == {seat["level"] for seat in SEATS}
+    for wrong in (("--seats", "--levels"), ("--since", "soon")):
+        assert invoke("stats", *wrong).exit_code == 2
