@@ -105,6 +105,8 @@ class UdpSocket:
         self._counted = 0  # datagrams since
         self._counted_from = 0.0
         self._next_round: asyncio.TimerHandle | None = None  # set while the socket is busy
+        self._refused = 0  # errors that the operating system has told
+        self._refused_before = 0  # at the last look
         exits.udp[local] = self
         self._loop.add_reader(bound, self._on_readable)
 
@@ -136,6 +138,11 @@ class UdpSocket:
             self._loop.remove_reader(self._bound)
             self._pump.hold_timers()
             self._next_round = self._loop.call_later(ROUND, self._on_round)
+        elif count == 0 or self._refused != self._refused_before:
+            # libuv watches a socket no more that it has seen in an error: begin to watch it anew.
+            self._refused_before = self._refused
+            self._loop.remove_reader(self._bound)
+            self._loop.add_reader(self._bound, self._on_readable)
 
     def _on_round(self) -> None:
         count = 1
@@ -165,6 +172,7 @@ class UdpSocket:
             except BlockingIOError:
                 break
             except OSError:
+                self._refused += 1
                 self._pump.refused_datagrams += 1
                 self._fail_unreachable()
                 continue
@@ -183,6 +191,7 @@ class UdpSocket:
     def _take_refusal(self, flow: Flow, data: bytes, error: OSError) -> None:
         """Fail the flows that ICMP has named, or the one the operating system refuses to send on."""
         self._pump.refused_datagrams += 1
+        self._refused += 1
         if isinstance(error, BlockingIOError):
             return  # the send buffer is full: lost as on the network, and sent again when its timer says so
         if self._fail_unreachable():

@@ -93,6 +93,22 @@ class RefusingSocket:
         raise self._errors.pop(0)
 
 
+async def test_quiet_socket_is_read_after_an_icmp_error(unused_port: int) -> None:
+    """libuv stops to watch a socket that epoll reports in an error: a peer that is gone must not deafen us.
+    """
+    node = StubNode()
+    transport, address = serve(node)
+    gone = Flow("udp", 0, "127.0.0.1", unused_port)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        for number in range(3):
+            transport.send(gone, b"OPTIONS")
+            await until(lambda n=number: len(node.heard("failed")) > n, "the ICMP error")
+            phone.sendto(b"INVITE", address)
+            await until(lambda n=number: len(node.heard("datagram")) > n, "the datagram")
+    transport.close()
+    assert node.heard("failed") == [("failed", gone)] * 3
+
+
 async def test_datagram_that_the_system_refuses_fails_its_flow() -> None:
     node, exits = StubNode(), Exits()
     pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
