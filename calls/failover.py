@@ -106,7 +106,10 @@ class Failover:
         silent: list[Session] = leg.ringing_sessions
         if not silent or silent[0].last_status:
             return  # it works on it
-        invitation, _ = self._next(leg, leg.call, now)
+        # The name of the address may stand for several hosts: those first.
+        invitation = silent[0].invitation if self._stack.leave_target(silent[0], now) else None
+        if invitation is None:
+            invitation, _ = self._next(leg, leg.call, now)
         if invitation is None:
             return  # there is nobody better to ask
         leg.ringing_sessions = []

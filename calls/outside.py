@@ -5,25 +5,13 @@ route before a shared one. Rule: a trunk of one tenant never carries a call of a
 """
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
 
 import msgspec
 
 from calls.numbers import Numbers, is_number
 from calls.settings import CallSettings, OutsideRoute, RouteTrunk, TrunkSettings
 from kernel.chance import Chance
-
-
-class Choice(Protocol):
-    """What can be put in order by priority and weight."""
-
-    @property
-    def priority(self) -> int: ...
-    @property
-    def weight(self) -> int: ...
-
-
-C = TypeVar("C", bound=Choice)
+from kernel.choices import in_order
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -37,7 +25,8 @@ class Target(msgspec.Struct, frozen=True):
     def uri(self) -> str:
         """The Request-URI."""
         user = self.number.replace("#", "%23")  # RFC 3261 25.1: not among the characters of a user
-        return f"sip:{user}@{self.contact.partition(':')[2]}"
+        scheme, _, place = self.contact.partition(":")
+        return f"{scheme}:{user}@{place}"
 
 
 class OutsidePlan:
@@ -128,22 +117,3 @@ class OutsidePlan:
                 if trunk.tenant == owner:
                     return (RouteTrunk(trunk.name),)
         return ()
-
-
-def in_order(choices: Sequence[C], chance: Chance) -> list[C]:
-    """Return ``choices`` by rising priority; equal ones drawn in proportion to their weights (RFC 2782)."""
-    if len(choices) < 2:
-        return list(choices)
-    ordered: list[C] = []
-    for priority in sorted({choice.priority for choice in choices}):
-        left = [choice for choice in choices if choice.priority == priority]
-        while len(left) > 1:
-            drawn = chance.number(max(1, sum(choice.weight for choice in left)))
-            for choice in left:
-                drawn -= choice.weight
-                if drawn < 0:
-                    break
-            ordered.append(choice)
-            left.remove(choice)
-        ordered += left
-    return ordered

@@ -56,11 +56,13 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
                 "log",
                 "tls",
                 "connections",
+                "dns_servers",
                 "seat_secrets",
             ),
         ),
         *_single("sip.tls", old.tls, new.tls, ()),
         *_single("sip", old.connections, new.connections, ()),
+        *_servers(old, new),
         *_single("switch", old.calls, new.calls, _CALLS_ELSEWHERE),
         *_single("switch", old.acd, new.acd, ("levels", "queues", "seats", "tenants", "lists")),
         *_single("log", old.log, new.log, ()),
@@ -146,6 +148,15 @@ def _many(
     for name in new:
         if name not in old:
             yield f"{kind} {name} is new"
+
+
+def _servers(old: Settings, new: Settings) -> Iterator[str]:
+    if old.dns_servers != new.dns_servers:
+        before, after = (
+            ", ".join(f"{host}:{port}" for host, port in servers) or "the system's"
+            for servers in (old.dns_servers, new.dns_servers)
+        )
+        yield f"sip.dns {before} -> {after}"
 
 
 def _rank_changes(old: Settings, new: Settings) -> Iterator[str]:

@@ -38,7 +38,7 @@ from config.tables import (
     SwitchTable,
     Table,
 )
-from config.transports import build_connections, build_tls, check_trunk_transports
+from config.transports import build_connections, build_dns, build_tls, check_trunk_transports
 from queues.settings import QueueSettings
 
 T = TypeVar("T", bound=Table)
@@ -179,6 +179,7 @@ def _build(
         log=LogSettings(single("log", LogTable)[1].level),
         tls=build_tls(reader, *sip_read),
         connections=build_connections(reader, *sip_read),
+        dns_servers=build_dns(reader, *sip_read),
         seat_secrets=desk.seat_secrets,
     )
 

@@ -80,6 +80,7 @@ def build_sip(
         realm=table.realm,
         session_expires=float(table.session_expires),
         min_se=float(table.min_se),
+        datagram_max=table.datagram_max,
     )
 
 

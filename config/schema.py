@@ -75,4 +75,5 @@ class Settings(msgspec.Struct, frozen=True):
     log: LogSettings = LogSettings()
     tls: TlsSettings = TlsSettings()
     connections: ConnectionSettings = ConnectionSettings()
+    dns_servers: tuple[tuple[str, int], ...] = ()  # address and port of each; (): those of the system
     seat_secrets: dict[str, Secret] = {}  # seat number -> what its agent signs in with, softphone or not

@@ -1,6 +1,7 @@
 """What a configuration says about the ways SIP travels: listeners, certificates, connections."""
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from config.carriers import contacts_of
@@ -11,6 +12,7 @@ from sip.settings import Listener, SipSettings
 from sip.uri import transport_of
 
 TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
+DNS_PORT = 53
 SECURE = ("tls", "wss")  # need a certificate
 
 
@@ -62,6 +64,24 @@ def build_connections(reader: Reader, where: str, table: SipTable) -> Connection
         table.ws_origins,
         float(table.ws_ping_every),
     )
+
+
+def build_dns(reader: Reader, where: str, table: SipTable) -> tuple[tuple[str, int], ...]:
+    """Return address and port of each server that names are asked of."""
+    servers = []
+    for index, text in enumerate(table.dns, 1):
+        host, _, port = text.rpartition(":")
+        if not host or (":" in host and not host.startswith("[")):  # no port, or an IPv6 address alone
+            host, port = text, str(DNS_PORT)
+        try:
+            server = (str(ip_address(host.strip("[]"))), int(port))
+        except ValueError:
+            server = ("", 0)
+        if not 0 < server[1] < 65536:
+            why = f'{show(text)} is not an address such as "10.0.0.2" or "10.0.0.2:53"'
+            reader.refuse(f"{where}.dns[{index}]", why)
+        servers.append(server)
+    return tuple(servers)
 
 
 def check_trunk_transports(reader: Reader, trunks: Sequence[Read], sip: SipSettings) -> None:

@@ -61,8 +61,9 @@ from seatswitch.news import EventLog
 from seatswitch.notices import Notices
 from seatswitch.restoring import restore
 from seatswitch.snapshot import Views
-from sip.events import DigestRefused, SourceBanned, StraysSeen, TrunkChanged
+from sip.events import DigestRefused, NameUnresolved, SourceBanned, StraysSeen, TrunkChanged
 from sip.flows import Flow
+from sip.resolve import Answer, Question
 from sip.stack import Stack
 
 RETRY_AFTER = 10  # seconds a refused caller is asked to stay away
@@ -134,6 +135,7 @@ class Node:
             SourceBanned: self.notices.source_banned,
             StraysSeen: self.notices.strays_seen,
             TrunkChanged: self._trunk_changed,
+            NameUnresolved: self.notices.name_unresolved,
         }
         self._on_command = self._build_commands()
 
@@ -176,6 +178,11 @@ class Node:
     def flow_verified(self, flow: Flow, names: tuple[str, ...], now: float) -> None:
         """The peer of a SIP connection has shown a certificate that is good for ``names``."""
         self.stack.flow_verified(flow, names)
+
+    def name_answered(self, question: Question, answer: Answer, now: float) -> None:
+        """Take what the domain name system says to a question of the SIP side."""
+        self.stack.name_answered(question, answer, now)
+        self.settle(now)
 
     def receive_worker(self, worker: int, message: bytes, now: float) -> None:
         """Take one message of a media worker."""

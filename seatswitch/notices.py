@@ -9,7 +9,7 @@ from typing import Any
 
 from kernel.outbox import Outbox
 from seatswitch.news import EventLog
-from sip.events import DigestRefused, SourceBanned, StraysSeen, TrunkChanged
+from sip.events import DigestRefused, NameUnresolved, SourceBanned, StraysSeen, TrunkChanged
 
 
 class Notices:
@@ -30,6 +30,10 @@ class Notices:
     def strays_seen(self, event: StraysSeen, now: float) -> None:
         """Tell of a storm: one line for all of it."""
         self._tell("storm", {"ip": event.host, "of": event.what, "total": event.total}, now)
+
+    def name_unresolved(self, event: NameUnresolved, now: float) -> None:
+        """Tell of a name that requests cannot be sent to: a line of the log."""
+        self._log.put(("a name leads nowhere", {"name": event.name, "why": event.why}))
 
     def trunk_changed(self, event: TrunkChanged, view: Callable[[], dict[str, Any]], now: float) -> None:
         """Tell of a trunk that is up or down, registered or not; the event is the trunk object."""

@@ -149,7 +149,8 @@ class Admission:
         for trunk in self._trunks_of(flow.host):
             if not trunk.tls_names or any(name in names for name in trunk.tls_names):
                 return trunk
-        return None
+        # A registrar calls from where we have registered, if only its name told us where that is.
+        return self._core.trunks.get(self._core.registrar_hosts.get(flow.host, ""))
 
     def _trunks_of(self, host: str) -> tuple[TrunkPeer, ...]:
         """Return the trunks that accept requests from ``host``."""

@@ -51,6 +51,10 @@ class Attempt:
         self._call_line = f"Call-ID: {sip_call_id}\r\n"
         self._routes = routes
 
+    def readdress(self, branch: str, via_line: str) -> None:
+        """It goes to another target, under another branch."""
+        self.branch, self._via_line = branch, via_line
+
     def invite(self, headers: str) -> bytes:
         """Return the INVITE; ``headers`` are whole lines."""
         start = (

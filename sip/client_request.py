@@ -7,7 +7,7 @@ that: a response that matches nothing is dropped. So Completed is left at once, 
 from enum import IntEnum, auto
 from typing import Any
 
-from kernel.timers import Timer
+from sip.client import Client
 from sip.flows import Flow
 from sip.message import Response
 from sip.reaper import Key
@@ -15,8 +15,9 @@ from sip.transactions import MARGIN, ClientUser, Transactions
 
 
 class State(IntEnum):
-    """RFC 3261 figure 6."""
+    """RFC 3261 figure 6; RESOLVING comes before it."""
 
+    RESOLVING = auto()  # the next hop is a name without address so far
     TRYING = auto()
     PROCEEDING = auto()
     COMPLETED = auto()
@@ -26,6 +27,8 @@ class State(IntEnum):
 class Input(IntEnum):
     """What can happen; TIMER_F is TIMER_E at the moment of giving up."""
 
+    LOOK_UP = auto()  # a name is being asked for
+    TARGET = auto()  # sent, to the first target or the next
     PROVISIONAL = auto()
     FINAL = auto()
     TIMER_E = auto()
@@ -36,6 +39,14 @@ class Input(IntEnum):
 
 # (state, input) -> next state. What is missing is dropped on purpose; the tests walk every pair.
 MOVES: dict[tuple[State, Input], State] = {
+    (State.RESOLVING, Input.LOOK_UP): State.RESOLVING,
+    (State.RESOLVING, Input.TARGET): State.TRYING,
+    (State.RESOLVING, Input.TIMER_F): State.TERMINATED,
+    (State.RESOLVING, Input.TRANSPORT_FAILED): State.TERMINATED,
+    (State.TRYING, Input.LOOK_UP): State.RESOLVING,
+    (State.TRYING, Input.TARGET): State.TRYING,
+    (State.PROCEEDING, Input.LOOK_UP): State.RESOLVING,
+    (State.PROCEEDING, Input.TARGET): State.TRYING,
     (State.TRYING, Input.PROVISIONAL): State.PROCEEDING,
     (State.TRYING, Input.FINAL): State.COMPLETED,
     (State.TRYING, Input.TIMER_E): State.TRYING,
@@ -51,6 +62,8 @@ MOVES: dict[tuple[State, Input], State] = {
 
 DROPPED: frozenset[tuple[State, Input]] = frozenset(
     {
+        # Nothing has been sent that could be answered or repeated.
+        *((State.RESOLVING, it) for it in (Input.PROVISIONAL, Input.FINAL, Input.TIMER_E, Input.TIMER_K)),
         (State.TRYING, Input.TIMER_K),
         (State.PROCEEDING, Input.TIMER_K),
         # The final response has been told; what comes now is a repetition.
@@ -60,22 +73,12 @@ DROPPED: frozenset[tuple[State, Input]] = frozenset(
 )
 
 
-class ClientRequest:
+class ClientRequest(Client):
     """One request of ours, repeated until it is answered."""
 
-    __slots__ = (
-        "_data",
-        "_give_up_at",
-        "_interval",
-        "_key",
-        "_timer",
-        "_transactions",
-        "context",
-        "flow",
-        "method",
-        "state",
-        "user",
-    )
+    __slots__ = ("method", "state")
+
+    timer_name = "E"
 
     def __init__(
         self,
@@ -87,28 +90,21 @@ class ClientRequest:
         user: ClientUser | None,
         now: float,
         context: Any = None,
+        next_hop: str = "",
     ) -> None:
-        """Send ``data``; ``context`` is the user's, for telling its requests apart."""
-        self._transactions = transactions
-        self._key = key
-        self._data = data
+        """Send ``data``; ``context`` is the user's, for telling its requests apart.
+
+        ``next_hop`` is the URI that ``flow`` was found for; "" for a way that is never left.
+        """
         self.method = method
-        self.flow = flow
-        self.user = user
-        self.context = context
         self.state = State.TRYING
-        transactions.clients[key] = self
-        transactions.put((flow, data))
-        self._give_up_at = now + transactions.give_up_after
-        self._interval = transactions.t1
-        self._timer: Timer | None
-        if flow[0] == "udp":
-            self._timer = transactions.timers.arm_after(self, "E", transactions.t1, now)
-        else:
-            self._timer = transactions.timers.arm_after(self, "E", transactions.give_up_after, now)
+        branch = key.partition(" ")[0] if next_hop else ""
+        super().__init__(transactions, key, branch, data, flow, user, now, context, next_hop)
 
     def receive(self, response: Response, now: float) -> None:
         """Take a response that matched this transaction."""
+        if self._heard(response) and self._try_next(503, now):
+            return
         user = self.user
         if response.status < 200:
             self._move(Input.PROVISIONAL)
@@ -118,7 +114,12 @@ class ClientRequest:
             user.on_response(self, response, now)
 
     def fail(self, status: int, now: float) -> None:
-        """Give up: 408 for silence, 503 for a transport that failed."""
+        """Go on to the next target, or give up: 408 for silence, 503 for a transport that failed."""
+        if not self._try_next(status, now):
+            self.give_up(status, now)
+
+    def give_up(self, status: int, now: float) -> None:
+        """Tell the user that there will be no answer."""
         user = self.user
         if self._move(Input.TIMER_F if status == 408 else Input.TRANSPORT_FAILED):
             self._end()
@@ -127,6 +128,10 @@ class ClientRequest:
 
     def on_timer(self, name: str, now: float) -> None:
         """Repeat the request (E) or, when 64*T1 have passed, give up (F)."""
+        self._timer = None
+        if name == "unreachable":
+            self.give_up(503, now)
+            return
         left = self._give_up_at - now
         if left <= MARGIN:
             self.fail(408, now)
@@ -143,6 +148,9 @@ class ClientRequest:
         else:
             self._timer = transactions.timers.arm(self, "E", self._give_up_at)
 
+    def _moved(self, *, is_waiting: bool) -> None:
+        self._move(Input.LOOK_UP if is_waiting else Input.TARGET)
+
     def _move(self, cause: Input) -> bool:
         after = MOVES.get((self.state, cause))
         if after is None:
@@ -155,5 +163,5 @@ class ClientRequest:
         transactions.timers.disarm(self._timer)
         self._timer = None
         self.user = None
-        if transactions.clients.get(self._key) is self:
-            del transactions.clients[self._key]
+        if transactions.clients.get(self.key) is self:
+            del transactions.clients[self.key]

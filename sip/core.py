@@ -8,9 +8,11 @@ from kernel.timers import TimerQueue
 from sip.events import SipEvent
 from sip.flows import Flow
 from sip.places import Places
+from sip.resolve import Question, Resolver
 from sip.responses import header_lines
 from sip.sessiontimer import SessionTimers
 from sip.settings import SipSettings, TrunkPeer
+from sip.targets import Chooser
 from sip.transactions import Transactions
 
 if TYPE_CHECKING:
@@ -37,7 +39,10 @@ class Core:
         "invite_headers",
         "places",
         "put_event",
+        "questions",
         "realm",
+        "registrar_hosts",
+        "resolver",
         "session_timers",
         "sessions",
         "settings",
@@ -61,6 +66,9 @@ class Core:
         self.transactions = Transactions(settings.timing, timers, datagrams)
         self.sessions: dict[str, Session] = {}  # by our tag, which is unique
         self.session_timers = SessionTimers(self.sessions, timers)
+        self.registrar_hosts: dict[str, str] = {}  # where we are registered by name -> trunk
+        self.questions: Outbox[Question] = Outbox()
+        self.resolver = Resolver(timers, chance, self.questions, events.put)
         self.configure(settings)
 
     def configure(self, settings: SipSettings) -> None:
@@ -71,6 +79,7 @@ class Core:
             places.keep_moves(self.places)
         self.places: Places = places
         self.transactions.set_timing(settings.timing)
+        self.transactions.chooser = Chooser(places, self.resolver, self.chance, settings.datagram_max)
         self.session_timers.configure(settings)
         self.supported = SUPPORTED if self.session_timers.expires else SUPPORTED - {"timer"}
         offered = ", ".join(sorted(self.supported - {"path"}))  # which only registrations need

@@ -48,6 +48,7 @@ class Dialog:
         "local",
         "local_cseq",
         "local_tag",
+        "next_hop",
         "place",
         "remote",
         "remote_cseq",
@@ -81,6 +82,7 @@ class Dialog:
         self.route_set = route_set
         self.place = place
         self._via = place.via  # of the socket that requests leave by
+        self.next_hop = ""  # the URI that ``flow`` was found for; "" for the known way
         self.is_ours = is_ours  # we own the Call-ID: our back-off after a glare is the longer one
         self.local_cseq = local_cseq
         self.remote_cseq = remote_cseq
@@ -133,16 +135,16 @@ class Dialog:
         self.set_target(target)
 
     def find_flow(self, places: Places) -> Flow | None:
-        """Decide where requests go; None if the next hop is no address we can send to.
+        """Decide where requests go; None if the next hop is no address we can send to, but may be a name.
 
-        The known way is taken while the next hop is the peer itself at the host it was known for, or has a
-        name that nobody here can resolve.
+        The known way is taken while the next hop is the peer itself at the host it was known for.
         """
         next_hop = uri_of(self.route_set[0]) if self.route_set else self.remote_target
         if self.home_flow is not None and not self.route_set and places.host_of(next_hop) == self.home_host:
             self.flow = self.home_flow = places.follow(self.home_flow)
+            self.next_hop = ""
         else:
-            self.flow = places.resolve(next_hop)
+            self.flow, self.next_hop = places.resolve(next_hop), next_hop
         self._via = self.place.via if self.flow is None else places[self.flow.local].via
         return self.flow
 

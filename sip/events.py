@@ -122,6 +122,13 @@ class InfoReceived(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class NameUnresolved(msgspec.Struct, frozen=True):
+    """A name that a request of ours should have gone to leads nowhere, and why: told now and then."""
+
+    name: str
+    why: str
+
+
 class ReferArrived(msgspec.Struct, frozen=True):
     """The peer of an answered session asks for a transfer: ``referral.accept`` or ``referral.refuse`` it now,
     and once accepted tell how it goes with ``referral.notify``.
@@ -181,8 +188,9 @@ class TrunkChanged(msgspec.Struct, frozen=True):
     status: int  # what the peer said; 408 for nothing, 503 for no way there
 
 
-Notice = DigestRefused | SourceBanned | StraysSeen | TrunkChanged  # for the operator, whatever the calls do
-NOTICES = (DigestRefused, SourceBanned, StraysSeen, TrunkChanged)
+# For the operator, whatever the calls do.
+Notice = DigestRefused | SourceBanned | StraysSeen | TrunkChanged | NameUnresolved
+NOTICES = (DigestRefused, SourceBanned, StraysSeen, TrunkChanged, NameUnresolved)
 
 SipEvent = (
     InviteArrived

@@ -22,6 +22,9 @@ class Flow(NamedTuple):
     name: str = ""
 
 
+NOWHERE = Flow("", 0, "", 0)
+
+
 def flow_text(flow: Flow) -> str:
     """Return ``flow`` as one word, for rows and logs: ``udp/0/127.0.0.1/5070/0``."""
     return f"{flow.transport}/{flow.local}/{flow.host}/{flow.port}/{flow.connection}"

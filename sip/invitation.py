@@ -2,6 +2,7 @@
 
 import msgspec
 
+from sip.dialog import uri_of
 from sip.flows import Flow
 
 
@@ -13,11 +14,16 @@ class Invitation(msgspec.Struct, frozen=True):
     from_user: str
     from_display: str = ""
     sdp: bytes = b""
-    flow: Flow | None = None  # of a registered phone; None: resolved from the URI (IP literals only)
+    flow: Flow | None = None  # of a registered phone; None: found for the URI
     routes: tuple[str, ...] = ()  # Path of the binding, as route set
     trunk: str = ""  # whose credentials answer challenges
     headers: tuple[tuple[str, str], ...] = ()
     max_forwards: int = 70
+
+    @property
+    def next_hop(self) -> str:
+        """The URI of whom it is sent to (RFC 3261 8.1.2)."""
+        return uri_of(self.routes[0]) if self.routes else self.uri
 
     @property
     def is_secure(self) -> bool:

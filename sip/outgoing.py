@@ -72,7 +72,10 @@ class Outgoing:
         headers = f"{place.contact}{core.invite_headers}{self._timer_lines}{authorization}{extra}"
         key = client_key_of(attempt.branch, "INVITE")
         data = attempt.invite(headers)
-        self._client = ClientInvite(core.transactions, key, attempt.branch, data, flow, self, now, attempt)
+        next_hop = "" if invitation.flow is not None else invitation.next_hop
+        self._client = ClientInvite(
+            core.transactions, key, attempt.branch, data, flow, self, now, attempt, next_hop
+        )
 
     @property
     def client(self) -> ClientInvite | None:
@@ -90,7 +93,12 @@ class Outgoing:
         client = self._client
         assert client is not None
         self.disarm()
-        if self._session.last_status == 0:
+        client.stay()
+        if client.is_unsent:
+            self._client = None
+            client.drop(now)
+            self._session.invite_failed(487, "Request Terminated", now)
+        elif self._session.last_status == 0:
             self._cancel_headers = headers
         else:
             self._send_cancel(client, headers, now)
@@ -119,6 +127,8 @@ class Outgoing:
         """Take a response to our INVITE."""
         session = self._session
         status = session.last_status = response.status
+        if transaction.targets is not None:
+            self._answered_by(transaction)
         if status < 200:
             if self._cancel_headers is not None:
                 headers, self._cancel_headers = self._cancel_headers, None
@@ -146,7 +156,8 @@ class Outgoing:
         """Take that our INVITE stays unanswered."""
         self._client = None
         self.disarm()
-        self._session.invite_failed(status, "Request Timeout" if status == 408 else "Unreachable", now)
+        silent = "Unresolvable" if transaction.is_unresolved else "Unreachable"
+        self._session.invite_failed(status, "Request Timeout" if status == 408 else silent, now)
 
     def on_timer(self, name: str, now: float) -> None:
         """It has only rung for too long (``name`` is always ``C``)."""
@@ -158,6 +169,13 @@ class Outgoing:
         if self._timer is not None:
             self._session.core.timers.disarm(self._timer)
             self._timer = None
+
+    def _answered_by(self, transaction: ClientInvite) -> None:
+        """The peer is known now: one of several targets. What another one had said counts no more."""
+        assert transaction.targets is not None
+        self._session.flow = transaction.targets.nominal
+        if self._heard is not None and self._heard.via.branch != transaction.branch:
+            self._early = self._heard = None
 
     def _try_again(self, attempt: Attempt, response: Response, now: float) -> bool:
         """Send an INVITE that says what this refusal asks for; return whether there is such a thing."""
@@ -226,7 +244,7 @@ class Outgoing:
             sdp = early.answer or sdp
         flow = dialog.find_flow(core.places) or session.flow
         ack = dialog.build("ACK", attempt.cseq, core.chance.branch())
-        transaction.acknowledge(ack, flow, dialog.remote_tag, now)
+        transaction.acknowledge(ack, flow, dialog.remote_tag, now, dialog.next_hop)
         session.invite_succeeded(dialog, attempt.sdp, sdp, response, now)
 
     def _send_cancel(self, client: ClientInvite, headers: str, now: float) -> None:

@@ -1,6 +1,6 @@
 """Places: our own addresses as peers see them, and the flow to an address of theirs.
 
-A URI is resolved only if its host is an IP literal; names are refused (503) until there is a resolver.
+Here a URI leads somewhere only if its host is an IP literal; names are for :mod:`sip.resolve`.
 """
 
 from ipaddress import ip_address
@@ -20,7 +20,7 @@ DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 class Place:
     """One listening socket, with the text it stands for in Via and Contact."""
 
-    __slots__ = ("contact", "family", "host", "port", "transport", "via")
+    __slots__ = ("address", "contact", "family", "host", "port", "transport", "via")
 
     def __init__(self, transport: str, host: str, port: int, family: int = 0, scheme: str = "sip") -> None:
         """``family`` is 4 or 6 for a socket that reaches only addresses of that kind, else 0.
@@ -33,7 +33,8 @@ class Place:
         self.family = family
         shown = f"[{host}]" if ":" in host else host
         self.via = f"Via: SIP/2.0/{transport.upper()} {shown}:{port};rport;branch="
-        self.contact = f"Contact: <{scheme}:{shown}:{port}{_parameter(transport, scheme)}>\r\n"
+        self.address = f"{shown}:{port}{_parameter(transport, scheme)}"  # behind "sip:" or "@"
+        self.contact = f"Contact: <{scheme}:{self.address}>\r\n"
 
 
 def _parameter(transport: str, scheme: str) -> str:
@@ -67,7 +68,9 @@ class Places:
             for listener in settings.listen
             for host in (listener.host, settings.advertise, *settings.domains)
         }
+        self._domains = frozenset(domain.lower() for domain in settings.domains)
         self._resolved: dict[str, Flow | None] = {}
+        self._named: dict[str, SipUri] = {}  # those of them whose host is a name of somebody else
         self._hosts: dict[str, str] = {}  # by URI
         self._moved: dict[tuple[str, int, str, int], Flow] = {}  # by the old flow without its connection
 
@@ -138,6 +141,8 @@ class Places:
         flow = self._resolve(uri)
         if len(self._resolved) >= _RESOLVED_MAX:
             self._resolved.clear()
+            self._named.clear()
+            flow = self._resolve(uri)
         self._resolved[uri] = flow
         return flow
 
@@ -151,7 +156,32 @@ class Places:
         host = parsed.host.strip("[]")
         transport = wanted_transport(parsed) or ("tls" if parsed.scheme == "sips" else "udp")
         port = parsed.port if parsed.port is not None else DEFAULT_PORTS.get(transport, 0)
+        if not is_literal(host):
+            if host not in self._domains and (host, port) not in self._ours:
+                self._named[uri] = parsed
+            return None
         return self.flow_to(transport, host, port) if is_reachable_host(host) else None
+
+    def named(self, uri: str) -> SipUri | None:
+        """Return what a URI says whose host is a name that is not ours; None for any other."""
+        self.resolve(uri)
+        return self._named.get(uri)
+
+    def offers(self, transport: str) -> bool:
+        """Return whether requests can leave by ``transport``."""
+        return transport in _OPENED and any(place.transport == transport for place in self._places)
+
+    def families(self, transport: str) -> tuple[int, ...]:
+        """Return which addresses our sockets of ``transport`` reach: 4, 6."""
+        found = [place.family for place in self._places if place.transport == transport]
+        return (4, 6) if 0 in found else tuple(family for family in (4, 6) if family in found)
+
+    def contacts_of(self, was: int, now: int) -> tuple[tuple[bytes, bytes], ...]:
+        """Return how our address is written at one socket and at another, as it stands in a Contact line."""
+        old, new = self._places[was], self._places[now]
+        secure = self._secure[was].contact, self._secure[now].contact
+        pairs = ((old.contact, new.contact), secure, (f"@{old.address};line=", f"@{new.address};line="))
+        return tuple((a.encode(), b.encode()) for a, b in pairs)
 
     def flow_to(self, transport: str, host: str, port: int, name: str = "") -> Flow | None:
         """Return the flow to an address, from the first socket of that transport that can reach it; None if
@@ -187,6 +217,17 @@ def family_of(host: str) -> int:
     if ":" in host:
         return 6
     return 4 if is_unicast_quad(host) or host == "0.0.0.0" else 0
+
+
+def is_literal(host: str) -> bool:
+    """Return whether ``host`` is an IP address and no name."""
+    if is_unicast_quad(host):
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def is_reachable_host(host: str) -> bool:

@@ -11,6 +11,7 @@ from kernel.timers import Timer
 from sip.branches import client_key_of
 from sip.client_request import ClientRequest
 from sip.events import TrunkChanged
+from sip.flows import NOWHERE
 from sip.message import Response
 from sip.settings import TrunkProbe
 
@@ -67,8 +68,7 @@ class Probe:
     def _forget(self, now: float) -> None:
         """Repeat a request no more, and hear no answer to it."""
         if self._request is not None:
-            self._request.user = None
-            self._request.fail(408, now)
+            self._request.drop(now)
             self._request = None
 
     def _answered(self, status: int) -> None:
@@ -99,9 +99,10 @@ class Probe:
         every = self._settings.every * core.chance.uniform(0.9, 1.1)
         self._timer = core.timers.arm(self, "probe", now + every)
         flow = core.places.resolve(self.uri)
-        if flow is None:
+        if flow is None and core.places.named(self.uri) is None:
             self._missed(503)
             return
+        flow = flow or NOWHERE
         place, branch = core.places[flow.local], core.chance.branch()
         us = core.settings.domains[0] if core.settings.domains else place.host
         data = (
@@ -111,4 +112,6 @@ class Probe:
             "Accept: application/sdp\r\nContent-Length: 0\r\n\r\n"
         ).encode("utf-8", "surrogateescape")
         key = client_key_of(branch, "OPTIONS")
-        self._request = ClientRequest(core.transactions, key, "OPTIONS", data, flow, self, now)
+        self._request = ClientRequest(
+            core.transactions, key, "OPTIONS", data, flow, self, now, next_hop=self.uri
+        )

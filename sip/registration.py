@@ -17,7 +17,7 @@ from sip.authorization import authorize, realm_of
 from sip.branches import client_key_of
 from sip.client_request import ClientRequest
 from sip.events import TrunkChanged
-from sip.flows import Flow
+from sip.flows import NOWHERE, Flow
 from sip.grammar import SipError
 from sip.headers import parse_delta
 from sip.message import Response
@@ -108,6 +108,7 @@ class Registration:
         self._sip_call_id = core.chance.token()
         self._tag = core.chance.token()
         self._cseq = 0
+        self._flow = NOWHERE  # where the registrar answered last
         self._expires = register.expires
         self._failures = 0
         self._realm = peer.realm
@@ -149,6 +150,7 @@ class Registration:
         if response.status < 200 or request is None or transaction is not request:
             return
         self._request = None
+        self._flow = transaction.flow
         expires, is_repeated = request.context
         status = self.last_status = response.status
         if status in (401, 407) and not (is_repeated and not _is_stale(response)):
@@ -183,14 +185,17 @@ class Registration:
     def _forget(self, now: float) -> None:
         """Repeat a request no more, and hear no answer to it."""
         if self._request is not None:
-            self._request.user = None
-            self._request.fail(408, now)
+            self._request.drop(now)
             self._request = None
 
     def _succeeded(self, response: Response, expires: float, now: float) -> None:
         self._disarm()
         self._failures = 0
         granted = _granted(response, self.line, expires) if expires else 0.0
+        if granted:
+            self._core.registrar_hosts[self._flow.host] = self._peer.name
+        else:
+            self._core.registrar_hosts.pop(self._flow.host, None)
         self.expires_at = now + granted
         if self._move(Input.SUCCESS) and self.state is State.REGISTERED:
             renew_after = max(EXPIRES_MIN, granted) * self._core.chance.uniform(0.75, 0.9)
@@ -223,11 +228,12 @@ class Registration:
 
     def _ask(self, expires: float, authorization: str, now: float) -> None:
         core, register = self._core, self._register
-        flow = core.places.resolve(register.registrar)
-        if flow is None:
+        flow, next_hop = core.places.resolve(register.registrar), register.registrar
+        if flow is None and core.places.named(next_hop) is None:
             self.last_status = 503
             self._failed(0.0, now)
             return
+        flow = flow or NOWHERE
         self._cseq += 1
         branch = core.chance.branch()
         user = escape_user(register.user)
@@ -242,7 +248,7 @@ class Registration:
         key = client_key_of(branch, "REGISTER")
         context = (expires, bool(authorization))
         transactions = core.transactions
-        self._request = ClientRequest(transactions, key, "REGISTER", data, flow, self, now, context)
+        self._request = ClientRequest(transactions, key, "REGISTER", data, flow, self, now, context, next_hop)
 
     @property
     def line(self) -> str:
@@ -250,8 +256,7 @@ class Registration:
         return line_of(self._peer)
 
     def _contact(self, user: str, flow: Flow) -> str:
-        place = self._core.places[flow.local].contact  # Contact: <sip:host:port;transport=tcp>
-        return f"sip:{user}@{place.partition('<sip:')[2].partition('>')[0]};line={self.line}"
+        return f"sip:{user}@{self._core.places[flow.local].address};line={self.line}"
 
     def _move(self, cause: Input) -> bool:
         before, after = self.state, MOVES.get((self.state, cause))

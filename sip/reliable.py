@@ -261,7 +261,7 @@ class EarlyDialog:
         branch = core.chance.branch()
         data = dialog.build("PRACK", dialog.next_cseq(), branch, rack, sdp)
         key = client_key_of(branch, "PRACK")
-        ClientRequest(core.transactions, key, "PRACK", data, flow, None, now)
+        ClientRequest(core.transactions, key, "PRACK", data, flow, None, now, next_hop=dialog.next_hop)
 
     def answer_offer(self, session: "Session", rack: str, sdp: bytes, now: float) -> None:
         """Acknowledge with our answer to their offer."""

@@ -481,7 +481,7 @@ class Session:
         cseq = dialog.next_cseq()
         data = dialog.build(method, cseq, branch, headers, body, content_type)
         key = client_key_of(branch, method)
-        ClientRequest(core.transactions, key, method, data, flow, user, now, context)
+        ClientRequest(core.transactions, key, method, data, flow, user, now, context, dialog.next_hop)
         return cseq
 
     def _send_bye(self, headers: str, now: float) -> None:

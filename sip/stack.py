@@ -23,9 +23,9 @@ from sip.admission import Admission, Refused
 from sip.branches import client_key, client_key_of, merge_key, plain_client_key, server_key
 from sip.client_request import ClientRequest
 from sip.core import ALLOW, ALLOWED, UNSERVED, Core
-from sip.dialog import contact_target, dialog_of_response, initial_target, uri_of
+from sip.dialog import contact_target, dialog_of_response, initial_target
 from sip.events import InviteArrived, SipEvent
-from sip.flows import Flow
+from sip.flows import NOWHERE, Flow
 from sip.grammar import SipError
 from sip.headers import tokens
 from sip.identity import reason_of
@@ -47,6 +47,7 @@ from sip.refer import OutgoingReferral, Referrals
 from sip.registrar import Binding, Registrar
 from sip.reliable import receive_prack
 from sip.replaces import Replaces, replaced_by
+from sip.resolve import Answer, Question
 from sip.responses import answer_flow, build, header_lines, response_head
 from sip.restored import restore_dialog, restore_invite
 from sip.server_invite import ServerInvite
@@ -58,7 +59,6 @@ from sip.strays import Strays
 from sip.update import receive_update
 from sip.uri import SipUri
 
-NOWHERE = Flow("", 0, "", 0)
 INSIDE_ONLY = frozenset({"BYE", "INFO", "UPDATE", "PRACK", "NOTIFY", "REFER"})  # requests of a dialog
 FLOOD_SAMPLE = 32  # of the INVITEs over the rate, one in so many is told 503
 KEEPALIVE_ANSWER = b"\r\n"  # RFC 5626 4.4.1
@@ -86,6 +86,7 @@ class Stack:
         self.rows: Outbox[BindingRow] = Outbox()
         self.refuse_new: tuple[int, int] | None = None  # status and Retry-After for new INVITEs
         self._core = core = Core(settings, timers, chance, self.datagrams, self.events)
+        self.questions = core.questions  # for the domain name system
         self._transactions = core.transactions
         self._registrar = Registrar(core, self.rows, walltime or WallTime())
         self._admission = Admission(core, self._registrar)
@@ -104,11 +105,11 @@ class Stack:
     def invite(self, invitation: Invitation, user: object, now: float) -> Session:
         """Send an INVITE; what becomes of it is told with ``session.user`` being ``user``."""
         core = self._core
-        next_hop = uri_of(invitation.routes[0]) if invitation.routes else invitation.uri
+        next_hop = invitation.next_hop
         flow = invitation.flow or core.places.resolve(next_hop)
         session = Session(core, core.chance.token(), flow or NOWHERE, is_outgoing=True)
         session.user = user
-        if flow is None:
+        if flow is None and core.places.named(next_hop) is None:
             session.invite_failed(503, "Unresolvable", now)
         else:
             session.send_invite(invitation, now)
@@ -140,6 +141,13 @@ class Stack:
         ``reason`` is the value of a Reason header (RFC 3326). Nothing more is told of the session.
         """
         session.hang_up(header_lines((("Reason", reason),)) if reason else "", now)
+
+    def leave_target(self, session: Session, now: float) -> bool:
+        """Try the host that our INVITE waits at after the others of its name for a while, and return whether
+        there are others: another INVITE to the same URI will find them.
+        """
+        client = None if session.outgoing is None else session.outgoing.client
+        return client is not None and client.shun_target(now)
 
     def update(self, session: Session, sdp: bytes, now: float) -> None:
         """Offer ``sdp`` in a re-INVITE."""
@@ -233,6 +241,7 @@ class Stack:
             "dropped": self._dropped,
             "strays": self._strays.total,
             "banned": self._admission.bans.count(),
+            "names": self._core.resolver.snapshot(),
         }
 
     def is_quiet(self) -> bool:
@@ -260,6 +269,7 @@ class Stack:
         transactions.server_reaper.check()
         self._merge_reaper.check()
         self._registrar.check()
+        self._core.resolver.check()
 
     # From the wire.
 
@@ -306,6 +316,10 @@ class Stack:
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Nothing can be sent to ``flow``: the client transactions on it fail with 503."""
         self._transactions.fail_flow(flow.transport, flow.host, flow.port, flow.connection, now)
+
+    def name_answered(self, question: Question, answer: Answer, now: float) -> None:
+        """Take what the domain name system says to a question of ours."""
+        self._core.resolver.answered(question, answer, now)
 
     def _receive(self, message: Request | Response, flow: Flow, now: float) -> None:
         if isinstance(message, Response):
@@ -414,7 +428,8 @@ class Stack:
         )
         branch = core.chance.branch()
         bye = dialog.build("BYE", dialog.next_cseq(), branch)
-        ClientRequest(transactions, client_key_of(branch, "BYE"), "BYE", bye, to, None, now)
+        key, next_hop = client_key_of(branch, "BYE"), dialog.next_hop
+        ClientRequest(transactions, key, "BYE", bye, to, None, now, next_hop=next_hop)
 
     # Requests.
 

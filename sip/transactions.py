@@ -5,7 +5,7 @@ Timer pairs share one armed timer: a retransmission timer that reaches the momen
 that timer (A and B, E and F, G and H of RFC 3261, table 4).
 """
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kernel.outbox import Outbox
 from kernel.timers import TimerQueue
@@ -13,6 +13,9 @@ from sip.flows import Flow
 from sip.message import Response
 from sip.reaper import Key, Reaper
 from sip.settings import Timing
+
+if TYPE_CHECKING:
+    from sip.targets import Chooser
 
 MARGIN = 1e-6  # seconds; sums of floats reach 64*T1 a hair early or late
 
@@ -31,6 +34,7 @@ class Transactions:
     """The transactions of one stack, by key, living and lingering."""
 
     __slots__ = (
+        "chooser",
         "client_reaper",
         "clients",
         "give_up_after",
@@ -47,6 +51,7 @@ class Transactions:
         self.clients: dict[Key, Any] = {}
         self.servers: dict[Key, Any] = {}
         self.timers = timers
+        self.chooser: Chooser | None = None  # None: every request has one target
         self.put = datagrams.put
         self.client_reaper = Reaper(self.clients, timers)
         self.server_reaper = Reaper(self.servers, timers)

@@ -41,6 +41,16 @@ class Change:
         self.is_authorized = is_authorized
         self.attempt: Attempt | None = None  # None: an UPDATE
 
+    def ack_failure(self, response: Response) -> bytes:
+        """Return the ACK of a 3xx-6xx to a re-INVITE."""
+        assert self.attempt is not None
+        return self.attempt.ack_failure(response)
+
+    def readdress(self, branch: str, via_line: str) -> None:
+        """The re-INVITE goes to another target."""
+        assert self.attempt is not None
+        self.attempt.readdress(branch, via_line)
+
 
 class Updates:
     """Our side of the changes of one session."""
@@ -127,7 +137,9 @@ class Updates:
         )
         data = attempt.invite(self._headers(dialog, authorization))
         key = client_key_of(attempt.branch, "INVITE")
-        self.client = ClientInvite(core.transactions, key, attempt.branch, data, flow, self, now, change)
+        self.client = ClientInvite(
+            core.transactions, key, attempt.branch, data, flow, self, now, change, dialog.next_hop
+        )
 
     def _send_update(
         self, dialog: Dialog | None, sdp: bytes, authorization: str, now: float, *, is_refresh: bool = False
@@ -140,7 +152,8 @@ class Updates:
         branch = core.chance.branch()
         data = dialog.build("UPDATE", dialog.next_cseq(), branch, self._headers(dialog, authorization), sdp)
         key = client_key_of(branch, "UPDATE")
-        self.client = ClientRequest(core.transactions, key, "UPDATE", data, flow, self, now, change)
+        transactions, next_hop = core.transactions, dialog.next_hop
+        self.client = ClientRequest(transactions, key, "UPDATE", data, flow, self, now, change, next_hop)
 
     def _send_again(self, change: Change, authorization: str, now: float) -> None:
         if change.attempt is not None:
@@ -166,7 +179,7 @@ class Updates:
             if attempt is not None:
                 flow = dialog.find_flow(core.places) or session.flow
                 ack = dialog.build("ACK", attempt.cseq, core.chance.branch())
-                transaction.acknowledge(ack, flow, dialog.remote_tag, now)
+                transaction.acknowledge(ack, flow, dialog.remote_tag, now, dialog.next_hop)
             if session.is_talking or session.early_dialog is change.dialog:
                 self._succeeded(change, response, now)
             return

@@ -29,6 +29,7 @@ from kernel.staterows import StateRow
 from media.settings import MediaSettings
 from seatswitch.shell.clock import Ticker, monotonic, wall_offset
 from seatswitch.shell.configuration import read_configuration
+from seatswitch.shell.dns import Names
 from seatswitch.shell.greeting import build_greeting
 from seatswitch.shell.ids import system_chance
 from seatswitch.shell.logs import configure_logs
@@ -133,6 +134,7 @@ class Daemon:
         self._living: list[StateRow] = []  # what lived in the switch before this one
         self._writer: WriterLink | None = None
         self._streams: Streams | None = None
+        self._names: Names | None = None
         self._rpc: RpcServers | None = None
         self.pump: Pump | None = None
 
@@ -210,6 +212,8 @@ class Daemon:
         self.settings = settings
         if self._streams is not None:
             self._streams.reconfigure(settings.connections, certificates)
+        if self._names is not None:
+            self._names.reconfigure(settings.dns_servers)
         pump.turn(self._reconfigure, settings)
 
     def snapshot(self) -> dict[str, object]:
@@ -253,6 +257,8 @@ class Daemon:
                 self._undo.callback(open_udp(pump, self._exits, local, bound).close)
             else:
                 streams.listen(bound, local, listener.transport)
+        names = self._exits.names = self._names = Names(pump, settings.dns_servers)
+        self._undo.push_async_callback(names.stop)
         pump.turn(node.start)
         ticker = Ticker(self._loop, lambda lag: pump.turn(node.note_lag, lag), node.set_clock)
         ticker.start()

@@ -20,6 +20,7 @@ from kernel.staterows import JournalRow, StateRow
 from kernel.timers import GRAIN
 from seatswitch.shell.clock import monotonic
 from sip.flows import Flow
+from sip.resolve import Answer, Question
 
 _REARM_FROM = GRAIN / 2  # a deadline that moved by less is served by the wake-up already armed
 _WAKE_MARGIN = 0.001  # uvloop counts whole milliseconds from the start of its round: never wake early
@@ -35,6 +36,8 @@ class StackOutputs(Protocol):
     def datagrams(self) -> Outbox[tuple[Flow, bytes]]: ...
     @property
     def closes(self) -> Outbox[Flow]: ...
+    @property
+    def questions(self) -> Outbox[Question]: ...
 
 
 class CommandSource(Protocol):
@@ -67,6 +70,7 @@ class NodeLike(Protocol):
     def flow_closed(self, flow: Flow, now: float) -> None: ...
     def flow_failed(self, flow: Flow, now: float) -> None: ...
     def flow_verified(self, flow: Flow, names: tuple[str, ...], now: float) -> None: ...
+    def name_answered(self, question: Question, answer: Answer, now: float) -> None: ...
     def receive_worker(self, worker: int, message: bytes, now: float) -> None: ...
     def worker_started(self, worker: int, now: float) -> None: ...
     def worker_lost(self, worker: int, now: float) -> None: ...
@@ -114,6 +118,12 @@ class StreamSender(Protocol):
     def close(self, flow: Flow) -> None: ...
 
 
+class NameAsker(Protocol):
+    """The domain name system (seatswitch/shell/dns.py)."""
+
+    def ask(self, questions: Outbox[Question]) -> None: ...
+
+
 class WorkerSender(Protocol):
     """The media workers (seatswitch/shell/media_link.py)."""
 
@@ -136,11 +146,12 @@ class ReplySender(Protocol):
 class Exits:
     """Where outputs go. Filled by the daemon before the first input; what is missing is dropped."""
 
-    __slots__ = ("replies", "rows", "streams", "udp", "workers")
+    __slots__ = ("names", "replies", "rows", "streams", "udp", "workers")
 
     def __init__(self) -> None:
         self.udp: dict[int, DatagramSender] = {}  # by Flow.local
         self.streams: StreamSender | None = None
+        self.names: NameAsker | None = None
         self.workers: WorkerSender | None = None
         self.rows: RowSink | None = None
         self.replies: ReplySender | None = None
@@ -172,6 +183,7 @@ class Pump:
         self._log: Outbox[tuple[str, dict[str, Any]]] = Outbox() if told is None else told
         self._datagrams = node.stack.datagrams
         self._closes = node.stack.closes
+        self._questions = node.stack.questions
         self._commands = node.plane.commands
         self._rows = node.rows
         self._replies = api.replies
@@ -270,6 +282,8 @@ class Pump:
         if self._closes and exits.streams is not None:
             for flow in self._closes.take():
                 exits.streams.close(flow)
+        if self._questions and exits.names is not None:
+            exits.names.ask(self._questions)
         commands = self._commands.take()
         if commands and exits.workers is not None:
             for worker, message in commands:

@@ -6,9 +6,11 @@ import pytest
 
 from calls.events import SeatFailed, SeatRefused
 from calls.failover import LOOP_HEADER
+from calls.outside import Target
 from calls.settings import Hotline, OutsideRoute, RouteTrunk, TrunkSettings
 from kernel.rows import CallRow
 from sip.flows import Flow
+from sip.resolve import Answer, Question
 from tests.calls.office import Office, call_settings, sdp
 from tests.sip.scene import PHONE, TRUNK, Sent
 
@@ -245,3 +247,33 @@ def test_a_refusal_by_a_person_costs_the_seat_and_no_other_trunk() -> None:
     it.answer(it.last("INVITE", FIRST), 486)
     assert [event.status for event in it.events(SeatRefused)] == [486]
     assert invites(it) == ["10.0.1.1"]
+
+
+def test_a_silent_host_of_a_name_is_left_for_the_next_one() -> None:
+    """RFC 3263 4.3 within try_for: the other host of the name first, the other trunk after it."""
+    trunks = (
+        TrunkSettings("carrier", tenant="demo"),
+        TrunkSettings("first", contact="sip:carrier.example:5060", try_for=4.0),
+        TrunkSettings("second", contact="sip:10.0.1.2:5060"),
+    )
+    it = office(trunks=trunks)
+    dial_out(it)
+    (question,) = it.stack.questions.take()
+    assert question == Question("A", "carrier.example")
+    it.stack.name_answered(question, Answer(("10.0.1.8", "10.0.1.9"), 60.0), it.now)
+    it.settle()
+    assert invites(it) == ["10.0.1.8"]
+    it.advance(4.1)
+    assert list(dict.fromkeys(invites(it))) == ["10.0.1.8", "10.0.1.9"]
+    it.advance(4.1)
+    assert list(dict.fromkeys(invites(it))) == ["10.0.1.8", "10.0.1.9", "10.0.1.2"]
+    talk(it, it.last("INVITE", SECOND))
+    # Who answers late is let go: ACK and BYE.
+    it.answer(next(sent for sent in it.sent if sent.flow.host == "10.0.1.8"), 200, sdp(5000))
+    assert it.last("BYE", Flow("udp", 0, "10.0.1.8", 5060))
+    assert [call.state.value for call in it.board.calls.values()] == ["talking"]
+
+
+def test_a_secure_contact_is_called_by_a_secure_uri() -> None:
+    target = Target(TRUNKS[1], "sips:carrier.example:5061", "+8613900000001")
+    assert target.uri == "sips:+8613900000001@carrier.example:5061"

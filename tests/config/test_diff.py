@@ -98,3 +98,9 @@ def test_what_a_reload_cannot_do_waits_for_a_restart() -> None:
         "store.url has changed: it takes effect at the next start",
     ]
     assert describe_changes(BEFORE, after) == []
+
+
+def test_other_name_servers_are_told() -> None:
+    old, new = load_settings("", file="s"), load_settings('[sip]\ndns = ["10.0.0.2"]\n', file="s")
+    assert describe_changes(old, new) == ["sip.dns the system's -> 10.0.0.2:53"]
+    assert needs_restart(old, new) == []

@@ -40,3 +40,20 @@ def test_wrong_transports(text: str, message: str) -> None:
     with pytest.raises(ConfigErrors) as caught:
         load_settings(text, file="s")
     assert [str(error).removeprefix("s: ") for error in caught.value.errors] == [message]
+
+
+def test_the_servers_that_names_are_asked_of() -> None:
+    text = '[sip]\ndns = ["10.0.0.2", "127.0.0.1:5353", "::1", "[2001:db8::1]:53"]\ndatagram_max = 1400\n'
+    settings = load_settings(text, file="s")
+    assert settings.dns_servers == (("10.0.0.2", 53), ("127.0.0.1", 5353), ("::1", 53), ("2001:db8::1", 53))
+    assert settings.sip.datagram_max == 1400
+    assert load_settings("", file="s").dns_servers == ()
+    assert load_settings("", file="s").sip.datagram_max == 1300
+
+
+@pytest.mark.parametrize("server", ["ns.example", "10.0.0.2:0", "10.0.0.2:x", "", "10.0.0.2:70000", "[::1"])
+def test_a_server_that_is_no_address(server: str) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        load_settings(f'[sip]\ndns = ["{server}"]\n', file="s")
+    why = 'is not an address such as "10.0.0.2" or "10.0.0.2:53"'
+    assert str(caught.value.errors[0]) == f's: sip.dns[1]: "{server}" {why}'

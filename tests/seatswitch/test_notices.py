@@ -3,7 +3,7 @@
 from kernel.outbox import Outbox
 from seatswitch.news import EventLog
 from seatswitch.notices import Notices
-from sip.events import DigestRefused, SourceBanned, StraysSeen, TrunkChanged
+from sip.events import DigestRefused, NameUnresolved, SourceBanned, StraysSeen, TrunkChanged
 from sip.flows import Flow
 
 
@@ -33,7 +33,12 @@ def test_a_trunk_that_changes_is_shown_as_it_is() -> None:
     event = TrunkChanged("carrier", "contact", "down", "sip:198.51.100.1:5060", 408)
     Notices(log, news).trunk_changed(event, lambda: {"trunk": "carrier", "state": "down"}, 1.0)
     uri = "sip:198.51.100.1:5060"
-    assert log.take() == [
-        ("trunk contact", {"trunk": "carrier", "state": "down", "status": 408, "uri": uri})
-    ]
+    assert log.take() == [("trunk contact", {"trunk": "carrier", "state": "down", "status": 408, "uri": uri})]
     assert news.fresh.take() == [(1, 1.0, "trunk", {"trunk": "carrier", "state": "down"})]
+
+
+def test_a_name_that_leads_nowhere_is_a_line() -> None:
+    log, news = Outbox[tuple[str, dict[str, object]]](), EventLog()
+    Notices(log, news).name_unresolved(NameUnresolved("sip.carrier.example", "no answer"), 1.0)
+    assert log.take() == [("a name leads nowhere", {"name": "sip.carrier.example", "why": "no answer"})]
+    assert news.fresh.take() == []

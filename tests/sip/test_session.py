@@ -229,10 +229,10 @@ def test_a_failing_transport_fails_the_invite() -> None:
     assert scene.stack.is_quiet()
 
 
-def test_a_name_cannot_be_invited() -> None:
-    """No resolver: 503, told through the events like any failure."""
+def test_nobody_can_be_invited_by_a_foreign_scheme() -> None:
+    """No way there: 503, told through the events like any failure."""
     scene = Scene()
-    named = Invitation("sip:138@carrier.example", "<sip:138@carrier.example>", "8001", sdp=OURS)
+    named = Invitation("tel:+8613800000000", "<tel:+8613800000000>", "8001", sdp=OURS)
     session = scene.stack.invite(named, "leg", scene.now)
     assert scene.events(SessionFailed) == [SessionFailed(session, 503, "Unresolvable")]
     assert scene.sent == []

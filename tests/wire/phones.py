@@ -58,12 +58,12 @@ class Sipp:
         )
 
         if not target:
-            self._wait_until_it_listens(port)
+            self._wait_until_it_listens(port, "tcp" if "t1" in options else "udp")
 
-    def _wait_until_it_listens(self, port: int) -> None:
+    def _wait_until_it_listens(self, port: int, transport: str) -> None:
         """A phone that is called before it listens is gone, says ICMP, and so does the switch."""
         deadline = time.monotonic() + 10
-        while f":{port:04X} " not in Path("/proc/net/udp").read_text():
+        while f":{port:04X} " not in Path(f"/proc/net/{transport}").read_text():
             assert self.process.poll() is None, f"{self.name} ended: {self.story()}"
             assert time.monotonic() < deadline, f"{self.name} does not listen"
             time.sleep(0.02)

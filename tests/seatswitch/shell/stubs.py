@@ -25,7 +25,7 @@ class StubNode:
     """Records its inputs; answers a datagram with itself when ``echo`` is set."""
 
     def __init__(self) -> None:
-        self.stack = SimpleNamespace(datagrams=Outbox(), closes=Outbox())
+        self.stack = SimpleNamespace(datagrams=Outbox(), closes=Outbox(), questions=Outbox())
         self.plane = SimpleNamespace(commands=Outbox())
         self.rows: Outbox[Any] = Outbox()
         self.log: Outbox[Any] = Outbox()
@@ -55,6 +55,9 @@ class StubNode:
 
     def flow_verified(self, flow: Any, names: tuple[str, ...], now: float) -> None:
         self.inputs.append(("verified", flow, names))
+
+    def name_answered(self, question: Any, answer: Any, now: float) -> None:
+        self.inputs.append(("name", question, answer))
 
     def receive_worker(self, worker: int, message: bytes, now: float) -> None:
         self.inputs.append(("worker", worker, message))
