@@ -32,8 +32,7 @@ def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Header
             routes=contact.path,
             headers=headers,
         )
-        for contact in stack.contacts(number)
-        if contact.reachable
+        for contact in stack.ways(number)
     ]
 
 

@@ -1,5 +1,6 @@
 """The core: what sessions, registrar and stack share. A holder, not an actor."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kernel.chance import Chance
@@ -7,7 +8,7 @@ from kernel.outbox import Outbox
 from kernel.timers import TimerQueue
 from sip.events import SipEvent
 from sip.flows import Flow
-from sip.places import Places
+from sip.places import Places, nobody
 from sip.resolve import Question, Resolver
 from sip.responses import header_lines
 from sip.sessiontimer import SessionTimers
@@ -25,8 +26,13 @@ ALLOWED = (
 # Methods that some RFC defines and this stack does not serve: 405; anything else is 501.
 UNSERVED = frozenset({"SUBSCRIBE", "PUBLISH", "MESSAGE"})
 # Option tags that may be required of us.
-SUPPORTED = frozenset({"path", "replaces", "norefersub", "timer", "100rel"})
+SUPPORTED = frozenset({"path", "replaces", "norefersub", "timer", "100rel", "gruu", "outbound"})
+_OF_REGISTRATIONS = frozenset({"path", "gruu", "outbound"})
 ALLOW = f"Allow: {', '.join(ALLOWED)}\r\n"
+
+
+def _nothing_failed(uri: str, flow: Flow) -> None:
+    """Nobody is registered."""
 
 
 class Core:
@@ -41,6 +47,7 @@ class Core:
         "put_event",
         "questions",
         "realm",
+        "registered",
         "registrar_hosts",
         "resolver",
         "session_timers",
@@ -50,6 +57,7 @@ class Core:
         "timers",
         "transactions",
         "trunks",
+        "way_failed",
     )
 
     def __init__(
@@ -67,6 +75,8 @@ class Core:
         self.sessions: dict[str, Session] = {}  # by our tag, which is unique
         self.session_timers = SessionTimers(self.sessions, timers)
         self.registrar_hosts: dict[str, str] = {}  # where we are registered by name -> trunk
+        self.way_failed: Callable[[str, Flow], None] = _nothing_failed  # the registrar's, as the next one
+        self.registered: Callable[[str], Flow | None] = nobody
         self.questions: Outbox[Question] = Outbox()
         self.resolver = Resolver(timers, chance, self.questions, events.put)
         self.configure(settings)
@@ -77,12 +87,13 @@ class Core:
         places = Places(settings)
         if self.sessions:
             places.keep_moves(self.places)
+        places.registered = self.registered
         self.places: Places = places
         self.transactions.set_timing(settings.timing)
         self.transactions.chooser = Chooser(places, self.resolver, self.chance, settings.datagram_max)
         self.session_timers.configure(settings)
         self.supported = SUPPORTED if self.session_timers.expires else SUPPORTED - {"timer"}
-        offered = ", ".join(sorted(self.supported - {"path"}))  # which only registrations need
+        offered = ", ".join(sorted(self.supported - _OF_REGISTRATIONS))
         supported = f"Supported: {offered}\r\n"
         self.realm = settings.realm or (settings.domains[0] if settings.domains else "localhost")
         self.trunks: dict[str, TrunkPeer] = {trunk.name: trunk for trunk in settings.trunks}

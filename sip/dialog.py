@@ -140,7 +140,13 @@ class Dialog:
         The known way is taken while the next hop is the peer itself at the host it was known for.
         """
         next_hop = uri_of(self.route_set[0]) if self.route_set else self.remote_target
-        if self.home_flow is not None and not self.route_set and places.host_of(next_hop) == self.home_host:
+        gruu = places.registered(next_hop) if ";gr" in next_hop else None
+        if gruu is not None:
+            # RFC 5627 5.4: wherever the phone is registered from by now.
+            self.flow, self.next_hop = gruu, ""
+            if self.home_flow is not None:
+                self.home_flow = gruu
+        elif self.home_flow is not None and not self.route_set and places.host_of(next_hop) == self.home_host:
             self.flow = self.home_flow = places.follow(self.home_flow)
             self.next_hop = ""
         else:

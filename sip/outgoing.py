@@ -149,6 +149,8 @@ class Outgoing:
         if session.state is SessionState.INVITING and self._try_again(attempt, response, now):
             return
         self.disarm()
+        if status == 430 and session.invitation is not None:
+            session.core.way_failed(session.invitation.uri, session.flow)
         redirects = redirect_targets(response) if status < 400 else ()
         session.invite_failed(status, response.reason, now, redirects)
 

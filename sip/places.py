@@ -3,6 +3,7 @@
 Here a URI leads somewhere only if its host is an IP literal; names are for :mod:`sip.resolve`.
 """
 
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from sip.flows import Flow
@@ -15,6 +16,11 @@ _MOVED_MAX = 4_096  # flows whose phone is remembered to have registered over an
 _MOVES_IN_A_ROW_MAX = 16
 _OPENED = ("udp", "tcp", "tls")  # WebSockets are opened by phones alone
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
+
+
+def nobody(uri: str) -> Flow | None:
+    """Return the way to a GRUU where nobody is registered: none."""
+    return None
 
 
 class Place:
@@ -72,6 +78,7 @@ class Places:
         self._resolved: dict[str, Flow | None] = {}
         self._named: dict[str, SipUri] = {}  # those of them whose host is a name of somebody else
         self._hosts: dict[str, str] = {}  # by URI
+        self.registered: Callable[[str], Flow | None] = nobody  # the way to a GRUU of ours
         self._moved: dict[tuple[str, int, str, int], Flow] = {}  # by the old flow without its connection
 
     def __getitem__(self, local: int) -> Place:

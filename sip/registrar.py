@@ -18,10 +18,11 @@ from sip.dialog import route_text
 from sip.events import BindingsChanged
 from sip.flows import Flow, flow_text, parse_flow
 from sip.grammar import SipError
+from sip.gruu import Gruus
 from sip.headers import parse_delta, parse_q, tokens
 from sip.message import Request, Response
 from sip.transactions import MARGIN
-from sip.uri import SipUri, TelUri, parse_uri, same_uri
+from sip.uri import SipUri, TelUri, escape_user, parse_uri, same_uri
 
 if TYPE_CHECKING:
     from sip.core import Core
@@ -40,9 +41,11 @@ class Binding:
         "cseq",
         "expires_at",
         "flow",
+        "gruus",
         "instance",
         "is_asked",
         "misses",
+        "number",
         "parsed",
         "path",
         "probe_at",
@@ -62,15 +65,28 @@ class Binding:
         self.flow = Flow("", 0, "", 0)
         self.path: tuple[str, ...] = ()
         self.instance = ""  # +sip.instance and reg-id (RFC 5626), "" for none
+        self.gruus: list[str] = []  # users of its temporary GRUUs, newest last
         self.sip_call_id = ""
         self.cseq = 0
         self.q = 1.0
+        self.number = 0  # of its last REGISTER
         self.expires_at = 0.0
         self.reachable = False
         self.misses = 0
         self.is_asked = False  # an OPTIONS is out and unanswered
         self.probe_at = 0.0
         self.timer: Timer | None = None
+
+    @property
+    def instance_id(self) -> str:
+        """The URN of +sip.instance, "" for none."""
+        name = self.instance.rpartition(";")[0]
+        return name[2:-2] if name[:2] == '"<' and name[-2:] == '>"' else name.strip('"<>')
+
+    @property
+    def user_text(self) -> str:
+        """Its user as it is written into a URI."""
+        return escape_user(self.user)
 
     def on_timer(self, name: str, now: float) -> None:
         """Expire, or ask whether the phone is there."""
@@ -114,15 +130,48 @@ class Registrar:
         self._rows = rows
         self._walltime = walltime
         self._users: dict[str, list[Binding]] = {}
+        self.gruus = Gruus(core.chance, self.instance_of)
         self._flows: dict[Flow, list[Binding]] = {}
         self._hosts: dict[str, int] = {}  # how many bindings a host has
         self._told: dict[str, bool] = {}  # users that have been told reachable
+        self._count = 0  # bindings made or renewed
 
     # What is there.
 
     def contacts(self, user: str) -> list[Binding]:
         """Return a user's bindings, best q first."""
         return sorted(self._users.get(user, ()), key=lambda binding: -binding.q)
+
+    def ways(self, user: str) -> list[Binding]:
+        """Return the reachable bindings that a call to ``user`` goes to, best q first: of the flows that one
+        phone keeps under different reg-ids, the latest (RFC 5626 5.1, 7).
+        """
+        latest: dict[str, Binding] = {}
+        for binding in self._users.get(user, ()):
+            if binding.reachable:
+                key = binding.instance_id or binding.uri
+                other = latest.get(key)
+                if other is None or binding.number > other.number:
+                    latest[key] = binding
+        return sorted(latest.values(), key=lambda binding: -binding.q)
+
+    def instance_of(self, user: str, instance: str) -> Binding | None:
+        """Return the binding that requests to one phone go to: the latest, those first that are reachable."""
+        found = [binding for binding in self._users.get(user, ()) if binding.instance_id == instance]
+        return max(found, key=lambda binding: (binding.reachable, binding.number), default=None)
+
+    def flow_of_gruu(self, uri: str) -> Flow | None:
+        """Return the flow that a GRUU of ours leads over now (RFC 5627 5.4); None for any other URI."""
+        binding = self.gruus.read(uri)
+        return None if binding is None or binding.flow.connection < 0 else binding.flow
+
+    def way_failed(self, uri: str, flow: Flow) -> None:
+        """An edge proxy says that the flow of a binding is gone (430, RFC 5626 5.3)."""
+        for binding in self._flows.get(flow, ()):
+            if binding.uri == uri and binding.reachable:
+                binding.reachable = False
+                self._tell(binding.user)
+                return
 
     def is_reachable(self, user: str) -> bool:
         """Return whether any contact of ``user`` is reachable."""
@@ -174,7 +223,10 @@ class Registrar:
             elif found is not None and self._may_remove(found, wish, request, flow):
                 self._remove(found, now)
         self._tell(user)
-        return 200, self._answer_headers(user, path, now) + outbound
+        domain = ""
+        if "gruu" in (tag.lower() for tag in tokens(request.headers("supported"))):
+            domain = request.to.parsed.host  # one of ours: it has been looked at
+        return 200, self._answer_headers(user, path, domain, now) + outbound
 
     def _wishes(self, request: Request) -> tuple[list[Wish], bool]:
         """Return the contacts to bind, and whether ``Contact: *`` asks to remove all."""
@@ -223,7 +275,16 @@ class Registrar:
             for binding in bindings:
                 if binding.instance == wish.instance:
                     return binding
-        return next((binding for binding in bindings if same_uri(binding.parsed, wish.target)), None)
+        has_flow = bool(wish.expires and _reg_id(wish.instance))
+        return next(
+            (
+                binding
+                for binding in bindings
+                # RFC 5626 6: flows of one phone differ in their reg-id alone.
+                if same_uri(binding.parsed, wish.target) and not (has_flow and _reg_id(binding.instance))
+            ),
+            None,
+        )
 
     @staticmethod
     def _may_remove(binding: Binding, wish: Wish, request: Request, flow: Flow) -> bool:
@@ -242,8 +303,10 @@ class Registrar:
         path: tuple[str, ...],
         now: float,
     ) -> None:
-        if found is not None and found.uri != wish.uri:
-            self._forget(found)  # the row is named by the contact
+        if found is not None and _row_name(user, found.uri, found.instance) != _row_name(
+            user, wish.uri, wish.instance
+        ):
+            self._forget(found)
         binding = found or Binding(self, user, wish.uri, wish.target)
         if found is None:
             self._users.setdefault(user, []).append(binding)
@@ -251,20 +314,26 @@ class Registrar:
         else:
             self._leave_flow(binding)
             self._core.places.moved(binding.flow, flow)
+            if binding.sip_call_id != request.call_id or binding.instance != wish.instance:
+                self.gruus.forget(binding)  # RFC 5627 5.1
+        self._count += 1
+        binding.number = self._count
         binding.uri, binding.parsed = wish.uri, wish.target
         binding.flow, binding.path, binding.instance = flow, path, wish.instance
         binding.sip_call_id, binding.cseq = request.call_id, request.cseq[0]
         binding.q, binding.expires_at = wish.q, now + wish.expires
         binding.reachable, binding.misses, binding.is_asked = True, 0, False
+        self.gruus.renew(binding)
         self._join_flow(binding)
         self._schedule_probe(binding, now)
         self._arm(binding)
         self._rows.put(self._row(binding))
 
-    def _answer_headers(self, user: str, path: tuple[str, ...], now: float) -> str:
+    def _answer_headers(self, user: str, path: tuple[str, ...], gruu_domain: str, now: float) -> str:
         lines = [
             f"Contact: <{binding.uri}>;expires={max(1, round(binding.expires_at - now))}"
-            f"{_instance_params(binding.instance)}{'' if binding.q == 1.0 else f';q={binding.q:g}'}\r\n"
+            f"{_instance_params(binding.instance)}{'' if binding.q == 1.0 else f';q={binding.q:g}'}"
+            f"{self.gruus.contact_params(binding, gruu_domain) if gruu_domain else ''}\r\n"
             for binding in self.contacts(user)
         ]
         if path:
@@ -331,6 +400,8 @@ class Registrar:
         binding.path = tuple(row.path.split(", ")) if row.path else ()
         binding.instance, binding.sip_call_id, binding.cseq = row.instance, row.sip_call_id, row.cseq
         binding.q, binding.expires_at = row.q, expires_at
+        self._count += 1
+        binding.number = self._count
         self._users.setdefault(row.user, []).append(binding)
         self._join_flow(binding)
         self._schedule_probe(binding, now)
@@ -354,6 +425,8 @@ class Registrar:
                 assert binding.timer is not None, f"{binding} never expires"
                 assert binding in self._flows[binding.flow], f"{binding} is not on its flow"
             assert self._told.get(user, False) == self.is_reachable(user), f"{user}: reachability not told"
+        gruus = sum(len(binding.gruus) for bindings in self._users.values() for binding in bindings)
+        assert self.gruus.count() == gruus, "a temporary GRUU outlived its binding"
         assert sum(map(len, self._flows.values())) == self.count(), "a flow outlived its binding"
         assert sum(self._hosts.values()) == self.count(), "a host outlived its binding"
 
@@ -366,6 +439,7 @@ class Registrar:
         if not bindings:
             del self._users[binding.user]
         binding.reachable = False
+        self.gruus.forget(binding)
         self._forget(binding)
 
     def _forget(self, binding: Binding) -> None:
@@ -375,7 +449,7 @@ class Registrar:
 
     def _row(self, binding: Binding, *, is_gone: bool = False) -> BindingRow:
         return BindingRow(
-            f"{binding.user} {binding.uri}",
+            _row_name(binding.user, binding.uri, binding.instance),
             binding.user,
             binding.uri,
             flow_text(binding.flow),
@@ -446,6 +520,15 @@ class Registrar:
         binding.is_asked = True
         key = client_key_of(branch, "OPTIONS")
         ClientRequest(core.transactions, key, "OPTIONS", data, flow, binding, now, flow)
+
+
+def _reg_id(instance: str) -> str:
+    return instance.rpartition(";")[2]
+
+
+def _row_name(user: str, uri: str, instance: str) -> str:
+    """Return what names a binding's row: user and contact, and the instance where flows are kept apart."""
+    return f"{user} {uri} {instance}" if _reg_id(instance) else f"{user} {uri}"
 
 
 def _instance_params(instance: str) -> str:

@@ -89,6 +89,8 @@ class Stack:
         self.questions = core.questions  # for the domain name system
         self._transactions = core.transactions
         self._registrar = Registrar(core, self.rows, walltime or WallTime())
+        core.registered = core.places.registered = self._registrar.flow_of_gruu
+        core.way_failed = self._registrar.way_failed
         self._admission = Admission(core, self._registrar)
         self._referrals = Referrals(core)
         self.peers = Peers(core)
@@ -194,6 +196,10 @@ class Stack:
     def contacts(self, user: str) -> list[Binding]:
         """Return a user's registered contacts, best q first."""
         return self._registrar.contacts(user)
+
+    def ways(self, user: str) -> list[Binding]:
+        """Return the contacts of a user that a call goes to: reachable, one per phone, best q first."""
+        return self._registrar.ways(user)
 
     def is_reachable(self, user: str) -> bool:
         """Return whether any contact of ``user`` answers."""

@@ -169,7 +169,7 @@ def test_options_says_what_we_can() -> None:
     assert f"Allow: {headers['Allow']}\r\n" == ALLOW
     assert (headers["Accept"], headers["Supported"]) == (
         "application/sdp",
-        "100rel, norefersub, path, replaces, timer",
+        "100rel, gruu, norefersub, outbound, path, replaces, timer",
     )
     assert headers["Server"] == "seatswitch"
 
