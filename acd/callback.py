@@ -179,6 +179,7 @@ class Callbacks:
         self._by_number: dict[tuple[QueueName, str], Callback] = {}
         self._by_call: dict[CallId, Callback] = {}
         self._by_tenant: dict[str, int] = {}
+        self._is_held = False  # the switch drains: nobody is dialled any more
 
     # Booking.
 
@@ -326,7 +327,7 @@ class Callbacks:
         """Return when the customer may be dialled next, by its due moment, hours and the tenant's state."""
         board = self._board
         at = max(callback.due_at, now)
-        if board.tenant(callback.tenant).suspended:
+        if self._is_held or board.tenant(callback.tenant).suspended:
             return now + LOOK_AGAIN_AFTER
         hours = self._settings(callback).hours
         if hours is not None and not is_open(hours, board.walltime.epoch(at)):
@@ -363,6 +364,17 @@ class Callbacks:
         self._changed(callback, "waiting", now)
         self._distribution.enter_callback(what, callback.joined_at, callback.credit, now)
         self._stay(callback, now)
+
+    def hold(self, now: float) -> None:
+        """Dial nobody from now on: what stands in a queue, or rings a seat, steps back with its place.
+
+        Who is being dialled is. The promises are kept by the switch that starts next.
+        """
+        self._is_held = True
+        for callback in list(self._open.values()):
+            if callback.state is State.WAITING:
+                self._board.timers.disarm(callback.timer)
+                self._step_back(callback, "draining", callback.due_at, now)
 
     def _step_back(self, callback: Callback, cause: str, due_at: float, now: float) -> None:
         """Take it out of its queue without an attempt."""

@@ -4,6 +4,8 @@ Every visit ends in ``_end_visit`` and every offer in ``_release``, whatever the
 turn is only noted; :meth:`Distribution.settle` pairs it when the turn ends.
 """
 
+from math import inf
+
 from acd.board import Board
 from acd.callback import Callbacks
 from acd.commands import ReleaseCall, RingSeat, WithdrawOffer
@@ -19,6 +21,7 @@ from acd.offer import Offer, OfferKeeper
 from acd.readiness import Pool, RequirementClass
 from acd.seat import Presence, Seat, Sight, Word
 from kernel.ids import CallId, OfferId, SeatId
+from policies.policy import head_key
 from policies.skills import with_skills
 from queues.events import Outcome
 from queues.queue import Queue
@@ -138,6 +141,7 @@ class Distribution:
         """Tell the call what policies compare."""
         call.weight = queue.settings.weight
         call.priority = queue.settings.priority
+        call.starves_after = queue.settings.starve_after or inf
         call.home = queue
 
     def end_visit(
@@ -158,6 +162,8 @@ class Distribution:
         queue.leave(call)
         del board.calls[call.call]
         board.history.visit_ended(call, queue, outcome, cause, seat, now, target)
+        if outcome is Outcome.ABANDONED or cause == "interrupted":
+            self.entry.gave_up(call, queue, now)
         board.events.put(QueueChanged(call.queue, "left", call.call, outcome.value, seat))
         if call.is_callback:
             self.callbacks.visit_ended(call, outcome, cause, seat, now)
@@ -581,7 +587,7 @@ class Distribution:
 
     def _call_key(self, call: WaitingCall, now: float) -> tuple[float, ...]:
         assert call.line is not None
-        return self._board.matcher.class_of(call.line).policy.call_key(call, now)
+        return head_key(self._board.matcher.class_of(call.line).policy, call, now)
 
     def pair_all(self, now: float) -> None:
         """Look at every waiting call, best first; after the settings have changed."""

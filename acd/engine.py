@@ -32,6 +32,7 @@ from acd.inputs import (
     CallLeft,
     CallMoved,
     CallPickedUp,
+    DrainBegan,
     Input,
     ListEntryAdded,
     ListEntryRemoved,
@@ -43,6 +44,7 @@ from acd.inputs import (
     PauseAsked,
     PhoneBound,
     PhoneReachable,
+    PlaceRestored,
     ReadyAsked,
     Reconfigured,
     SeatEngaged,
@@ -70,7 +72,7 @@ from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
 from kernel.rows import CountedRow, CountRow
-from kernel.staterows import OfferStateRow, VisitStateRow
+from kernel.staterows import LeftStateRow, OfferStateRow, VisitStateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from queues.queue import Queue
@@ -139,6 +141,8 @@ class Engine:
             Reconfigured: self._reconfigure,
             SeatRestored: changes.restore,
             CallerRestored: lambda what, _: calls.entry.restore(what),
+            PlaceRestored: lambda what, _: calls.entry.restore_place(what),
+            DrainBegan: lambda _, now: calls.callbacks.hold(now),
             CallbackBooked: calls.callbacks.book,
             CallbackChosen: calls.callbacks.choose,
             CallbackCancelled: calls.callbacks.cancel,
@@ -186,13 +190,14 @@ class Engine:
         """Close the intervals of the counters that are over; to be called often, and cheap."""
         self._board.counting.sweep(self._board.walltime.epoch(now))
 
-    def living(self) -> list[VisitStateRow | OfferStateRow]:
-        """Return the state rows of every visit and offer."""
+    def living(self) -> list[VisitStateRow | OfferStateRow | LeftStateRow]:
+        """Return the state rows of every visit and offer, and of callers who gave up a moment ago."""
         board = self._board
         history = board.history
         assert isinstance(history, History), "nothing is kept without a history"
         visits = map(history.visit_state, board.calls.values())
-        return [*visits, *map(history.offer_state, board.offers.values())]
+        left = (history.left_state(*each) for each in self._distribution.entry.left.items())
+        return [*visits, *map(history.offer_state, board.offers.values()), *left]
 
     def call_due(self, call: WaitingCall, name: str, now: float) -> None:
         """A deadline of a waiting call: next step, longest wait, one ring more, or the end of a back-off."""

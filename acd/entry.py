@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from acd.board import Board
 from acd.commands import ReleaseCall
 from acd.events import QueueChanged
-from acd.inputs import CallerRestored, CallJoined
+from acd.inputs import CallerRestored, CallJoined, PlaceRestored
 from acd.lists import CallerLists, NumberReader
-from acd.memory import CallerSeats
+from acd.memory import CallerSeats, LeftPlace, LeftPlaces
 from kernel.ids import QueueName, SeatId
 from kernel.timers import Timer
 from policies.overflow import (
@@ -41,6 +41,7 @@ class Entry:
         self._board = board
         self._calls = calls
         self.callers = CallerSeats()
+        self.left = LeftPlaces()
         self.lists = CallerLists(board, numbers)
         self._emptying: dict[QueueName, Timer] = {}  # by queue: when somebody has waited for nobody too long
 
@@ -88,6 +89,7 @@ class Entry:
                 cause = "" if visit.fallback == ANYONE else "seat_away"
             if not cause:
                 self._calls.callbacks.merge(visit, now)
+                self._resume(visit, queue, now)
                 if visit.wanted_seat is None:
                     self._prefer(visit, queue, now)
                 self._calls.enter(visit, queue, now)
@@ -165,6 +167,29 @@ class Entry:
     def transfer(self, call: WaitingCall, there: Queue, target: str, now: float) -> None:
         """Begin the visit to ``there`` of a call whose visit before has just ended."""
         self._let_in(self._next_visit(call, there, target, now), there, now)
+
+    # A place given up, and taken again.
+
+    def gave_up(self, call: WaitingCall, queue: Queue, now: float) -> None:
+        """Remember the place of a caller who is gone, where its queue would give it back."""
+        if queue.settings.entry.resume_abandoned and not call.is_callback:
+            place = LeftPlace(call.visit, call.joined_at, call.credit, now)
+            if self.left.remember(queue.name, call.caller, place):
+                self._board.history.caller_left(queue.name, call.caller, place)
+
+    def restore_place(self, what: PlaceRestored) -> None:
+        """Take back who had given up before a restart."""
+        place = LeftPlace(what.visit, what.joined_at, what.credit, what.left_at)
+        self.left.remember(what.queue, what.number, place)
+
+    def _resume(self, visit: WaitingCall, queue: Queue, now: float) -> None:
+        """Let a caller who is about to enter have the place that it gave up just now, if that is better."""
+        within = queue.settings.entry.resume_abandoned
+        place = self.left.take(queue.name, visit.caller, within, now) if within else None
+        if place is not None and place.joined_at - place.credit < visit.key:
+            visit.joined_at, visit.credit = place.joined_at, place.credit
+            visit.key = place.joined_at - place.credit
+            visit.resumes = place.visit
 
     # One given seat.
 

@@ -3,6 +3,7 @@
 A test is ``{test, passed, is, wanted, since}``; moments are wall time as text, durations seconds.
 """
 
+from math import inf
 from typing import Any
 
 from acd.board import Board
@@ -47,6 +48,10 @@ class Explainer:
             "waited": round(now - visit.joined_at, 3),
             "credit": visit.credit,
             "vip": visit.vip or None,
+            "resumes": visit.resumes or None,
+            "starves_in": None
+            if visit.starves_after == inf
+            else max(0.0, round(visit.key + visit.starves_after - now, 3)),
             "position": queue.position(visit),
             "ringing": [board.offers[offer].seat.id for offer in visit.ringing],
             "offers": visit.offered,

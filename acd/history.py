@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from acd.counting import Counting
+from acd.memory import LeftPlace
 from acd.offer import Offer
 from acd.readiness import Entry
 from acd.seat import Presence, Seat
@@ -18,7 +19,7 @@ from kernel.rows import (
     SeatStateRow,
     VisitRow,
 )
-from kernel.staterows import OfferStateRow, VisitStateRow
+from kernel.staterows import LeftStateRow, OfferStateRow, VisitStateRow
 from kernel.walltime import WallTime
 from policies.views import SeatKey
 from queues.events import Outcome
@@ -37,6 +38,7 @@ AcdRow = (
     | VisitStateRow
     | OfferStateRow
     | CountRow
+    | LeftStateRow
 )
 
 FORCED = "forced"  # how a pause that only a supervisor may lift is written in a SeatStateRow
@@ -98,6 +100,9 @@ class NoHistory:
     def caller_seat(self, queue: str, number: str, seat: str, epoch: float) -> None:
         """Forget which seat served a caller."""
 
+    def caller_left(self, queue: str, number: str, place: LeftPlace) -> None:
+        """Forget the place of a caller who gave up."""
+
 
 class History:
     """Writes rows into the outbox. Moments become wall time here."""
@@ -136,6 +141,7 @@ class History:
             seat,
             is_within,
             target,
+            call.resumes,
         )
         self._rows.put(row)
         self._counting.visit(row, settings, queue.statistics)
@@ -164,6 +170,7 @@ class History:
             call.skills,
             call.offered,
             call.vip,
+            call.resumes,
         )
 
     def offer_state(self, offer: Offer) -> OfferStateRow:
@@ -233,6 +240,16 @@ class History:
     def caller_seat(self, queue: str, number: str, seat: str, epoch: float) -> None:
         """Write which seat served a caller."""
         self._rows.put(CallerSeatRow(f"{queue} {number}", queue, number, seat, epoch))
+
+    def caller_left(self, queue: str, number: str, place: LeftPlace) -> None:
+        """Write the place of a caller who gave up."""
+        self._rows.put(self.left_state(queue, number, place))
+
+    def left_state(self, queue: str, number: str, place: LeftPlace) -> LeftStateRow:
+        """Return the state row of a caller who gave up."""
+        epoch = self._walltime.epoch
+        joined_at, left_at = epoch(place.joined_at), epoch(place.left_at)
+        return LeftStateRow(place.visit, queue, number, joined_at, place.credit, left_at)
 
     def seat_state(self, seat: Seat) -> None:
         """Write what the seat is to be restored to."""

@@ -186,6 +186,21 @@ class CallerRestored(msgspec.Struct, frozen=True):
     epoch: float
 
 
+class PlaceRestored(msgspec.Struct, frozen=True):
+    """The place that a caller gave up before a restart; moments are monotonic already."""
+
+    visit: str
+    queue: QueueName
+    number: str
+    joined_at: float
+    credit: float
+    left_at: float
+
+
+class DrainBegan(msgspec.Struct, frozen=True):
+    """The switch takes no new calls: nobody is called back any more."""
+
+
 class SeatTalks(msgspec.Struct, frozen=True):
     """A seat that was talking before a restart talks on."""
 
@@ -313,6 +328,8 @@ Input = (
     | Reconfigured
     | SeatRestored
     | CallerRestored
+    | PlaceRestored
+    | DrainBegan
     | CallbackBooked
     | CallbackChosen
     | CallbackCancelled

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from acd.readiness import Entry, Pool, RequirementClass
 from acd.seat import Seat
 from kernel.ids import QueueName, SeatId
-from policies.policy import Policy
+from policies.policy import Policy, head_key
 from policies.skills import serves
 from policies.views import CallKey
 from queues.settings import Requirement
@@ -169,7 +169,7 @@ class Matcher:
                 head = line.first_for(seat.id)
             if head is None:
                 continue
-            key = each.policy.call_key(head, now)
+            key = head_key(each.policy, head, now)
             if best is None or key < best_key:
                 best, best_key = head, key
         return best

@@ -108,13 +108,14 @@ class Recovery:
             skills=kept.skills,
             keeper=self._call_keeper,
         )
-        call.offered, call.vip = kept.offered, kept.vip
+        call.offered, call.vip, call.resumes = kept.offered, kept.vip, kept.resumes
         board.remember_visit(call.call, kept.number)
         if goes_on and queue is not None:
             self._distribution.enter(call, queue, now)
             return
         where = Queue(QueueSettings(kept.queue, "", Requirement(0, 0))) if queue is None else queue
         board.history.visit_ended(call, where, Outcome.WITHDRAWN, INTERRUPTED, "", now)
+        self._distribution.entry.gave_up(call, where, now)  # it was our fault: who calls again has it back
         if goes_on:
             board.commands.put(
                 ReleaseCall(call.call, call.queue, Outcome.WITHDRAWN.value, "queue_removed")

@@ -136,6 +136,7 @@ class Desk:
                     priority_credit=float(queue.priority_credit),
                     weight=queue.weight,
                     priority=queue.priority,
+                    starve_after=float(queue.starve_after),
                     ring_for=float(queue.ring_for),
                     max_wait=float(queue.max_wait),
                     max_waiting=queue.max_waiting,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from acd.memory import RESUME_MAX
 from acd.settings import SeatSettings
 from config.reading import Read, Reader, show, suggest
 from config.tables import QueueTable
@@ -39,6 +40,8 @@ def build_entry(
         reader.refuse(f"{where}.on_empty", 'never happens: give when_empty = "refuse" or max_wait_empty')
     if not queue.max_estimate and queue.on_estimate != "hangup":
         reader.refuse(f"{where}.on_estimate", "never happens: give max_estimate")
+    if queue.resume_abandoned > RESUME_MAX:
+        reader.refuse(f"{where}.resume_abandoned", f"{queue.resume_abandoned:g} s is more than an hour")
     hours = calendar_of(reader, f"{where}.hours", queue.hours or usual, tenant, calendars)
     if hours is None and queue.on_closed != "hangup":
         reader.refuse(f"{where}.on_closed", "never happens: give hours, here or at the tenant")
@@ -54,6 +57,7 @@ def build_entry(
         on_estimate=queue.on_estimate,
         sticky_for=float(queue.sticky_for),
         sticky_memory=float(queue.sticky_memory),
+        resume_abandoned=float(queue.resume_abandoned),
         seat_wait=float(queue.seat_wait),
         on_seat_wait=queue.on_seat_wait,
     )

@@ -118,6 +118,7 @@ class VisitStateRow(Row, frozen=True, tag="visit_states"):
     skills: tuple[tuple[str, int], ...]
     offered: int = 0  # offers made so far
     vip: str = ""  # the list of callers that part of the credit is due to
+    resumes: str = ""  # the visit whose place it took over
 
 
 class OfferStateRow(Row, frozen=True, tag="offer_states"):
@@ -135,19 +136,31 @@ class OfferStateRow(Row, frozen=True, tag="offer_states"):
     queue: str = ""
 
 
-StateRow = CallStateRow | VisitStateRow | OfferStateRow
+class LeftStateRow(Row, frozen=True, tag="left_states"):
+    """A caller who gave up waiting, and may have its place back for a while."""
+
+    visit: str
+    queue: str
+    number: str
+    joined_at: float  # with ``credit`` its place
+    credit: float
+    left_at: float
+
+
+StateRow = CallStateRow | VisitStateRow | OfferStateRow | LeftStateRow
 JournalRow = AnyRow | StateRow
 
 
 class Living:
     """What lives after a row: the last state row of everything that has not ended, in order of appearance."""
 
-    __slots__ = ("_calls", "_offers", "_visits")
+    __slots__ = ("_calls", "_left", "_offers", "_visits")
 
     def __init__(self) -> None:
         self._calls: dict[str, CallStateRow] = {}
         self._visits: dict[str, VisitStateRow] = {}
         self._offers: dict[str, OfferStateRow] = {}
+        self._left: dict[str, LeftStateRow] = {}
 
     def take(self, rows: Iterable[JournalRow]) -> None:
         """Follow ``rows``, in the order in which they were written."""
@@ -160,6 +173,7 @@ class Living:
                 self._calls.pop(row.call, None)
             elif isinstance(row, VisitStateRow):
                 self._visits[row.visit] = row
+                self._left.pop(row.resumes, None)
             elif isinstance(row, VisitRow):
                 self._visits.pop(row.visit, None)
             elif isinstance(row, OfferStateRow):
@@ -168,10 +182,13 @@ class Living:
             elif isinstance(row, OfferRow):
                 self._offers.pop(row.offer, None)
                 self._count_offer(row.visit, row.offer)
+            elif isinstance(row, LeftStateRow):
+                self._left[row.visit] = row
 
     def rows(self) -> list[StateRow]:
         """Return what lives."""
-        return [*self._calls.values(), *self._visits.values(), *self._offers.values()]
+        calls, visits, offers = self._calls.values(), self._visits.values(), self._offers.values()
+        return [*calls, *visits, *offers, *self._left.values()]
 
     def _count_offer(self, visit: str, offer: str) -> None:
         row = self._visits.get(visit)

@@ -4,6 +4,8 @@ Rule: ``seat_key`` is asked once when a seat becomes ready and must hold as long
 the seat's id, so that equal seats have an order that replays.
 """
 
+from math import inf
+
 from policies.views import CallKey, CallView, SeatKey, SeatView
 
 
@@ -28,3 +30,16 @@ class Policy:
 
     def chosen(self, key: SeatKey) -> None:
         """Learn which key has won; for policies that remember."""
+
+
+def head_key(policy: Policy, head: CallView, now: float) -> CallKey:
+    """Return what ``head`` is compared by: its policy's key, or, once it starves, its credited wait alone.
+
+    A call starves when it has waited, credit included, for ``starves_after`` seconds. It then comes before
+    every call that does not, whatever priorities, weights and lengths say, and among its like the longest
+    credited wait comes first: ``key`` never changes, so that order is for ever. Lines stand in the same
+    order, so no call starves behind a head that does not.
+    """
+    if now - head.key >= head.starves_after:
+        return (-inf, head.key, head.sequence)
+    return policy.call_key(head, now)

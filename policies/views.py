@@ -54,6 +54,10 @@ class CallView(Protocol):
         """Strict priority of its queue, higher first."""
 
     @property
+    def starves_after(self) -> float:
+        """Credited wait from which on it is compared by that alone; infinite: never."""
+
+    @property
     def queue_length(self) -> int:
         """Visits in its queue, this one included."""
 

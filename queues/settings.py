@@ -59,6 +59,7 @@ class EntrySettings(msgspec.Struct, frozen=True):
     on_estimate: str = "hangup"
     sticky_for: float = 0.0  # wait for the seat that served the caller last, before anyone; 0: do not ask it
     sticky_memory: float = 86_400.0  # how long that is remembered
+    resume_abandoned: float = 0.0  # who gave up so many seconds ago at most has its place back; 0: nobody
     seat_wait: float = 120.0  # longest wait of a caller who wants one given seat
     on_seat_wait: str = "anyone"  # who may take the call then: anybody; or a target
 
@@ -86,6 +87,7 @@ class QueueSettings(msgspec.Struct, frozen=True):
     priority_credit: float = 0.0  # seconds of waiting a caller is credited with
     weight: int = 1
     priority: int = 0  # strict: a free seat takes the higher first, whatever the others have waited
+    starve_after: float = 0.0  # credited wait from which on a call is compared by that alone; 0: never
     ring_for: float = 25.0
     max_wait: float = 600.0  # 0: no limit
     max_waiting: int = 200  # 0: no limit

@@ -9,6 +9,7 @@ Rule: a call has an entry exactly while it stands in its line, that is, while it
 
 from collections.abc import Iterator, Sized
 from heapq import heapify, heappop, heappush
+from math import inf
 from typing import Protocol
 
 from kernel.ids import CallId, OfferId, QueueName, SeatId, VisitId, offer_id
@@ -64,10 +65,12 @@ class WaitingCall:
         "offered",
         "priority",
         "queue",
+        "resumes",
         "ringing",
         "seat_for",
         "sequence",
         "skills",
+        "starves_after",
         "step",
         "timer",
         "vip",
@@ -111,8 +114,10 @@ class WaitingCall:
         self.seat_for = 0.0  # how long it waits for that one
         self.is_sticky = False  # it did not ask for that one: it spoke to it last
         self.fallback = ANYONE  # and then: anybody may take it, or a target
+        self.resumes = ""  # the visit, given up by the same caller, whose place it has taken over
         self.weight = 1
         self.priority = 0
+        self.starves_after = inf  # credited wait from which on it is compared by that alone
         self.home: Home | None = None  # the queue itself, once it has entered
         self.step = 0  # relaxation reached; 0: none
         self.line: WaitingLine | None = None

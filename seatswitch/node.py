@@ -19,6 +19,7 @@ from acd.inputs import (
     CallbackFailed,
     CallJoined,
     CallLeft,
+    DrainBegan,
     Input,
     OfferAnswered,
     OfferFailed,
@@ -261,6 +262,7 @@ class Node:
         self.is_draining = True
         self.stack.peers.stop(now)
         self._set_refusal()
+        self.engine.handle(DrainBegan(), now)
         self.news.put("switch", lambda: {"draining": True}, now)
         self.settle(now)
 

@@ -10,7 +10,14 @@ within it leaves nothing half done.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from acd.inputs import CallbackRestored, CallerRestored, ListEntryRestored, SeatRestored, SeatTalks
+from acd.inputs import (
+    CallbackRestored,
+    CallerRestored,
+    ListEntryRestored,
+    PlaceRestored,
+    SeatRestored,
+    SeatTalks,
+)
 from acd.recovery import Recovered
 from kernel.ids import QueueName, SeatId
 from kernel.rows import (
@@ -22,7 +29,7 @@ from kernel.rows import (
     ListEntryRow,
     SeatStateRow,
 )
-from kernel.staterows import CallStateRow, JournalRow, OfferStateRow, VisitStateRow
+from kernel.staterows import CallStateRow, JournalRow, LeftStateRow, OfferStateRow, VisitStateRow
 from kernel.walltime import WallTime
 
 if TYPE_CHECKING:
@@ -41,6 +48,8 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float) -> None:
             node.engine.handle(CallerRestored(queue, number, SeatId(row.seat), row.at), now)
         elif isinstance(row, ListEntryRow):
             node.engine.handle(ListEntryRestored(row), now)
+        elif isinstance(row, LeftStateRow):
+            node.engine.handle(_place(row, node.walltime), now)
     node.settle(now)
     recovery = node.switchboard.recovery
     kept = recovery.restore([row for row in rows if isinstance(row, CallStateRow)], now)
@@ -77,4 +86,16 @@ def _seat(row: SeatStateRow, walltime: WallTime) -> SeatRestored:
         row.phone_kind,
         row.phone_number,
         row.queue,
+    )
+
+
+def _place(row: LeftStateRow, walltime: WallTime) -> PlaceRestored:
+    monotonic = walltime.monotonic
+    return PlaceRestored(
+        row.visit,
+        QueueName(row.queue),
+        row.number,
+        monotonic(row.joined_at),
+        row.credit,
+        monotonic(row.left_at),
     )

@@ -14,6 +14,7 @@ from acd.inputs import (
     CallbackFailed,
     CallbackRestored,
     CallJoined,
+    DrainBegan,
     Reconfigured,
 )
 from acd.settings import TenantSettings
@@ -374,3 +375,39 @@ def test_a_callback_stands_in_a_queue_where_nobody_is(kit: Any) -> None:
     floor.at(10.0).do(joined("a", "13800000002"))
     assert [(row.call, row.cause) for row in floor.at(100.0).visits()] == [("a", "empty")]
     assert [each["state"] for each in of(floor)] == ["waiting"]
+
+
+def test_nobody_is_dialled_while_the_switch_drains(kit: Any) -> None:
+    """What stands or rings steps back with its place; who is being dialled is; new promises wait."""
+    floor = floor_of(kit, seats=("8001", "8002"))
+    floor.sign_in("8001", "8002")
+    book(floor, ONE, "dialled")
+    floor.answer("8001")
+    book(floor, "13800000002", "rings")
+    book(floor, "13800000003", "stands")
+    assert floor.ringing() == {"rings-1": "8002"}
+    floor.at(10.0).do(DrainBegan())
+    assert floor.ringing() == {}
+    assert floor.state("8002") == "ready idle"
+    assert {it["callback"]: it["state"] for it in of(floor)} == {
+        "dialled": "dialling",
+        "rings": "scheduled",
+        "stands": "scheduled",
+    }
+    causes = [(row.call, row.outcome, row.cause) for row in floor.visits() if row.call != "dialled-1"]
+    assert causes == [("rings-1", "withdrawn", "draining"), ("stands-1", "withdrawn", "draining")]
+    book(floor, "13800000004", "late")
+    floor.do(CallbackFailed(CallId("dialled-1"), "no_answer", 480))
+    floor.end_talk("8001", bridged=False)
+    before = len(floor.rings())
+    floor.at(10_000.0)
+    assert len(floor.rings()) == before
+    assert [(it["callback"], it["attempts"]) for it in of(floor) if it["attempts"]] == [("dialled", 1)]
+    kept = {row.callback: row for row in floor.rows if isinstance(row, CallbackRow)}
+    again = floor_of(kit)
+    again.at(10_100.0).sign_in("8001")
+    for row in kept.values():
+        again.do(CallbackRestored(row))
+    again.at(10_100.0)
+    assert again.rings()[0] == ("dialled-2", "8001")
+    assert [it["callback"] for it in of(again)] == ["dialled", "rings", "stands", "late"]

@@ -63,6 +63,7 @@ STRICT = EntrySettings(
     max_estimate=20.0,
     on_estimate="number:138",
     sticky_for=10.0,
+    resume_abandoned=20.0,
 )
 
 
@@ -93,6 +94,7 @@ def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> 
             relax=(RelaxStep(10.0, highest=2),),
             policy=policy,
             weight=2,
+            priority=1,
             when_empty="refuse",
             wrap_up=15.0,
             entry=EntrySettings(seat_wait=12.0, on_seat_wait="queue:complaint", on_empty="seat:8003"),
@@ -104,6 +106,7 @@ def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> 
             Requirement(0, 2),
             policy=policy,
             ring_for=12.0,
+            starve_after=25.0,
             on_timeout="queue:junior",
             entry=EntrySettings(sticky_for=20.0, seat_wait=9.0, max_wait_empty=40.0),
         ),

@@ -1,6 +1,6 @@
 """Memory of callers: bounded in count and age."""
 
-from acd.memory import CallerSeats
+from acd.memory import RESUME_MAX, CallerSeats, LeftPlace, LeftPlaces
 from kernel.ids import QueueName, SeatId
 
 QUEUE, OTHER = QueueName("junior"), QueueName("senior")
@@ -44,3 +44,32 @@ def test_rows_of_before_a_restart_do_not_undo_what_is_known() -> None:
     memory.remember(QUEUE, "100", TWO, 20.0)
     assert not memory.remember(QUEUE, "100", ONE, 10.0)
     assert memory.seat_of(QUEUE, "100", 30.0, 60.0) == TWO
+
+
+def left(visit: str, at: float) -> LeftPlace:
+    return LeftPlace(visit, at - 10.0, 0.0, at)
+
+
+def test_the_newest_place_is_given_back_once_and_in_time() -> None:
+    places = LeftPlaces()
+    assert places.remember(QUEUE, "100", left("a.1", 10.0))
+    assert places.remember(QUEUE, "100", left("b.1", 20.0))
+    assert places.take(OTHER, "100", 60.0, 30.0) is None
+    assert places.take(QUEUE, "100", 60.0, 80.0) == left("b.1", 20.0)
+    assert places.take(QUEUE, "100", 60.0, 80.0) is None
+    places.remember(QUEUE, "100", left("c.1", 100.0))
+    assert places.take(QUEUE, "100", 60.0, 160.1) is None
+    assert len(places) == 0
+
+
+def test_places_are_bounded_in_count_and_age_and_hidden_numbers_are_nobodys() -> None:
+    places = LeftPlaces(most=2)
+    assert not places.remember(QUEUE, "anonymous", left("x.1", 0.0))
+    for moment, number in enumerate(("100", "200", "100", "300")):
+        places.remember(QUEUE, number, left(f"{number}.{moment}", float(moment)))
+    assert [(number, place.visit) for _, number, place in places.items()] == [
+        ("100", "100.2"),
+        ("300", "300.3"),
+    ]
+    places.remember(QUEUE, "400", left("400.1", 3.5 + RESUME_MAX))
+    assert [number for _, number, _ in places.items()] == ["400"]

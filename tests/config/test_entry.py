@@ -57,8 +57,10 @@ def test_every_rule() -> None:
     found = entry_of(
         'hours = "office"\non_closed = "number:13800000000"\non_full = "queue:complaint"\n'
         'when_empty = "refuse"\non_empty = "number:13900000000"\nabsent = ["paused", "wrapup"]\n'
-        'max_wait_empty = "30s"\nmax_estimate = "5m"\non_estimate = "level:senior"'
+        'max_wait_empty = "30s"\nmax_estimate = "5m"\non_estimate = "level:senior"\n'
+        'on_barred = "queue:complaint"\nresume_abandoned = "60s"'
     )
+    assert (found.on_barred, found.resume_abandoned) == ("queue:complaint", 60.0)
     assert found.hours is not None
     assert (found.hours.name, found.on_closed, found.on_full) == (
         "office",
@@ -103,6 +105,7 @@ def test_level_is_the_queue_of_its_name_else_the_only_one_that_starts_there() ->
         ('on_closed = "queue:senior"', "on_closed: never happens: give hours, here or at the tenant"),
         ('absent = ["paused", "paused"]', "absent: names a state twice"),
         ('absent = ["offline"]', 'absent: ["offline"] is not a list of one of "paused", "wrapup", '),
+        ('resume_abandoned = "2h"', "resume_abandoned: 7200 s is more than an hour"),
         ('hours = "offce"', 'hours: unknown hours "offce" (did you mean office?); there are office'),
     ],
 )

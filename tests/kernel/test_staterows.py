@@ -9,6 +9,7 @@ from kernel.staterows import (
     DialogState,
     InviteState,
     JournalRow,
+    LeftStateRow,
     LegState,
     Living,
     OfferStateRow,
@@ -29,10 +30,11 @@ CALL = CallStateRow(
 )  # fmt: skip
 VISIT = VisitStateRow("k.1", "k", 1, "junior", "1390", "96198", 1.0, 1.0, 0.0, (("english", 3),), 1)
 OFFER = OfferStateRow("k.1.1", "k.1", "8001", "softphone:8001", 2.0, "longest-idle", "1", 2, "")
+LEFT = LeftStateRow("j.1", "junior", "1390", 1.0, 0.0, 2.0)
 
 
 def test_state_rows_survive_the_journals_encoding() -> None:
-    for row in (CALL, VISIT, OFFER):
+    for row in (CALL, VISIT, OFFER, LEFT):
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(row), type=JournalRow) == row
 
 
@@ -47,3 +49,12 @@ def test_what_has_ended_lives_no_more() -> None:
     later = msgspec.structs.replace(CALL, resumed=1)
     living.take([later])
     assert living.rows() == [later]
+
+
+def test_a_place_given_up_lives_until_it_is_taken_again() -> None:
+    living = Living()
+    living.take([LEFT, CALL])
+    assert living.rows() == [CALL, LEFT]
+    again = msgspec.structs.replace(VISIT, resumes="j.1")
+    living.take([again])
+    assert living.rows() == [CALL, again]

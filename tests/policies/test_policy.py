@@ -1,19 +1,24 @@
 """How free seats choose among the heads of lines: credited wait times weight."""
 
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from policies.policy import Policy
+from policies.policy import Policy, head_key
 
 
-def head(key: float, sequence: int = 1, weight: int = 1, priority: int = 0) -> Any:
-    return SimpleNamespace(key=key, sequence=sequence, weight=weight, priority=priority)
+def head(
+    key: float, sequence: int = 1, weight: int = 1, priority: int = 0, starves_after: float = inf
+) -> Any:
+    return SimpleNamespace(
+        key=key, sequence=sequence, weight=weight, priority=priority, starves_after=starves_after
+    )
 
 
 def first(now: float, **heads: Any) -> str:
-    return min(heads, key=lambda name: Policy().call_key(heads[name], now))
+    return min(heads, key=lambda name: head_key(Policy(), heads[name], now))
 
 
 def test_longest_credited_wait_first() -> None:
@@ -42,3 +47,18 @@ def test_strict_priority_comes_before_every_wait() -> None:
 def test_a_policy_has_to_rank_seats() -> None:
     with pytest.raises(NotImplementedError):
         Policy().seat_key(SimpleNamespace(id="1"))  # type: ignore[arg-type]
+
+
+def test_who_starves_comes_before_every_priority_and_weight() -> None:
+    """From 60 s on, to the moment; before that it is one like the others."""
+    low, high = head(0.0, starves_after=60.0), head(59.0, priority=9, weight=10)
+    assert first(59.9, low=low, high=high) == "high"
+    assert first(60.0, low=low, high=high) == "low"
+
+
+def test_among_those_who_starve_waiting_alone_counts() -> None:
+    """The heavy queue's call starves as well, of less waiting: its weight and its priority say nothing."""
+    old = head(0.0, 2, starves_after=60.0)
+    heavy = head(10.0, 1, weight=10, priority=3, starves_after=20.0)
+    assert first(100.0, old=old, heavy=heavy) == "old"
+    assert first(100.0, old=old, same=head(0.0, 1, starves_after=30.0)) == "same"

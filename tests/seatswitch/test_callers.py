@@ -67,3 +67,24 @@ def test_a_white_list_with_a_credit_is_served_first() -> None:
         ("13800000002", 0.0),
     ]
     settle(world)
+
+
+def test_who_hangs_up_and_calls_again_is_before_who_came_meanwhile_over_a_kill_too() -> None:
+    town = replace(ONE_SEAT, doors=("resume_abandoned = 60",))
+    world = staffed(Manner(answers_after=1.0, talks_for=60.0), town=town)
+    world.trunk.dial(Errand(caller="13800000000", hangs_up_after=300.0))
+    world.run(2.0)
+    world.trunk.dial(Errand(caller="13800000001", hangs_up_after=10.0))
+    world.run(5.0)
+    world.trunk.dial(Errand(caller="13800000002", hangs_up_after=300.0))
+    world.run(10.0)
+    world.restart_switch()
+    world.run(5.0)
+    world.trunk.dial(Errand(caller="13800000001", hangs_up_after=300.0))
+    world.run(2.0)
+    waiting = [it for it in world.node.calls_view(world.time.now) if it["state"] == "waiting"]
+    assert {it["caller"]: it["position"] for it in waiting} == {"13800000001": 1, "13800000002": 2}
+    world.run(250.0)
+    (left,) = [row for row in world.visit_rows if row.outcome == "abandoned"]
+    assert [row.resumes for row in world.visit_rows if row.resumes] == [left.visit]
+    assert world.complaints == []

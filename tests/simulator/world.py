@@ -27,7 +27,14 @@ from kernel.rows import (
     StreamRow,
     VisitRow,
 )
-from kernel.staterows import CallStateRow, JournalRow, Living, OfferStateRow, VisitStateRow
+from kernel.staterows import (
+    CallStateRow,
+    JournalRow,
+    LeftStateRow,
+    Living,
+    OfferStateRow,
+    VisitStateRow,
+)
 from seatswitch.api import Api
 from seatswitch.node import Node
 from sip.flows import Flow
@@ -407,7 +414,7 @@ class World:
         """Take the rows of a turn over: from here on they survive."""
         for row in self.node.rows.take():
             self.living.take([row])
-            if isinstance(row, CallStateRow | VisitStateRow | OfferStateRow):
+            if isinstance(row, CallStateRow | VisitStateRow | OfferStateRow | LeftStateRow):
                 continue
             self._hash.update(repr(row).encode())
             if isinstance(row, SeatStateRow):
