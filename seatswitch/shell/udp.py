@@ -129,6 +129,8 @@ class UdpSocket:
 
     def _on_readable(self) -> None:
         count = self._read_some()
+        if count == 0:
+            self._watch_again()
         now = monotonic()
         if now - self._counted_from >= GRAIN:
             self._counted_from = now
@@ -141,6 +143,14 @@ class UdpSocket:
         elif count == 0 or self._refused != self._refused_before:
             # libuv watches a socket no more that it has seen in an error: begin to watch it anew.
             self._refused_before = self._refused
+            self._loop.remove_reader(self._bound)
+            self._loop.add_reader(self._bound, self._on_readable)
+
+    def _watch_again(self) -> None:
+        """Have the loop look at the socket again: libuv looks away for good at an error it sees there, which
+        is what ICMP about one peer looks like.
+        """
+        if self._next_round is None and self._bound.fileno() >= 0:
             self._loop.remove_reader(self._bound)
             self._loop.add_reader(self._bound, self._on_readable)
 
@@ -218,6 +228,9 @@ class UdpSocket:
                 _, origin, kind, code = _ERROR.unpack_from(note)
                 if (origin, kind) in _UNREACHABLE and (origin, code) != (2, _TOO_BIG):
                     self._fail(Flow("udp", self._local, peer[0], peer[1]))
+        if waited:
+            # On a later round: the loop may have seen the error in this one, and not told us yet.
+            self._loop.call_soon(self._watch_again)
         return waited
 
     def _fail(self, flow: Flow) -> None:

@@ -1,8 +1,10 @@
 import asyncio
 import socket
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import uvloop
 
 from kernel.errors import OperatorError
 from kernel.timers import GRAIN
@@ -77,6 +79,40 @@ async def test_peer_that_is_gone_fails_its_flow_and_no_other(unused_port: int) -
     await until(lambda: node.inputs, "the failure")
     transport.close()
     assert {it for it in node.inputs if it[0] != "datagram"} == {("failed", gone)}
+
+
+def on_uvloop(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a story on the loop that the daemon runs on."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(story())
+
+
+@pytest.mark.parametrize("is_told_while_sending", [False, True])
+def test_quiet_socket_hears_on_after_a_peer_is_gone(unused_port: int, is_told_while_sending: bool) -> None:
+    """libuv watches a descriptor no more once it has seen an error on it; here that is one peer's ICMP."""
+
+    async def story() -> None:
+        node, exits = StubNode(), Exits()
+        pump = Pump(asyncio.get_running_loop(), node, StubApi(), exits)
+        bound = bind_socket("sip.listen", "udp", "127.0.0.1", 0)
+        udp = open_udp(pump, exits, 0, bound)
+        gone = Flow("udp", 0, "127.0.0.1", unused_port)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            for number in range(1, 4):
+                for _ in range(1 + is_told_while_sending):
+                    pump.turn(lambda now: node.stack.datagrams.put((gone, b"OPTIONS")))
+                await until(lambda count=number: named(node, "failed") >= count, "the failure")
+                phone.sendto(b"REGISTER", bound.getsockname())
+                await until(lambda count=number: named(node, "datagram") == count, "the datagram")
+                await asyncio.sleep(2 * GRAIN)  # so that the socket is not busy
+        udp.close()
+
+    on_uvloop(story)
+
+
+def named(node: StubNode, what: str) -> int:
+    """Return how many inputs of one kind there were."""
+    return sum(it[0] == what for it in node.inputs)
 
 
 class RefusingSocket:
