@@ -50,8 +50,9 @@ fuzz: $(VENV)/.installed
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=2.3,<4' || true
 	$(BIN)/python -m tests.fuzz --seconds $(FOR)
 
-# Phones that are missing are named with how to install them.
+# Phones that cannot be installed are named, and left out of the table.
 interop: $(VENV)/.installed
+	@bash tests/interop/install.sh
 	$(BIN)/python -m tests.interop
 
 clean:

@@ -18,7 +18,8 @@ from tests.wire.switch import free_media_ports, free_port
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PJSUA_PYTHON = Path(os.environ.get("PJSUA_PYTHON", ROOT / "var" / "interop" / "pjsua2" / "bin" / "python"))
+FOLDER = ROOT / "var" / "interop"  # what tests/interop/install.sh has installed
+PJSUA_PYTHON = FOLDER / "pjsua2" / "bin" / "python"
 FREQUENCY = 440.0  # of the phone under test
 USER = "2001"
 BARESIP_PORTS = 100  # its range of media ports
@@ -178,7 +179,7 @@ class PjsuaPhone(_Piped):
     """pjsua2, in a virtual environment of its own."""
 
     name = "pjsua2"
-    install = "python3 -m venv var/interop/pjsua2 && var/interop/pjsua2/bin/pip install pjsua2-python"
+    install = "pjsua2-python in a virtual environment of its own: tests/interop/install.sh"
     transports = ("udp", "tcp", "tls")
 
     @staticmethod
@@ -192,28 +193,46 @@ class PjsuaPhone(_Piped):
         )
         return said.stdout.strip()
 
-    def __init__(self, where: Where) -> None:
-        folder = where.folder / "pjsua2"
+    def __init__(self, where: Where, user: str = USER, frequency: float = FREQUENCY, **more: object) -> None:
+        """``more`` is as pjsua_agent.py has it: auto, reliable, timers, expires."""
+        folder = where.folder / f"pjsua2-{user}"
         folder.mkdir()
-        write_tone(folder / "tone.wav", FREQUENCY)
+        write_tone(folder / "tone.wav", frequency)
         settings = {
-            "user": USER,
+            "user": user,
             "password": "demo",
             "domain": "127.0.0.1",
             "registrar": f"{where.host}:{where.port}",
             "transport": where.transport,
             "port": free_port(),
-            "rtp_port": free_media_ports(4),
+            "rtp_port": free_media_ports(16),
             "play": str(folder / "tone.wav"),
-            "record": str(folder / "heard.wav"),
+            "record": str(folder / "heard%.wav"),
             "log": str(folder / "pjsip.log"),
             "ca": str(where.ca) if where.transport == "tls" else "",
+            **more,
         }
         command = [str(PJSUA_PYTHON), str(HERE / "pjsua_agent.py"), json.dumps(settings)]
         super().__init__(folder, command, {})
 
     def _act(self, verb: str, **more: str) -> None:
         self.write(json.dumps({"verb": verb, **more}))
+
+    def transfer(self, uri: str) -> None:
+        """Send the last call elsewhere and leave it."""
+        self._act("transfer", uri=uri)
+
+    def join(self) -> None:
+        """Let the call before and the last one talk with each other, and leave both."""
+        self._act("join")
+
+    def heard(self, call: int = 0) -> tuple[list[int], int]:
+        path = self.folder / f"heard{call}.wav"
+        return read_wav(path) if path.exists() else ([], 8000)
+
+    def log(self) -> str:
+        """Return every message it has sent and received."""
+        return (self.folder / "pjsip.log").read_text(errors="replace")
 
     def dial(self, uri: str) -> None:
         self._act("dial", uri=uri)
@@ -288,6 +307,10 @@ class LinphonePhone(_Piped):
 
     def dial(self, uri: str) -> None:
         self.write(f"call {uri}")
+
+    def join(self) -> None:
+        """Let its two calls talk with each other, and leave both."""
+        self.write("transfer 1 --to-call 2")
 
     def hold(self) -> None:
         self.write("pause")

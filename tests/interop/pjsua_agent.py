@@ -2,14 +2,17 @@
 pjsua2 is under the GPL and is only ever a peer of the switch, never part of it.
 
 ``pjsua_agent.py SETTINGS`` with SETTINGS a JSON object: user, password, registrar (host:port), domain,
-transport, port, rtp_port, play, record, log, auto. Verbs on stdin: ``{"verb": "dial", "uri": ...}``, hold,
-resume, dtmf (digits), hang_up, quit.
+transport, port, rtp_port, play, record, log, auto (answers calls), reliable (100rel: 0 not, 1 always, 2
+if asked), timers (RFC 4028: 0 not, 1 if asked, 2 demanded, 3 always) with expires. Verbs on stdin: ``{"verb":
+"dial", "uri": ...}``, hold, resume, dtmf (digits), transfer (uri), join (the call before into the last one),
+hang_up, quit. They concern the last call, or the one whose number ``call`` says, from 0.
 """
 
 import json
 import os
 import sys
 import threading
+import time
 from queue import Empty, Queue
 from typing import Any
 
@@ -20,6 +23,8 @@ TRANSPORTS = {
     "tcp": pj.PJSIP_TRANSPORT_TCP,
     "tls": pj.PJSIP_TRANSPORT_TLS,
 }
+
+RING_FOR = 0.5  # seconds
 
 
 def tell(what: str, **more: object) -> None:
@@ -35,12 +40,14 @@ class Talk(pj.Call):
         self.phone = phone
         self.player: Any = None
         self.recorder: Any = None
+        self.number = len(phone.calls)
+        phone.calls.append(self)
 
     def onCallState(self, _: Any) -> None:  # noqa: N802 - the name is pjsua2's
         info = self.getInfo()
-        tell("call", state=info.stateText, status=info.lastStatusCode)
+        tell("call", call=self.number, state=info.stateText, status=info.lastStatusCode)
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            self.phone.ended = True
+            self.phone.ended.append(self.number)
 
     def onCallMediaState(self, _: Any) -> None:  # noqa: N802
         info = self.getInfo()  # kept: its list of media is freed with it
@@ -51,9 +58,12 @@ class Talk(pj.Call):
             if self.player is None:
                 self.player, self.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
                 self.player.createPlayer(self.phone.settings["play"])
-                self.recorder.createRecorder(self.phone.settings["record"])
+                self.recorder.createRecorder(self.phone.settings["record"].replace("%", str(self.number)))
             self.player.startTransmit(audio)
             audio.startTransmit(self.recorder)
+
+    def onCallTransferStatus(self, told: Any) -> None:  # noqa: N802
+        tell("transfer", status=told.statusCode, final=told.finalNotify)
 
     def onDtmfDigit(self, told: Any) -> None:  # noqa: N802
         tell("dtmf", digit=told.digit)
@@ -74,13 +84,14 @@ class Account(pj.Account):
 
 
 class Phone:
-    """The endpoint, its account and one call."""
+    """The endpoint, its account and its calls."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = settings
         self.endpoint = pj.Endpoint()
-        self.call: Talk | None = None
-        self.ended = False
+        self.calls: list[Talk | None] = []  # by their numbers; None: over
+        self.ringing: list[tuple[float, Any]] = []  # when to answer which call
+        self.ended: list[int] = []  # over since the loop looked last
         self._start()
         self.account = Account(self)
         self.account.create(self._account_settings())
@@ -122,34 +133,64 @@ class Phone:
         made.mediaConfig.srtpUse = settings.get("srtp", 0)
         made.mediaConfig.srtpSecureSignaling = 0
         made.mwiConfig.enabled = False
+        made.callConfig.prackUse = settings.get("reliable", 0)
+        made.callConfig.timerUse = settings.get("timers", 1)
+        made.callConfig.timerMinSESec = 90
+        made.callConfig.timerSessExpiresSec = settings.get("expires", 1800)
         return made
 
     def take(self, number: int) -> None:
-        """Answer a call."""
-        self.call = Talk(self, number)
+        """Ring; answer soon if that is how it is set."""
+        self.answer(Talk(self, number), 180)
+        if self.settings.get("auto"):
+            self.ringing.append((time.monotonic() + RING_FOR, self.calls[-1]))
+
+    def answer(self, call: Any, status: int) -> None:
+        """Answer a call with a status."""
         asked = pj.CallOpParam()
-        asked.statusCode = 200 if self.settings.get("auto") else 180
-        self.call.answer(asked)
+        asked.statusCode = status
+        call.answer(asked)
+
+    def answer_due(self) -> None:
+        """Answer what has rung for long enough."""
+        while self.ringing and self.ringing[0][0] <= time.monotonic():
+            self.answer(self.ringing.pop(0)[1], 200)
 
     def act(self, asked: dict[str, Any]) -> None:
         """Do one verb."""
         verb, how = asked["verb"], pj.CallOpParam()
         if verb == "dial":
-            self.call = Talk(self)
             how.opt.audioCount, how.opt.videoCount = 1, 0
-            self.call.makeCall(asked["uri"], how)
+            Talk(self).makeCall(asked["uri"], how)
             return
-        assert self.call is not None
+        call = self.calls[asked.get("call", -1)]
+        assert call is not None, "that call is over"
         if verb == "hold":
-            self.call.setHold(how)
+            call.setHold(how)
         elif verb == "resume":
             how.opt.audioCount, how.opt.videoCount = 1, 0
             how.opt.flag = pj.PJSUA_CALL_UNHOLD
-            self.call.reinvite(how)
+            call.reinvite(how)
         elif verb == "dtmf":
-            self.call.dialDtmf(asked["digits"])
+            call.dialDtmf(asked["digits"])
+        elif verb == "transfer":
+            call.xfer(asked["uri"], how)
+        elif verb == "join":
+            before = self.calls[-2]
+            assert before is not None, "the call before is over"
+            before.xferReplaces(call, how)
         elif verb == "hang_up":
-            self.call.hangup(how)
+            call.hangup(how)
+
+    def forget(self) -> None:
+        """Drop the calls that are over, which closes their files."""
+        for number in self.ended:
+            call = self.calls[number]
+            assert call is not None
+            call.player = call.recorder = None
+            self.calls[number] = None
+            tell("over", call=number)
+        self.ended.clear()
 
 
 def main() -> None:
@@ -165,10 +206,8 @@ def main() -> None:
     threading.Thread(target=read, daemon=True).start()
     while True:
         phone.endpoint.libHandleEvents(10)
-        if phone.ended and phone.call is not None:
-            phone.call.player = phone.call.recorder = None  # closes the files
-            phone.call, phone.ended = None, False
-            tell("over")
+        phone.answer_due()
+        phone.forget()
         try:
             asked = verbs.get_nowait()
         except Empty:
@@ -177,8 +216,8 @@ def main() -> None:
             break
         try:
             phone.act(asked)
-        except pj.Error as error:
-            tell("failed", verb=asked["verb"], reason=error.reason)
+        except (pj.Error, AssertionError, IndexError) as error:
+            tell("failed", verb=asked["verb"], reason=getattr(error, "reason", str(error)))
     phone.account.setRegistration(False)
     for _ in range(20):
         phone.endpoint.libHandleEvents(10)
