@@ -2,6 +2,10 @@
 
 The switch stands where the RFC has its proxies: an outside number leads to extension 2001. Timers run at an
 eighth of their length, so that the flow without an answer ends within four seconds.
+
+Not here: 3.4, a proxy that is silent, is the caller's to get round; as a caller of trunks we do, see
+``test_trunks.py``. 3.5, a gateway that rewrites SDP, is what the switch is in every flow: either side sees
+only our addresses (3.1). 3.6's redirection by a carrier is in ``test_trunks.py``, too.
 """
 
 import re
@@ -119,6 +123,73 @@ def hear(mouth: socket.socket, to: tuple[str, int], ear: socket.socket) -> bytes
         except TimeoutError:
             continue
     return b""
+
+
+def test_session_through_two_proxies(place: Place) -> None:
+    """3.2 and 3.3: every Via and Record-Route comes back in its order; the credentials for us are found
+    beside those for a proxy; our BYE takes the route that was recorded to the phone behind it (F22, F24).
+    """
+    other, log = free_port(), place.folder / "proxied.log"
+    register(place.folder, place.switch.sip_port, ["2002"], port=other)
+    with (
+        Sipp(place.folder, "seat_hangs_up", port=other, options=("-d", "200")) as phone,
+        Sipp(
+            place.folder,
+            "caller_behind_proxies",
+            port=free_port(),
+            target=f"127.0.0.1:{place.switch.sip_port}",
+            service="2002",
+            rows=["2001;[authentication username=2001 password=demo]"],
+            options=("-trace_msg", "-message_file", str(log)),
+        ) as caller,
+    ):
+        caller.finish()
+        phone.finish()
+    place.calls += 1
+    assert place.last_call() == ("success", 200)
+    messages = re.split(r"(?m)^-{10,} .*\n", log.read_text())
+    sent = next(it for it in messages if "message sent" in it and "CSeq: 2 INVITE" in it)
+    for status in ("180", "200"):
+        answer = next(it for it in messages if f"\nSIP/2.0 {status}" in it and "CSeq: 2 INVITE" in it)
+        assert [it.partition(";")[0] for it in lines(answer, "Via")] == [
+            it.partition(";")[0] for it in lines(sent, "Via")
+        ]
+        assert lines(answer, "Record-Route") == lines(sent, "Record-Route")
+    bye = next(it for it in messages if "\nBYE " in it)
+    assert "\nBYE sip:alice@pc33.atlanta.example.com SIP/2.0" in bye
+    assert lines(bye, "Route") == lines(sent, "Record-Route")
+
+
+def lines(message: str, name: str) -> list[str]:
+    """Return the values of a header, as one list however many lines they come in."""
+    found = re.findall(rf"(?m)^{name}: *(.*?)\r?$", message)
+    return [value.strip() for line in found for value in line.split(",")]
+
+
+def test_session_whose_answer_comes_in_the_ack(place: Place) -> None:
+    """3.6, the part of the one who calls: no SDP in the INVITE, the offer in our 200, the answer in the ACK;
+    audio flows to where the answer says.
+    """
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear,
+    ):
+        mouth.bind(("127.0.0.1", 0))
+        ear.bind(("127.0.0.2", 0))
+        ear.settimeout(0.02)
+        log = place.folder / "late.log"
+        traced = ("-trace_msg", "-message_file", str(log), "-key", "mouth", str(mouth.getsockname()[1]))
+        where = ("-key", "moved", "127.0.0.2", "-key", "ear", str(ear.getsockname()[1]), "-d", "1000")
+        with (
+            place.phone("called", options=traced) as phone,
+            place.caller("caller_late_offer", options=where) as caller,
+        ):
+            offer = wait_until("the INVITE", lambda: re.search(r"m=audio (\d+)", read(log)))
+            heard = hear(mouth, ("127.0.0.1", int(offer[1])), ear)
+            caller.finish()
+            phone.finish()
+        assert heard == b"\xd5" * 160
+    assert place.last_call() == ("success", 200)
 
 
 def test_redirect_is_not_followed(place: Place) -> None:

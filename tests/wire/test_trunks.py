@@ -97,6 +97,29 @@ def test_busy_callee_is_tried_nowhere_else(tmp_path: Path) -> None:
         assert received(second) == []
 
 
+def test_carrier_that_sends_on_is_followed(tmp_path: Path) -> None:
+    """RFC 3665 3.6: 302 to an address that is a trunk's own, and ACK; then the INVITE goes there. Only for
+    callers of ours: one who came in by a trunk is not led out by another (transit guard).
+    """
+    with Office(tmp_path) as office:
+        there = ("-key", "second", str(office.second))
+        with (
+            office.carrier("carrier_redirects", office.first, options=there) as first,
+            office.carrier("seat_hangs_up", office.second, options=("-d", "200")) as second,
+            Sipp(
+                tmp_path,
+                "caller_behind_proxies",
+                port=free_port(),
+                target=f"127.0.0.1:{office.switch.sip_port}",
+                service="13900000001",
+                rows=["2001;[authentication username=2001 password=demo]"],
+            ) as caller,
+        ):
+            for phone in (caller, first, second):
+                phone.finish()
+        assert office.calls(1) == [("success", 200)]
+
+
 def test_silent_carrier_is_given_up(tmp_path: Path) -> None:
     """Nothing at all for ``try_for``: the next. No CANCEL before there is a provisional (RFC 3261 9.1)."""
     with (
