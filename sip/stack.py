@@ -4,7 +4,7 @@ It matches messages to transactions and sessions, answers by itself what needs n
 REGISTER, whatever is refused), and tells the rest in :mod:`sip.events`. The order of refusals is the
 contract's: what can be refused without looking anybody up comes first, then who is it, then the rest.
 
-Rule: what is refused for good reason leaves no state behind but a tuple that repeats the answer; strays and
+Rule: what is refused for good reason leaves no state behind but a record that repeats the answer; strays and
 floods leave none at all.
 """
 
@@ -257,7 +257,7 @@ class Stack:
             not self._core.sessions
             and self._referrals.is_quiet()
             and all(
-                (entry[1] if type(entry) is tuple else entry.method) in ("REGISTER", "OPTIONS")
+                entry.method in ("REGISTER", "OPTIONS")
                 for table in (transactions.clients, transactions.servers, self._merged)
                 for entry in table.values()
             )
@@ -387,7 +387,7 @@ class Stack:
                     return
             else:
                 check_our_response(response)
-            if type(transaction) is tuple:
+            if type(transaction) is Lingering:
                 self._acknowledge_again(key, transaction, response, now)
             else:
                 transaction.receive(response, now)
@@ -405,7 +405,7 @@ class Stack:
         status, tag = response.status, response.to_tag
         if status < 200 or response.cseq[1] != "INVITE":
             return
-        ack, accepted_tag = entry[2], entry[3]
+        ack, accepted_tag = entry.data, entry.word
         if status >= 300 or tag == accepted_tag:
             # An INVITE that succeeded is not refused any more, and one that failed drew its ACK.
             if (status >= 300) == (accepted_tag == ""):
@@ -414,7 +414,7 @@ class Stack:
         fork_key = f"{key} {tag}"
         fork = self._transactions.clients.get(fork_key)
         if fork is not None:
-            self._transactions.put((flow_of(fork), fork[2]))
+            self._transactions.put((flow_of(fork), fork.data))
             return
         if accepted_tag:
             self._end_fork(fork_key, flow_of(entry), response, now)
@@ -446,10 +446,10 @@ class Stack:
         if method == "ACK":
             self._receive_ack(request, transaction, flow, now)
         elif transaction is not None:
-            if type(transaction) is not tuple:
+            if type(transaction) is not Lingering:
                 transaction.receive_again(now)
-            elif transaction[2]:
-                self._transactions.put((flow_of(transaction), transaction[2]))
+            elif transaction.data:
+                self._transactions.put((flow_of(transaction), transaction.data))
         elif method == "CANCEL":
             self._receive_cancel(request, flow, key, now)
         elif method not in ALLOWED:

@@ -1,6 +1,6 @@
 """The ground that the four transactions stand on: their tables, their timers, the way out.
 
-A transaction is an object while something is still to be decided, and a tuple of the reaper after that.
+A transaction is an object while something is still to be decided, and a record of the reaper after that.
 Timer pairs share one armed timer: a retransmission timer that reaches the moment of its give-up timer is
 that timer (A and B, E and F, G and H of RFC 3261, table 4).
 """
@@ -11,7 +11,7 @@ from kernel.outbox import Outbox
 from kernel.timers import TimerQueue
 from sip.flows import Flow
 from sip.message import Response
-from sip.reaper import Key, Reaper
+from sip.reaper import Key, Lingering, Reaper
 from sip.settings import Timing
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Transactions:
         failed = [
             transaction
             for transaction in self.clients.values()
-            if type(transaction) is not tuple
+            if type(transaction) is not Lingering
             and transaction.flow.transport == transport
             and transaction.flow.host == host
             and transaction.flow.port == port

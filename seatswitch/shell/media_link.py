@@ -28,6 +28,7 @@ from media.relay import serve
 from media.settings import MediaSettings
 from seatswitch.shell.clock import monotonic
 from seatswitch.shell.media_worker import FRAME_MAX, RtpSockets, load_builtin
+from seatswitch.shell.rounds import CallLater
 
 START_WITHIN = 10.0  # seconds until a worker must have connected
 SILENT_MAX = 10.0  # seconds without a sign of life before a worker is killed
@@ -62,7 +63,10 @@ class MediaLink:
         on_message: Callable[[int, bytes], None],
         on_started: Callable[[int], None],
         on_lost: Callable[[int], None],
+        call_later: CallLater | None = None,
     ) -> None:
+        """``call_later`` is who wakes for what waits to be sent; by default the running loop."""
+        self.call_later = asyncio.get_running_loop().call_later if call_later is None else call_later
         self._settings = settings
         self.path = str(Path(run_dir) / "media.sock")
         self.on_message = on_message
@@ -123,7 +127,6 @@ class Connection(asyncio.Protocol):
         self._link = link
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
-        self._loop = asyncio.get_running_loop()
         self._unsent: list[bytes] = []
         self.owner: WorkerProcess | None = None
         self.heard_at = monotonic()
@@ -163,7 +166,7 @@ class Connection(asyncio.Protocol):
         A write of its own costs more than the rest of a command, and wakes the worker.
         """
         if not self._unsent:
-            self._loop.call_later(_GATHER_FOR, self._flush)
+            self._link.call_later(_GATHER_FOR, self._flush)
         self._unsent.append(len(message).to_bytes(_LENGTH, "big") + message)
 
     def ping(self) -> None:

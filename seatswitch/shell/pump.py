@@ -19,6 +19,7 @@ from kernel.outbox import Outbox
 from kernel.staterows import JournalRow, StateRow
 from kernel.timers import GRAIN
 from seatswitch.shell.clock import monotonic
+from seatswitch.shell.rounds import Rounds
 from sip.flows import Flow
 from sip.resolve import Answer, Question
 
@@ -168,10 +169,12 @@ class Pump:
         exits: Exits,
         on_request: Callable[[str], None] | None = None,
         now: Callable[[], float] = monotonic,
+        rounds: Rounds | None = None,
     ) -> None:
         """``on_request(word)`` gets what the API asks of the shell: "reload", "drain"."""
         self.node = node
         self.api = api
+        self.rounds = Rounds(loop) if rounds is None else rounds
         self.bugs: dict[str, int] = {}  # where -> how often
         self.refused_datagrams = 0  # sends that the operating system refused
         self._loop = loop
@@ -242,6 +245,7 @@ class Pump:
     def hold_timers(self) -> None:
         """Wake no more for the node's deadlines: a busy socket runs them in its rounds."""
         self._holders += 1
+        self.rounds.begin()
         self.disarm()
 
     def run_timers(self) -> None:
@@ -259,6 +263,7 @@ class Pump:
     def release_timers(self) -> None:
         """Wake for the node's deadlines again."""
         self._holders -= 1
+        self.rounds.end()
         if self._holders == 0:
             self._armed_at = inf
             self.settle(self._now())

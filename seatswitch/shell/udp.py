@@ -31,7 +31,8 @@ _ERRORS_PER_READ = 64
 _SIZE_MAX = SIP_MESSAGE_MAX + 1  # one byte more, so that a message that is too long is known as such
 _DATAGRAMS_PER_READ = 32  # then everybody else has a turn
 _BUSY_FROM = 5  # datagrams within one grain
-ROUND = 0.02  # seconds between two reads of a busy socket: one audio packet
+ROUND = 0.02  # seconds between two reads of a busy socket at most: one audio packet
+_ENOUGH = 24  # datagrams that make a round worth a wake-up: 200 queue calls/s bring them in one ROUND
 
 
 def bind_socket(key: str, transport: str, host: str, port: int) -> socket.socket:
@@ -87,9 +88,10 @@ def widen_buffers(bound: socket.socket) -> None:
 class UdpSocket:
     """One listening UDP socket; ``local`` is its index in ``SipSettings.listen``.
 
-    A quiet socket is read as soon as something arrives. A busy one (:data:`_BUSY_FROM`) is left alone for a
-    grain after each read, as a network card holds its interrupts back, and the node's timers run in the same
-    round: a wake-up, with caches gone cold, costs more than several turns. An answer waits at most a grain.
+    A quiet socket is read as soon as something arrives. A busy one (:data:`_BUSY_FROM`) is left alone after
+    each round, as a network card holds its interrupts back, and the node's timers run in the same round: a
+    wake-up, with caches gone cold, costs more than several turns. It is left alone for as long as
+    :data:`_ENOUGH` datagrams take to come, and :data:`ROUND` at most.
     """
 
     def __init__(self, pump: Pump, exits: Exits, local: int, bound: socket.socket) -> None:
@@ -107,6 +109,8 @@ class UdpSocket:
         self._next_round: asyncio.TimerHandle | None = None  # set while the socket is busy
         self._refused = 0  # errors that the operating system has told
         self._refused_before = 0  # at the last look
+        self._round_from = 0.0  # when the socket was last left alone
+        self._round_count = 0  # datagrams since
         exits.udp[local] = self
         self._loop.add_reader(bound, self._on_readable)
 
@@ -139,6 +143,8 @@ class UdpSocket:
         if self._counted >= _BUSY_FROM:
             self._loop.remove_reader(self._bound)
             self._pump.hold_timers()
+            self._round_from = now
+            self._round_count = 0
             self._next_round = self._loop.call_later(ROUND, self._on_round)
         elif count == 0 or self._refused != self._refused_before:
             # libuv watches a socket no more that it has seen in an error: begin to watch it anew.
@@ -159,6 +165,7 @@ class UdpSocket:
         try:
             count = self._read_some()
             self._pump.run_timers()
+            self._pump.rounds.run()
         finally:
             self._end_round(count)  # whatever happens: a socket that is read no more is a dead switch
 
@@ -169,8 +176,13 @@ class UdpSocket:
             self._loop.add_reader(self._bound, self._on_readable)
             self._pump.release_timers()
             return
-        # What is left is read at once, but after everybody else had a turn.
-        pause = 0.0 if count == _DATAGRAMS_PER_READ else ROUND
+        self._round_count += count
+        pause = 0.0  # what is left is read at once, but after everybody else had a turn
+        if count < _DATAGRAMS_PER_READ:
+            now = monotonic()
+            pause = min(ROUND, (now - self._round_from) * _ENOUGH / self._round_count)
+            self._round_from = now
+            self._round_count = 0
         self._next_round = self._loop.call_later(pause, self._on_round)
 
     def _read_some(self) -> int:

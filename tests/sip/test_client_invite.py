@@ -8,6 +8,7 @@ from sip.client_invite import DROPPED, MOVES, ClientInvite, Input, State
 from sip.flows import Flow
 from sip.message import Response
 from sip.parser import parse_message
+from sip.reaper import Lingering
 from sip.settings import Timing
 from sip.transactions import Transactions
 
@@ -46,14 +47,14 @@ def test_every_pair_is_either_a_move_or_dropped() -> None:
     assert not MOVES.keys() & DROPPED
 
 
-def test_after_a_success_a_tuple_is_left_for_timer_m() -> None:
-    """RFC 6026 7.2: Accepted for 64*T1; the tuple holds the ACK and the tag it is for."""
+def test_after_a_success_a_record_is_left_for_timer_m() -> None:
+    """RFC 6026 7.2: Accepted for 64*T1; the record holds the ACK and the tag it is for."""
     invite, caller, transactions, out = started()
     invite.receive(response(200), 0.1)
     assert invite.state is State.ACCEPTED
     assert caller.heard == [200]
     entry = transactions.clients["k"]
-    assert entry == (32.1, "INVITE", b"ACK", "tag", *FLOW)
+    assert entry == Lingering(32.1, "INVITE", b"ACK", "tag", *FLOW)
     assert [data for _, data in out.take()] == [b"INVITE", b"ACK"]
     transactions.timers.fire_due(33.0)
     assert transactions.clients == {}

@@ -5,6 +5,7 @@ from itertools import product
 from kernel.outbox import Outbox
 from kernel.timers import TimerQueue
 from sip.flows import Flow
+from sip.reaper import Lingering
 from sip.server_invite import DROPPED, MOVES, Input, ServerInvite, State
 from sip.settings import Timing
 from sip.transactions import Transactions
@@ -24,12 +25,12 @@ def started(flow: Flow) -> tuple[ServerInvite, Transactions, Outbox[tuple[Flow, 
     return ServerInvite(transactions, "k", flow, None), transactions, out
 
 
-def test_accepted_is_an_absorbing_tuple() -> None:
+def test_accepted_is_an_absorbing_record() -> None:
     """RFC 6026 7.1: L is 64*T1; there is nothing to repeat."""
     invite, transactions, out = started(TCP)
     assert invite.respond(200, b"200", 1.0)
     assert invite.state is State.ACCEPTED
-    assert transactions.servers["k"] == (33.0, "INVITE", b"", "", *TCP)
+    assert transactions.servers["k"] == Lingering(33.0, "INVITE", b"", "", *TCP)
     assert not invite.respond(486, b"486", 1.0)
     assert out.take() == [(TCP, b"200")]
 
@@ -39,7 +40,7 @@ def test_confirmed_lasts_t4_on_udp_and_nothing_on_tcp() -> None:
     invite, transactions, _ = started(UDP)
     invite.respond(486, b"486", 1.0)
     invite.receive_ack(2.0)
-    assert transactions.servers["k"] == (7.0, "INVITE", b"", "", *UDP)
+    assert transactions.servers["k"] == Lingering(7.0, "INVITE", b"", "", *UDP)
     invite, transactions, _ = started(TCP)
     invite.respond(486, b"486", 1.0)
     invite.receive_ack(2.0)

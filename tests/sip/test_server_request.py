@@ -5,6 +5,7 @@ from itertools import product
 from kernel.outbox import Outbox
 from kernel.timers import TimerQueue
 from sip.flows import Flow
+from sip.reaper import Lingering
 from sip.server_request import DROPPED, MOVES, Input, ServerRequest, State
 from sip.settings import Timing
 from sip.transactions import Transactions
@@ -15,7 +16,7 @@ def test_every_pair_is_either_a_move_or_dropped() -> None:
     assert not MOVES.keys() & DROPPED
 
 
-def test_completed_is_a_tuple_with_the_answer() -> None:
+def test_completed_is_a_record_with_the_answer() -> None:
     """J is 64*T1 on UDP, 0 on TCP."""
     for flow, left in ((Flow("udp", 0, "h", 1), 1), (Flow("tcp", 1, "h", 1, 2), 0)):
         out: Outbox[tuple[Flow, bytes]] = Outbox()
@@ -29,4 +30,4 @@ def test_completed_is_a_tuple_with_the_answer() -> None:
         assert request.state is State.COMPLETED
         assert [data for _, data in out.take()] == [b"100", b"100", b"200"]
         assert len(transactions.servers) == left
-        assert all(entry == (32.0, "BYE", b"200", "", *flow) for entry in transactions.servers.values())
+        assert all(entry == Lingering(32.0, "BYE", b"200", "", *flow) for entry in transactions.servers.values())

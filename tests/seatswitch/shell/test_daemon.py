@@ -62,7 +62,9 @@ class StubParts:
     def api(self, node: Any, tokens: Sequence[Any]) -> StubApi:
         return self.stub_api
 
-    def link(self, settings: Any, run_dir: str, on_message: Any, on_started: Any, on_lost: Any) -> StubLink:
+    def link(
+        self, settings: Any, run_dir: str, on_message: Any, on_started: Any, on_lost: Any, rounds: Any
+    ) -> StubLink:
         return StubLink(on_started)
 
 
@@ -213,7 +215,7 @@ async def test_start_that_hangs_can_be_interrupted(tmp_path: Path) -> None:
 
     class HangingParts(StubParts):
         def link(
-            self, settings: Any, run_dir: str, on_message: Any, on_started: Any, on_lost: Any
+            self, settings: Any, run_dir: str, on_message: Any, on_started: Any, on_lost: Any, rounds: Any
         ) -> StubLink:
             return HangingLink(on_started)
 
