@@ -30,4 +30,5 @@ def test_completed_is_a_record_with_the_answer() -> None:
         assert request.state is State.COMPLETED
         assert [data for _, data in out.take()] == [b"100", b"100", b"200"]
         assert len(transactions.servers) == left
-        assert all(entry == Lingering(32.0, "BYE", b"200", "", *flow) for entry in transactions.servers.values())
+        left_behind = Lingering(32.0, "BYE", b"200", "", *flow)
+        assert all(entry == left_behind for entry in transactions.servers.values())
