@@ -239,6 +239,8 @@ class Host:
             return
         self._end_playing(a)
         self._end_playing(b)
+        # A caller may have been silent while it waited, and was told so: from here on it is counted anew.
+        self._opened_at[command.a] = self._opened_at[command.b] = now
         a.connect(b)
 
     def _connect_across(self, command: ConnectAcross, now: float) -> None:

@@ -4,8 +4,10 @@ from calls.events import (
     CallQueued,
     SeatFailed,
 )
+from kernel.ids import StreamId
 from kernel.rows import StreamRow
-from tests.calls.office import Office
+from media.messages import TimedOut, encode_reports
+from tests.calls.office import Office, sdp
 from tests.sip.scene import TRUNK
 
 
@@ -44,3 +46,37 @@ def test_a_stream_is_closing_until_its_worker_has_told() -> None:
     assert sorted(row.stream for row in rows) == sorted(
         [f"{call.id}/caller/{streams[0]}", f"{call.id}/callee/{streams[1]}"]
     )
+
+
+def silent(office: Office, stream: StreamId) -> None:
+    """Let the worker tell that nothing is heard of ``stream``."""
+    office.plane.receive_worker(0, encode_reports([TimedOut(stream)]), office.now)
+    office.settle()
+
+
+def test_a_talk_without_audio_ends_and_both_sides_are_told() -> None:
+    """BYE was lost, or the trunk is silent: whichever stream it is, with BYE to both."""
+    for side in (0, 1):
+        office = Office()
+        office.register("8001")
+        call, _, invite = office.talk()
+        silent(office, call.legs()[side].stream)
+        for bye in (office.last("BYE", TRUNK), office.last("BYE", invite.flow)):
+            office.answer(bye, 481)
+        office.advance(40.0)
+        assert office.verdicts() == [("switch", "network:no_audio", 200)]
+        assert office.is_quiet()
+
+
+def test_who_waits_or_is_on_hold_may_be_silent() -> None:
+    office = Office()
+    office.register("8001")
+    waiting = office.dial("96198", "waits")
+    assert waiting is not None
+    silent(office, waiting.legs()[0].stream)
+    assert waiting.state == "waiting"
+    office.caller_says("BYE", office.last("200"), 2)
+    call, ok, _ = office.talk("holds")
+    office.caller_says("INVITE", ok, 2, sdp(4000, "sendonly", "192.0.2.7", 2))
+    silent(office, call.legs()[0].stream)
+    assert call.state == "talking"

@@ -239,6 +239,21 @@ def test_silence_is_reported_once_and_only_where_audio_is_expected() -> None:
     assert studio.reports() == [TimedOut(B)]
 
 
+def test_silence_is_counted_anew_from_the_answer() -> None:
+    """Whose silence was told while it waited is told again when it is silent in the talk."""
+    studio = Studio()
+    studio.tell(Configure(5.0))
+    studio.open(A, ALICE)
+    studio.run(10.0)
+    assert studio.reports() == [TimedOut(A)]
+    studio.open(B, BOB)
+    studio.tell(Connect(A, B))
+    studio.run(4.0)
+    assert studio.reports() == []
+    studio.run(2.5)
+    assert studio.reports() == [TimedOut(A), TimedOut(B)]
+
+
 def test_no_timeout_when_it_is_off() -> None:
     studio = Studio()
     studio.tell(Configure(0.0))

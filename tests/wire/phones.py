@@ -6,11 +6,16 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 import wave
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
+from media.codecs.g711 import linear_to_ulaw_bytes, ulaw_to_linear
+
+FRAME_EVERY = 0.02  # seconds
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
 
 
@@ -29,6 +34,7 @@ class Sipp:
         rows: list[str] | None = None,
         service: str = "96198",
         status: int = 0,
+        audio: int = 0,
         options: tuple[str, ...] = (),
         timeout: float = 60.0,
         core: int | None = None,
@@ -38,6 +44,8 @@ class Sipp:
         self.timeout = timeout
         media = 40000 + (port * 4 + os.getpid()) % 20000
         text = (SCENARIOS / f"{scenario}.xml").read_text().replace("STATUS", str(status))
+        if audio:  # whose port somebody else listens at
+            text = text.replace("[media_port]", str(audio))
         script = folder / f"{self.name}.xml"
         script.write_text(text)
         command = [] if core is None else ["taskset", "-c", str(core)]
@@ -140,6 +148,58 @@ def tone_share(samples: list[int], frequency: float, rate: int = 8000) -> float:
         before, last = last, sample + coefficient * last - before
     power = before * before + last * last - coefficient * before * last
     return power * 2 / (len(samples) * energy)
+
+
+class Voice(threading.Thread):
+    """Audio without a phone: says a tone every 20 ms to ``to``, as soon as that is known, and hears whatever
+    comes, before a call and after it.
+    """
+
+    def __init__(self, frequency: float) -> None:
+        super().__init__(daemon=True)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = int(self._socket.getsockname()[1])
+        self.to: tuple[str, int] | None = None
+        self.said = 0  # packets
+        self.heard: list[tuple[int, bytes]] = []  # sequence numbers and payloads, u-law
+        wave_of = (int(16000 * math.sin(2 * math.pi * frequency * n / 8000)) for n in range(8000))
+        self._tone = linear_to_ulaw_bytes(wave_of)
+        self._is_over = threading.Event()
+
+    def __enter__(self) -> "Voice":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_over.set()
+        self.join(5)
+        self._socket.close()
+
+    def run(self) -> None:
+        """Speak and listen."""
+        begun = time.monotonic()
+        for number in count():
+            if self._is_over.is_set():
+                return
+            if self.to is not None:
+                at = number % 50 * 160
+                header = struct.pack(">BBHII", 0x80, 0, number & 0xFFFF, number * 160, self.port)
+                self._socket.sendto(header + self._tone[at : at + 160], self.to)
+                self.said += 1
+            while (left := begun + (number + 1) * FRAME_EVERY - time.monotonic()) > 0:
+                self._socket.settimeout(left)
+                try:
+                    data = self._socket.recv(2048)
+                except OSError:
+                    continue  # nothing came, or nobody is where we speak to
+                self.heard.append((int.from_bytes(data[2:4], "big"), data[12:]))
+
+    def samples(self, since: int = 0) -> list[int]:
+        """Return what was heard, from the packet ``since`` on."""
+        return [ulaw_to_linear(code) for _, payload in self.heard[since:] for code in payload]
 
 
 BARESIP_CONFIG = """\

@@ -31,6 +31,7 @@ options_probe_every = 0  # nor does a scenario expect OPTIONS
 address = "127.0.0.1"
 ports = [{rtp}, {rtp_end}]
 workers = {workers}
+rtp_timeout = "{rtp_timeout}"
 
 [rpc]
 listen = ["unix://{folder}/switch.sock", "tcp://127.0.0.1:{rpc}"]
@@ -181,6 +182,7 @@ class Switch:
         wrap_up: float = 0.2,
         max_waiting: int = 200,
         ring_for: float = 25,
+        rtp_timeout: str = "60s",
         queue_extra: str = "",
         ports: tuple[int, int] | None = None,
         config: str = CONFIG,
@@ -204,6 +206,7 @@ class Switch:
                 wrap_up=wrap_up,
                 max_waiting=max_waiting,
                 ring_for=ring_for,
+                rtp_timeout=rtp_timeout,
                 queue_extra=queue_extra,
                 first_seat=self.seats[0],
                 last_seat=self.seats[-1],

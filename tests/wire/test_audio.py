@@ -1,12 +1,16 @@
 """Two whole phones hear each other through a queue call: proved by frequency, 440 Hz against 1000 Hz."""
 
 import os
+import re
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.wire.phones import Baresip, tone_share
+from tests.wire.phones import Baresip, Sipp, Voice, register, tone_share
 from tests.wire.switch import Rpc, Switch, free_port, wait_until
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
@@ -65,9 +69,7 @@ def registered(switch: Switch) -> Rpc:
 
 
 @pytest.mark.parametrize("workers", [1, 0])
-def test_each_hears_the_others_tone_and_nothing_of_it_outside_the_call(
-    tmp_path: Path, workers: int
-) -> None:
+def test_each_hears_the_others_tone_and_nothing_of_it_outside_the_call(tmp_path: Path, workers: int) -> None:
     """P7: the caller waits with music first, so what it hears changes from music to 1000 Hz at the answer."""
     with Switch(tmp_path, workers=workers) as switch:
         caller, seat = two_phones(tmp_path, switch)
@@ -98,6 +100,84 @@ def test_each_hears_the_others_tone_and_nothing_of_it_outside_the_call(
         assert all(share < FAINT for share in shares(caller_heard, 1000)[:3])
         streams = rows_when_complete(switch, "streams", 2)
         assert all(stream["packets_received"] > 100 and stream["lost"] == 0 for stream in streams)
+
+
+@contextmanager
+def conversation(folder: Path, switch: Switch, ended_by: str, lasts: float) -> Iterator[tuple[Voice, Voice]]:
+    """Two SIPp phones in a queue call whose audio is ours: it goes on whatever the phones do. The caller says
+    440 Hz, the seat 1000 Hz; the caller has heard music alone, then both have heard each other for a second.
+    """
+    seat_port, logs = free_port(), [folder / "caller.log", folder / "seat.log"]
+    register(folder, switch.sip_port, ["8001"], port=seat_port)
+    names = ("caller_stays", "seat_hangs_up") if ended_by == "seat" else ("caller", "seat")
+    options = [("-trace_msg", "-message_file", str(log), "-d", str(int(lasts * 1000))) for log in logs]
+    target = f"127.0.0.1:{switch.sip_port}"
+    with (
+        Voice(440) as caller,
+        Voice(1000) as seat,
+        Sipp(folder, names[1], port=seat_port, audio=seat.port, options=options[1]) as phone,
+        Sipp(
+            folder, names[0], port=free_port(), target=target, audio=caller.port, options=options[0]
+        ) as trunk,
+    ):
+        caller.to = wait_until("where to speak", partial(audio_of_switch, logs[0], caller.port))
+        wait_until("the caller hears music", lambda: len(caller.heard) > 50)
+        assert max(shares(caller.samples(), 1000)) < FAINT
+        sign_in(switch, ["8001"])
+        seat.to = wait_until("where to speak", partial(audio_of_switch, logs[1], seat.port))
+        wait_until("the seat hears the caller", lambda: len(seat.heard) > 75)
+        wait_until("the caller hears the seat", lambda: is_heard(caller.samples()[-8000:], 1000))
+        assert is_heard(seat.samples()[-8000:], 440)
+        yield caller, seat
+        trunk.finish()
+        phone.finish()
+        assert len(rows_when_complete(switch, "streams", 2)) == 2  # the worker has closed them
+        said, heard = [caller.said, seat.said], [len(caller.heard), len(seat.heard)]
+        wait_until("both went on for a second", lambda: min(caller.said - said[0], seat.said - said[1]) > 50)
+        assert [len(caller.heard), len(seat.heard)] == heard
+        assert (
+            max(shares(caller.samples(), 440) + shares(seat.samples(), 1000)) < FAINT
+        )  # nobody hears himself
+
+
+def is_heard(samples: list[int], frequency: float) -> bool:
+    return all(share > CLEAR for share in shares([*samples, 0], frequency))
+
+
+def audio_of_switch(log: Path, own: int) -> tuple[str, int] | None:
+    """Return where the switch listens, from what a phone has sent and received."""
+    ports = re.findall(r"m=audio (\d+)", log.read_text(errors="replace")) if log.exists() else []
+    return next((("127.0.0.1", int(port)) for port in ports if int(port) != own), None)
+
+
+@pytest.mark.parametrize("ended_by", ["caller", "seat"])
+def test_nothing_of_either_tone_arrives_after_the_hang_up(tmp_path: Path, ended_by: str) -> None:
+    """Whoever hangs up: both go on speaking to the ports of the switch, and not one packet arrives."""
+    with Switch(tmp_path) as switch:
+        with conversation(tmp_path, switch, ended_by, lasts=4.0):
+            pass
+        row = rows_when_complete(switch, "calls", 1)[0]
+        assert (row["verdict"], row["ended_by"]) == ("success", ended_by)
+
+
+def test_audio_has_no_gap_while_signalling_stands_still(tmp_path: Path) -> None:
+    """SIGSTOP for two seconds, as the longest turn one could think of: not a packet is missing."""
+    with Switch(tmp_path) as switch, conversation(tmp_path, switch, "caller", lasts=7.0) as voices:
+        assert switch.process is not None
+        begun = [len(voice.heard) for voice in voices]
+        switch.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_until(
+                "both heard each other for two seconds",
+                lambda: all(len(it.heard) - at > 100 for it, at in zip(voices, begun, strict=True)),
+            )
+        finally:
+            switch.process.send_signal(signal.SIGCONT)
+        for voice, at in zip(voices, begun, strict=True):
+            sequences = [sequence for sequence, _ in voice.heard[at : at + 100]]
+            assert sequences == [(sequences[0] + n) & 0xFFFF for n in range(100)]
+        assert is_heard(voices[0].samples(begun[0]), 1000)
+        assert is_heard(voices[1].samples(begun[1]), 440)
 
 
 def test_a_media_worker_that_dies_is_replaced_and_the_conversation_goes_on(tmp_path: Path) -> None:

@@ -150,6 +150,27 @@ def test_caller_vanishes_and_the_seat_hangs_up(scene: Scene) -> None:
     assert scene.visit()["outcome"] == "answered"
 
 
+@pytest.mark.parametrize("scene", [{"rtp_timeout": "2s"}], indirect=True, ids=["2 s without audio"])
+@pytest.mark.parametrize(
+    ("caller", "seat"),
+    [("caller_bye_lost", "seat"), ("caller_stays", "seat_bye_lost"), ("caller_vanishes", "seat")],
+    ids=["the caller's BYE is lost", "the seat's BYE is lost", "the trunk is silent"],
+)
+def test_a_call_whose_bye_is_lost_ends_by_the_silence_of_its_audio(
+    scene: Scene, caller: str, seat: str
+) -> None:
+    """Nobody tells us that it is over; both sides are told, whatever they say, and everything is free."""
+    options = ("-d", "500")
+    with scene.seat(seat, options=options) as phone, scene.caller(caller, options=options) as trunk:
+        trunk.finish()
+        phone.finish()
+    assert scene.visit()["outcome"] == "answered"
+    call = rows_when_complete(scene.switch, "calls", 1)[0]
+    assert (call["verdict"], call["ended_by"]) == ("network:no_audio", "switch")
+    wait_until("the seat is free", lambda: scene.admin.call("seat.get", seat="8001")["activity"] == "idle")
+    wait_until("nothing is left", lambda: scene.admin.call("admin.status")["media"]["streams"] == 0)
+
+
 @pytest.mark.parametrize("scene", [{"max_waiting": 1}], indirect=True, ids=["one place"])
 def test_a_full_queue_refuses(scene: Scene) -> None:
     with scene.caller(options=("-d", "2500")) as first:

@@ -115,6 +115,30 @@ def test_a_locked_database_costs_no_call_and_no_row(tmp_path: Path) -> None:
         rows_when_complete(switch, "visits", 20)
 
 
+def test_a_read_only_database_is_named_and_no_row_is_lost(tmp_path: Path) -> None:
+    """The switch does not start with it; what the journal has is written once it may be."""
+    with Switch(tmp_path) as switch:
+        wait_until("the database is there", (tmp_path / "seatswitch.db").exists)
+        target = f"127.0.0.1:{switch.sip_port}"
+        with sqlite3.connect(tmp_path / "seatswitch.db", timeout=10, isolation_level=None) as lock:
+            lock.execute("BEGIN EXCLUSIVE")
+            with Sipp(tmp_path, "caller", port=free_port(), target=target, options=("-d", "200")) as caller:
+                caller.finish()
+            wait_until("the call is over", lambda: not switch.rpc().call("call.list"))
+            switch.stop(signal.SIGKILL)
+        lock.close()
+        text = switch.config_path.read_text()
+        file = f"{tmp_path}/seatswitch.db"
+        switch.config_path.write_text(text.replace(file, f"file:{file}?mode=ro&uri=true"))
+        done = seatswitch("run", "-c", str(switch.config_path))
+        assert done.returncode == 1
+        assert "the database cannot be written (attempt to write a readonly database)" in done.stderr
+        assert "Traceback" not in done.stderr
+        switch.config_path.write_text(text)
+        switch.start()
+        assert rows_when_complete(switch, "calls", 1)[0]["verdict"] == "caller:abandoned"
+
+
 def test_killed_and_started_again_the_seat_is_still_signed_in_and_no_row_is_lost(tmp_path: Path) -> None:
     """kill -9: the journal has the rows, the store the sign-in and the registration."""
     phone_port = free_port()

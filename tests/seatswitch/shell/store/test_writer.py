@@ -170,10 +170,11 @@ def test_folder_without_rights_is_refused(tmp_path: Path) -> None:
         process.run()
 
 
-def test_full_database_is_told_once_and_tried_again(
-    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("why", ["database or disk is full", "attempt to write a readonly database"])
+def test_database_that_takes_nothing_more_is_told_once_and_tried_again(
+    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    """Fault list, "disk full": the database's side."""
+    """Fault list, "disk full": the database's side; or its file system has become read-only."""
     folder, database = places
     add_rows(folder, 1, [presence(1)])
     told: list[Told] = []
@@ -184,7 +185,7 @@ def test_full_database_is_told_once_and_tried_again(
         nonlocal refusals
         if refusals:
             refusals -= 1
-            raise sqlite3.OperationalError("database or disk is full")
+            raise sqlite3.OperationalError(why)
         carry(writer, *arguments)
 
     monkeypatch.setattr(RowWriter, "_upsert", upsert)
@@ -197,7 +198,7 @@ def test_full_database_is_told_once_and_tried_again(
     process = WriterProcess(folder, f"sqlite:///{database}", tell=told.append, wait=wait, follow_every=0.0)
     assert process.run() == 0
     assert [it.told for it in told] == ["ready", "trouble", "well"]
-    assert told[1].why == "database or disk is full"
+    assert told[1].why == why
     assert waits[:3] == [0.5, 1.0, 2.0]
     assert select(database, "SELECT count(*) FROM presences") == [(1,)]
 
