@@ -1,30 +1,38 @@
 """Relay: CPU per forwarded RTP packet and added delay, of our media worker, a bare loop and rtpengine.
 
 All three stand between the same phones: CALLS calls, both directions, 50 packets/s each of 172 bytes, one
-process sending and receiving on one core, the relay on the other. Half of our streams have heard music
-before, so that their packets are rewritten to go on where it stopped. Delay is from before the phone's
-``sendto`` to the kernel's time stamp of arrival. rtpengine (Debian: rtpengine-daemon) is measured when it is
-installed, without its kernel module, which no other relay here has either.
+process sending and receiving on one core, the relay on the other. The phones never sleep, so that no
+relay pays for waking them. All relays live at the same time and have their turns in short slices, so that
+a machine whose speed changes changes it for all; medians over the slices. Packets come one by one, as
+those of phones that know nothing of each other, or with --bursts all phones of a millisecond together.
+Half of our streams have heard music before, so that their packets are rewritten to go on where it
+stopped. Delay is from before the phone's ``sendto`` to the kernel's time stamp of arrival. rtpengine
+(Debian: rtpengine-daemon) is measured when it is installed, without its kernel module, which no other
+relay here has either.
 
-python -m benchmarks.bench_relay                 # 200 calls, 5 s each: about 20 s python -m
-benchmarks.bench_relay --calls 400 --seconds 3 --only worker bare
+python -m benchmarks.bench_relay                 # 200 calls, both patterns: about a minute
+python -m benchmarks.bench_relay --calls 400 --rounds 20 --only worker bare
 """
 
 import argparse
 import asyncio
 import json
+import math
 import os
 import select
 import shutil
 import socket
+import statistics
 import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from random import Random
+from typing import NamedTuple, TypeAlias
 
 import uvloop
 
@@ -38,11 +46,22 @@ from seatswitch.shell.media_link import MediaLink
 
 FRAME_EVERY = 0.02
 SIZE = 172
-STEPS = 20  # groups of phones that send together, 1 ms apart
+STEPS = 20  # groups of phones that send together in bursts, 1 ms apart
 PACKET = struct.Struct(">BBHIIq")
 SO_TIMESTAMPNS = 35
 HOST = "127.0.0.1"
-FIRST_PORT = 22_000
+FIRST_PORT = 16_000  # of our worker
+PORTS_AHEAD = 2_000
+BARE_PORT = 12_000
+LATCH_FOR = 4.0  # seconds until our worker has locked every stream
+
+
+class Running(NamedTuple):
+    """A relay between the phones."""
+
+    pid: int
+    targets: list[int]  # its port by phone
+    rest: Callable[[], None]  # called between slices
 
 
 class Phones:
@@ -65,41 +84,47 @@ class Phones:
         self.sent = 0
         self.frame = 0
 
-    def talk(self, targets: list[int], seconds: float) -> None:
-        """Send 50 packets/s from every phone to its relay port, take what comes."""
+    def talk(self, targets: list[int], seconds: float, in_bursts: bool) -> None:
+        """Send 50 packets/s from every phone to its relay port, take what comes; never sleep."""
         packet = bytearray(SIZE)
-        addresses = [(HOST, port) for port in targets]
-        begun = time.monotonic()
-        step = FRAME_EVERY / STEPS
-        for index in range(int(seconds / step)):
-            due = begun + index * step
-            group = index % STEPS
-            self.frame += group == 0
-            for number in range(group, len(self.sockets), STEPS):
+        turns = self._turns(in_bursts)
+        begun, monotonic, take = time.monotonic(), time.monotonic, self.take
+        for index in range(int(seconds / FRAME_EVERY)):
+            self.frame += 1
+            start = begun + index * FRAME_EVERY
+            for at, number in turns:
+                while monotonic() - start < at:
+                    take()
                 PACKET.pack_into(
                     packet, 0, 0x80, 0, self.frame & 0xFFFF, self.frame * 160, number + 1, time.time_ns()
                 )
-                self.sockets[number].sendto(packet, addresses[number])
+                self.sockets[number].sendto(packet, (HOST, targets[number]))
                 self.sent += 1
-            self.take(max(0.0, due + step - time.monotonic()))
-        self.take(0.1)
+            take()
+        until = monotonic() + 0.05
+        while monotonic() < until:
+            take()
 
-    def take(self, seconds: float) -> None:
-        """Take packets for a while."""
-        until = time.monotonic() + seconds
+    def _turns(self, in_bursts: bool) -> list[tuple[float, int]]:
+        """Return when in a frame each phone sends: in STEPS bursts, or at a moment of its own."""
+        count = len(self.sockets)
+        if in_bursts:
+            step = FRAME_EVERY / STEPS
+            return [(group * step, number) for group in range(STEPS) for number in range(group, count, STEPS)]
+        draw = Random(1)
+        return sorted((draw.random() * FRAME_EVERY, number) for number in range(count))
+
+    def take(self) -> None:
+        """Take what is there."""
         delays = self.delays
-        while True:
-            left = until - time.monotonic()
-            for descriptor, _ in self.poll_set.poll(max(0.0, left), 64):
-                try:
-                    data, marks, _, _ = self.by_descriptor[descriptor].recvmsg(2048, 64)
-                except BlockingIOError:
-                    continue
-                if len(data) == SIZE and marks:
-                    seconds_at, fraction = struct.unpack("qq", marks[0][2][:16])
-                    delays.append(seconds_at * 1_000_000_000 + fraction - PACKET.unpack_from(data)[5])
-            if left <= 0:
-                return
+        for descriptor, _ in self.poll_set.poll(0, 64):
+            try:
+                data, marks, _, _ = self.by_descriptor[descriptor].recvmsg(2048, 64)
+            except BlockingIOError:
+                continue
+            if len(data) == SIZE and marks:
+                seconds_at, fraction = struct.unpack("qq", marks[0][2][:16])
+                delays.append(seconds_at * 1_000_000_000 + fraction - PACKET.unpack_from(data)[5])
 
     def close(self) -> None:
         """Hang up."""
@@ -143,9 +168,9 @@ def bare_loop() -> int:
 
 
 @contextmanager
-def bare(phones: Phones) -> Iterator[tuple[int, list[int]]]:
+def bare(phones: Phones) -> Iterator[Running]:
     """The bare loop in a process."""
-    targets = [FIRST_PORT + 2 * index for index in range(len(phones.ports))]
+    targets = [BARE_PORT + 2 * index for index in range(len(phones.ports))]
     pairs = [
         (targets[i], targets[i + 1], phones.ports[i], phones.ports[i + 1]) for i in range(0, len(targets), 2)
     ]
@@ -158,7 +183,7 @@ def bare(phones: Phones) -> Iterator[tuple[int, list[int]]]:
         if not process.stdout.readline():
             raise RuntimeError("the bare loop does not start")
         try:
-            yield process.pid, targets
+            yield Running(process.pid, targets, lambda: None)
         finally:
             process.kill()
 
@@ -167,7 +192,7 @@ class Switch:
     """A plane and its one worker, without calls."""
 
     def __init__(self) -> None:
-        settings = MediaSettings(ports=(FIRST_PORT, FIRST_PORT + 6_000), ports_ahead=2_000)
+        settings = MediaSettings(ports=(FIRST_PORT, FIRST_PORT + 5_998), ports_ahead=PORTS_AHEAD)
         self.plane = Plane(settings, TimerQueue(), Chance(os.urandom))
         self.folder = tempfile.TemporaryDirectory()
         self.link = MediaLink(settings, self.folder.name, self.receive, self.started, self.lost)
@@ -217,13 +242,13 @@ async def start_switch() -> Switch:
     await switch.link.start()
     for _ in range(100):
         await asyncio.sleep(0.02)
-        if switch.plane.commands.take() == [] and "'free': 2000" in str(switch.plane.snapshot()):
+        if switch.plane.commands.take() == [] and f"'free': {PORTS_AHEAD}" in str(switch.plane.snapshot()):
             break
     return switch
 
 
 @contextmanager
-def worker(phones: Phones) -> Iterator[tuple[int, list[int]]]:
+def worker(phones: Phones) -> Iterator[Running]:
     """Our media worker."""
     with asyncio.Runner() as runner:
         switch = runner.run(start_switch())
@@ -242,7 +267,7 @@ def worker(phones: Phones) -> Iterator[tuple[int, list[int]]]:
         switch.flush()
         runner.run(asyncio.sleep(0.2))
         try:
-            yield worker_pid(), targets
+            yield Running(worker_pid(), targets, lambda: runner.run(asyncio.sleep(0.05)))
         finally:
             runner.run(switch.stop())
 
@@ -274,7 +299,7 @@ def ask(control: socket.socket, command: dict[str, object]) -> int:
 
 
 @contextmanager
-def rtpengine(phones: Phones) -> Iterator[tuple[int, list[int]]]:
+def rtpengine(phones: Phones) -> Iterator[Running]:
     """rtpengine in user space."""
     command = ["rtpengine", "--config-file=none", "-t", "-1", "-f", "-E", "-L", "2", f"--interface={HOST}"]
     command += [f"--listen-ng={HOST}:22999", "-m", "23000", "-M", "29998", "--tos=0"]
@@ -299,41 +324,83 @@ def rtpengine(phones: Phones) -> Iterator[tuple[int, list[int]]]:
                 to_a = ask(control, answer)
                 targets += [to_a, to_b]
             control.close()
-            yield process.pid, targets
+            yield Running(process.pid, targets, lambda: None)
         finally:
             process.kill()
 
 
-RELAYS = {"bare": bare, "worker": worker, "rtpengine": rtpengine}
+Relay: TypeAlias = Callable[[Phones], AbstractContextManager[Running]]
+RELAYS: dict[str, Relay] = {"bare": bare, "worker": worker, "rtpengine": rtpengine}
 
 
-def measure(name: str, calls: int, seconds: float) -> dict[str, float]:
-    """Return what one relay costs."""
-    phones = Phones(calls)
+class Slices:
+    """What one relay took, slice by slice."""
+
+    def __init__(self, relay: Relay, calls: int, stack: ExitStack) -> None:
+        self.phones = Phones(calls)
+        stack.callback(self.phones.close)
+        self.running = stack.enter_context(relay(self.phones))
+        self.us: list[float] = []
+        self.p50: list[float] = []
+        self.p99: list[float] = []
+        self.rate: list[float] = []
+        self.lost = 0
+
+    def pin(self, core: int) -> None:
+        """Put every thread of the relay on one core."""
+        for task in Path(f"/proc/{self.running.pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), {core})
+
+    def run(self, seconds: float, in_bursts: bool) -> None:
+        """Have a turn."""
+        phones, running = self.phones, self.running
+        running.rest()
+        phones.talk(running.targets, 0.1, in_bursts)  # its caches are warm again
+        phones.delays.clear()
+        phones.sent = 0
+        before = cpu_of(running.pid)
+        phones.talk(running.targets, seconds, in_bursts)
+        used, delays = cpu_of(running.pid) - before, sorted(phones.delays)
+        self.lost += phones.sent - len(delays)
+        self.rate.append(len(delays) / seconds)
+        self.us.append(used * 1e6 / max(1, len(delays)))
+        self.p50.append(delays[len(delays) // 2] / 1e3 if delays else math.nan)
+        self.p99.append(delays[len(delays) * 99 // 100] / 1e3 if delays else math.nan)
+
+    def row(self) -> dict[str, float]:
+        """Return medians."""
+        names = {"packets/s": self.rate, "us/packet": self.us, "p50 us": self.p50, "p99 us": self.p99}
+        medians = {name: statistics.median(values) for name, values in names.items()}
+        return {**medians, "lost": self.lost, "MB": resident(self.running.pid)}
+
+
+def measure(names: list[str], calls: int, rounds: int, seconds: float, in_bursts: bool) -> None:
+    """Let the relays have their turns and print what each took."""
     cores = sorted(os.sched_getaffinity(0))
-    try:
-        with RELAYS[name](phones) as (pid, targets):
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                os.sched_setaffinity(int(task.name), {cores[0]})
-            os.sched_setaffinity(0, {cores[-1]})
-            phones.talk(targets, 0.5)  # latch, learn
-            phones.delays.clear()
-            phones.sent = 0
-            before, begun = cpu_of(pid), time.monotonic()
-            phones.talk(targets, seconds)
-            used, took = cpu_of(pid) - before, time.monotonic() - begun
-            delays = sorted(phones.delays)
-            return {
-                "packets/s": len(delays) / took,
-                "lost": phones.sent - len(delays),
-                "us/packet": used * 1e6 / max(1, len(delays)),
-                "p50 us": delays[len(delays) // 2] / 1e3 if delays else 0.0,
-                "p99 us": delays[len(delays) * 99 // 100] / 1e3 if delays else 0.0,
-                "MB": resident(pid),
-            }
-    finally:
-        os.sched_setaffinity(0, cores)
-        phones.close()
+    with ExitStack() as stack:
+        stack.callback(os.sched_setaffinity, 0, cores)
+        all_slices = {name: Slices(RELAYS[name], calls, stack) for name in names}
+        for slices in all_slices.values():
+            slices.pin(cores[0])
+        os.sched_setaffinity(0, {cores[-1]})
+        for slices in all_slices.values():
+            slices.phones.talk(slices.running.targets, LATCH_FOR, in_bursts)  # latch, learn, lock
+            for others in all_slices.values():
+                others.running.rest()
+        for _ in range(rounds):
+            for slices in all_slices.values():
+                slices.run(seconds, in_bursts)
+        rows = {name: slices.row() for name, slices in all_slices.items()}
+    columns = ("packets/s", "lost", "us/packet", "p50 us", "p99 us", "MB")
+    how = "in bursts" if in_bursts else "one by one"
+    print(f"\n{calls} calls, packets {how}, medians of {rounds} slices of {seconds:g} s")
+    print(f"{'':10}" + "".join(f"{column:>12}" for column in columns))
+    for name, row in rows.items():
+        print(f"{name:10}" + "".join(f"{row[column]:12.1f}" for column in columns))
+    for other in [name for name in rows if name != "worker" and "worker" in rows]:
+        ours, theirs = all_slices["worker"].us, all_slices[other].us
+        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+        print(f"worker / {other}: {ratio:.2f}")
 
 
 async def measure_calls(count: int) -> None:
@@ -386,27 +453,21 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--rounds", type=int, default=15, help="slices of each relay, in turn")
+    parser.add_argument("--seconds", type=float, default=0.5, help="length of a slice")
+    parser.add_argument("--bursts", choices=("both", "yes", "no"), default="both")
     parser.add_argument("--only", nargs="*", choices=list(RELAYS), default=list(RELAYS))
     parser.add_argument("--bare-loop", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.bare_loop:
         bare_loop()
-    results: dict[str, dict[str, float]] = {}
-    for name in given.only:
-        if name == "rtpengine" and shutil.which("rtpengine") is None:
-            print("rtpengine is not installed (Debian: rtpengine-daemon)")
-            continue
-        results[name] = measure(name, given.calls, min(given.seconds, 60.0))
-    columns = ("packets/s", "lost", "us/packet", "p50 us", "p99 us", "MB")
-    print(f"\n{given.calls} calls\n{'':10}" + "".join(f"{column:>12}" for column in columns))
-    for name, row in results.items():
-        print(f"{name:10}" + "".join(f"{row[column]:12.1f}" for column in columns))
-    if "worker" in results:
-        for other in results:
-            if other != "worker":
-                ratio = results["worker"]["us/packet"] / results[other]["us/packet"]
-                print(f"worker / {other}: {ratio:.2f}")
+    names = list(given.only)
+    if "rtpengine" in names and shutil.which("rtpengine") is None:
+        print("rtpengine is left out: apt-get install rtpengine-daemon")
+        names.remove("rtpengine")
+    for in_bursts in {"both": (False, True), "yes": (True,), "no": (False,)}[given.bursts]:
+        measure(names, given.calls, given.rounds, min(given.seconds, 2.0), in_bursts)
+    if "worker" in names:
         uvloop.run(measure_calls(2_000))
 
 

@@ -4,7 +4,8 @@ A call comes in, goes out to one phone (180, 200), lasts a second without audio 
 does it as a back-to-back user agent with media streams, rows and all; sippy's B2BUA (PyPI) as a bare
 back-to-back user agent; Kamailio (Debian), a stateful proxy in C that knows no calls, stands for the floor.
 CPU seconds per 1,000 calls of all processes of each, medians over the rounds; the peers that are not
-installed are left out and named.
+installed are left out and named. Queue calls at the same rate are run in between: what they cost more
+than the two-leg call is the price of queue, offer, wrap-up and their rows.
 
 python -m benchmarks.load_two_leg --rate 100 --seconds 20 --rounds 3
 """
@@ -21,10 +22,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.load_queue_call import Family, quantile, response_times
+from benchmarks.load_queue_call import Family, quantile, response_times, run_rate
 from tests.wire.phones import Sipp, register
 from tests.wire.switch import Switch, free_port
 
+QUEUE_CALL = "queue call"
 KAMAILIO = """
 debug=0
 log_stderror=yes
@@ -108,6 +110,9 @@ def peer(name: str, folder: Path, phone_port: int) -> Iterator[tuple[int, int]]:
 
 def run(name: str, folder: Path, rate: int, seconds: float) -> tuple[float, float, int]:
     """Return CPU seconds per 1,000 calls, p99 of INVITE to 200 in ms, and SIPp's exit code."""
+    if name == QUEUE_CALL:
+        row = run_rate(folder, rate, seconds, 1.0, pin=False)
+        return row["cpu_total"], row["p99_ms"], row["sipp"] or row["lost"]
     folder.mkdir()
     phone_port, calls = free_port(), int(rate * seconds)
     with peer(name, folder, phone_port) as (pid, port):
@@ -143,7 +148,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of one run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, in turn")
     options = parser.parse_args()
-    names = ["seatswitch"]
+    names = ["seatswitch", QUEUE_CALL]
     if shutil.which("b2bua_simple") is not None:
         names.append("sippy")
     else:
@@ -165,6 +170,9 @@ def main() -> int:
         p99 = statistics.median(p99 for _, p99, _ in results[name])
         failed = sum(code != 0 for _, _, code in results[name])
         print(f"{name:>12} {cpu:>10.3f} {cpu / ours:>8.2f} {p99:>8.1f} {failed:>7}")
+    pairs = zip(results[QUEUE_CALL], results["seatswitch"], strict=True)
+    apart = statistics.median(queue[0] - two_leg[0] for queue, two_leg in pairs)
+    print(f"{'the queue':>12} {apart:>10.3f} {apart / ours:>8.2f}")
     return 0
 
 

@@ -35,6 +35,7 @@ def call_row(
         verdict,
         sip_status,
         continued_as=call.continued_as,
+        resumed=call.resumed,
     )
 
 

@@ -34,6 +34,7 @@ class CallRow(Row, frozen=True, tag="calls"):
     sip_status: int
     recording: str = ""
     continued_as: str = ""  # the call that whoever was transferred went on in
+    resumed: int = 0  # how often it was taken over from a switch that was killed
 
 
 class VisitRow(Row, frozen=True, tag="visits"):

@@ -33,7 +33,7 @@ def test_conversation_goes_on_after_a_kill() -> None:
     world.run(20.0)
     assert caller.why == "bye"
     (row,) = world.call_rows
-    assert (row.verdict, row.seat) == ("success", "8001")
+    assert (row.verdict, row.seat, row.resumed) == ("success", "8001", 1)
     assert abs(row.talked - 20.0) < 0.1
     assert world.admin.ask("seat.get", {"seat": "8001"})["presence"] == "wrapup"
     settle(world)
@@ -91,7 +91,7 @@ def test_killed_again_while_it_recovers_nothing_is_doubled() -> None:
     world.restart_switch()
     world.run(25.0)
     assert caller.why == "bye"
-    assert [row.verdict for row in world.call_rows] == ["success"]
+    assert [(row.verdict, row.resumed) for row in world.call_rows] == [("success", 3)]
     settle(world)
 
 

@@ -33,7 +33,7 @@ def test_a_conversation_outlives_the_switch_that_carried_it(tmp_path: Path) -> N
             wait_until("the call is over", lambda: not admin.call("call.list"))
             assert len(rows_when_complete(switch, "visits", 1)) == 1
             (row,) = rows_when_complete(switch, "calls", 1)
-        assert row["verdict"] == "success"
+        assert (row["verdict"], row["resumed"]) == ("success", 1)
         for heard, frequency in ((caller.heard()[-1], 1000), (seat.heard()[-1], 440)):
             last = shares(heard, frequency)[-5:]
             assert sum(share > CLEAR for share in last) >= 3, f"{frequency} Hz is not back: {last}"
