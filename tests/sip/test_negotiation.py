@@ -98,6 +98,22 @@ def test_numbers_once_agreed_keep_their_meaning() -> None:
     assert (audio.encoding("101"), audio.encoding("96")) == ("PCMA/8000", "opus/48000/2")
 
 
+def test_phone_with_an_event_type_per_rate_is_sent_that_of_its_codec() -> None:
+    """pjsua2 offers 120 for 16 kHz, 121 for 8 kHz and 122 for 32 kHz; ours for the other side stays 101."""
+    offer = sdp(
+        "m=audio 6000 RTP/AVP 96 0 120 121 122",
+        "a=rtpmap:96 speex/16000",
+        "a=rtpmap:120 telephone-event/16000",
+        "a=rtpmap:121 telephone-event/8000",
+        "a=rtpmap:122 telephone-event/32000",
+    )
+    here, other = answered(offer), SdpSide()
+    assert (here.payload_type, here.dtmf_send, here.dtmf_receive) == (0, 121, 121)
+    other.offer("127.0.0.1", 40002, CODEC_NAMES)
+    there = other.accept(sdp("m=audio 6002 RTP/AVP 0 101", "a=rtpmap:101 telephone-event/8000"))
+    assert (there.payload_type, there.dtmf_send, there.dtmf_receive) == (0, 101, 101)
+
+
 def test_without_telephone_event_there_is_none() -> None:
     offer = sdp("m=audio 6000 RTP/AVP 0")
     answer, agreement = SdpSide().answer(offer, "127.0.0.1", 40000, CODEC_NAMES)

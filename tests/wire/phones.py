@@ -1,7 +1,6 @@
 """Phones that nobody here wrote: SIPp for exact scenarios and load, baresip for a whole phone with audio."""
 
 import math
-import os
 import signal
 import socket
 import struct
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from media.codecs.g711 import linear_to_ulaw_bytes, ulaw_to_linear
+from tests.wire.switch import free_media_ports
 
 FRAME_EVERY = 0.02  # seconds
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
@@ -42,7 +42,7 @@ class Sipp:
         self.name = f"{scenario}-{port}"
         self.folder = folder
         self.timeout = timeout
-        media = 40000 + (port * 4 + os.getpid()) % 20000
+        media = free_media_ports(8)  # SIPp takes four, and gives up where one of them is taken
         text = (SCENARIOS / f"{scenario}.xml").read_text().replace("STATUS", str(status))
         if audio:  # whose port somebody else listens at
             text = text.replace("[media_port]", str(audio))
