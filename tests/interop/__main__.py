@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.interop import browser
-from tests.interop.phones import PHONES
+from tests.interop.phones import PHONES, BaresipPhone
 from tests.interop.stories import STORIES, Quirk
 from tests.interop.story import Failed, Run
 
@@ -39,6 +39,9 @@ def run_phones(phones: list[str], transports: tuple[str, ...], folder: Path) -> 
     """Print the table of phones and transports and return what failed."""
     failures: list[str] = []
     print(line(COLUMNS), flush=True)
+    if not BaresipPhone.version():
+        print(f"baresip, which every phone calls, is not here: {BaresipPhone.install}", flush=True)
+        return failures
     for kind in PHONES:
         if kind.name not in phones:
             continue
