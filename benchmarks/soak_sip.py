@@ -158,8 +158,8 @@ def report(
     """Print what was seen and return how many bars were missed."""
     p50, p99 = quantile(times, 0.5), quantile(times, 0.99)
     growth = memory[-1] - memory[4]
-    print(f"sent {sender.sent} messages in {took:.0f} s ({sender.sent / took:.0f}/s), {sender.unsent} unsent, ")
-    print(f"  {drops} dropped by the kernel; {used / sender.sent * 1e6:.0f} us of signalling CPU each")
+    print(f"sent {sender.sent} messages in {took:.0f} s ({sender.sent / took:.0f}/s), {sender.unsent} unsent")
+    print(f"dropped by the kernel {drops}; signalling CPU {used / sender.sent * 1e6:.0f} us each")
     print(f"good calls {calls}, lost {lost}; INVITE to 200 p50 {p50:.1f} ms, p99 {p99:.1f} ms")
     print("signalling MB", " ".join(f"{value:.1f}" for value in memory), f"second half {growth:+.1f}")
     print(f"errors logged {len(errors)}; sip {status.get('sip')}")

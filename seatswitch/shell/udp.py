@@ -104,6 +104,7 @@ class UdpSocket:
         self._settle = pump.settle
         self._recvfrom = bound.recvfrom
         self._sendto = bound.sendto
+        self._is_drained = False  # the last read left nothing behind
         self._counted = 0  # datagrams since
         self._counted_from = 0.0
         self._next_round: asyncio.TimerHandle | None = None  # set while the socket is busy
@@ -133,8 +134,6 @@ class UdpSocket:
 
     def _on_readable(self) -> None:
         count = self._read_some()
-        if count == 0:
-            self._watch_again()
         now = monotonic()
         if now - self._counted_from >= GRAIN:
             self._counted_from = now
@@ -147,10 +146,8 @@ class UdpSocket:
             self._round_count = 0
             self._next_round = self._loop.call_later(ROUND, self._on_round)
         elif count == 0 or self._refused != self._refused_before:
-            # libuv watches a socket no more that it has seen in an error: begin to watch it anew.
             self._refused_before = self._refused
-            self._loop.remove_reader(self._bound)
-            self._loop.add_reader(self._bound, self._on_readable)
+            self._watch_again()
 
     def _watch_again(self) -> None:
         """Have the loop look at the socket again: libuv looks away for good at an error it sees there, which
@@ -170,15 +167,17 @@ class UdpSocket:
             self._end_round(count)  # whatever happens: a socket that is read no more is a dead switch
 
     def _end_round(self, count: int) -> None:
-        if count == 0:
+        if count == 0 and self._is_drained:
             self._next_round = None
             self._counted = 0
             self._loop.add_reader(self._bound, self._on_readable)
             self._pump.release_timers()
             return
         self._round_count += count
-        pause = 0.0  # what is left is read at once, but after everybody else had a turn
-        if count < _DATAGRAMS_PER_READ:
+        # What is left is read at once, but after everybody else had a turn. The count does not say whether
+        # there is more: each ICMP error takes the place of a datagram.
+        pause = 0.0
+        if self._is_drained:
             now = monotonic()
             pause = min(ROUND, (now - self._round_from) * _ENOUGH / self._round_count)
             self._round_from = now
@@ -188,10 +187,12 @@ class UdpSocket:
     def _read_some(self) -> int:
         """Take what has arrived, each datagram a turn; return how many. The hot path of the shell."""
         count = 0
+        self._is_drained = False
         for _ in range(_DATAGRAMS_PER_READ):
             try:
                 data, source = self._recvfrom(_SIZE_MAX)
             except BlockingIOError:
+                self._is_drained = True
                 break
             except OSError:
                 self._refused += 1
