@@ -52,6 +52,7 @@ class Peers:
             wrap_up=0.2,
             max_waiting=2000,
             ring_for=25,
+            rtp_timeout="60s",
             queue_extra='music = ""\nwelcome = ""',
             first_seat=numbers[0],
             last_seat=numbers[-1],
