@@ -25,6 +25,8 @@ _UNIX_PATH_MAX = 107  # bytes; sockaddr_un
 _TOO_LONG = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"line longer than %d bytes"}}\n'
 _TOO_MANY = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"too many connections"}}\n'
 
+_QUEUED_MAX = RPC_CONNECTIONS_MAX  # connections to be accepted: every desk comes back at once after a restart
+
 log = structlog.get_logger()
 
 
@@ -188,13 +190,17 @@ class RpcServers:
             path = Path(url.removeprefix("unix://"))
             bound, role = bind_unix(path), "admin"
             self._unix_files.append((path, path.lstat().st_ino))
-            server = await loop.create_unix_server(lambda: RpcConnection(self, role), sock=bound)
+            server = await loop.create_unix_server(
+                lambda: RpcConnection(self, role), sock=bound, backlog=_QUEUED_MAX
+            )
         elif url.startswith("tcp://"):
             parts = urlsplit(url)
             if not parts.hostname or parts.port is None:
                 raise OperatorError(f"rpc.listen: {url}", "is not tcp://HOST:PORT")
             bound, role = bind_socket("rpc.listen", "tcp", parts.hostname, parts.port), ""
-            server = await loop.create_server(lambda: RpcConnection(self, role), sock=bound)
+            server = await loop.create_server(
+                lambda: RpcConnection(self, role), sock=bound, backlog=_QUEUED_MAX
+            )
         else:
             raise OperatorError(f"rpc.listen: {url}", "is neither unix://PATH nor tcp://HOST:PORT")
         self._servers.append(server)

@@ -52,6 +52,20 @@ async def test_unix_clients_are_admin_and_tcp_clients_nobody(tmp_path: Path) -> 
     assert not path.exists()
 
 
+async def test_every_desk_may_come_back_at_once(tmp_path: Path) -> None:
+    """As after a restart: nobody is told that the switch is busy, while the loop has not yet had a turn."""
+    path = tmp_path / "switch.sock"
+    _, _, servers = await serve(f"unix://{path}")
+    desks = [socket.socket(socket.AF_UNIX) for _ in range(300)]
+    for desk in desks:
+        desk.setblocking(False)
+        desk.connect(str(path))  # BlockingIOError where the queue is full
+    await until(lambda: len(servers) == 300, "every desk")
+    for desk in desks:
+        desk.close()
+    await finish(servers)
+
+
 async def test_lines_are_cut_however_they_come() -> None:
     api, _, servers = await serve("tcp://127.0.0.1:0")
     reader, writer = await asyncio.open_connection(*servers.addresses()[0])
