@@ -99,11 +99,14 @@ class Explainer:
         return [
             _test("signed_in", seat.is_signed_in, presence, "signed in", since),
             _test("serves_a_queue", bool(seat.classes), len(seat.classes), ">= 1 class", None),
-            _test("phone_reachable", seat.phone.reachable, str(seat.phone), "reachable", None),
+            _test("phone_reachable", seat.phone.reachable, str(seat.phone), "reachable", since),
             _test("presence_ready", seat.presence is Presence.READY, presence, "ready", since),
             _test("activity_idle", seat.activity is Activity.IDLE, seat.activity.value, "idle", since),
-            _test("rested", not resting, left, "0 s of rest left", None),
+            _test("rested", not resting, left, "0 s of rest left", self._text(seat.idle_since)),
         ]
+
+    def _text(self, at: float) -> str:
+        return self._board.walltime.text(at)
 
     def _pair_tests(self, call: WaitingCall, wanted: RequirementClass, seat: Seat) -> list[Test]:
         board = self._board
@@ -115,41 +118,45 @@ class Explainer:
         idle = 0 if pool is None else len(pool.idle) + (seat.id not in pool.idle)
         held = pool is not None and idle <= pool.hold_back and wanted.line.own_level != seat.level
         back_off = call.back_off.get(seat.id)
+        queue = board.queues[call.queue]
+        # The requirement holds since its step; the back-off since the offer that was in vain.
+        since = self._text(call.entered_at + board.steps[queue.name][call.step].after)
+        missed = None if back_off is None else self._text(back_off.at - queue.settings.pair_back_off)
         return [
             _test(
                 "wanted_seat",
                 requirement.seat in ("", seat.id),
                 seat.id,
                 requirement.seat or "any seat",
-                None,
+                self._text(call.entered_at),
             ),
             _test(
                 "level",
                 low <= seat.level <= high,
                 board.level_name(seat.level),
                 f"{board.level_name(low)} to {board.level_name(high)}",
-                None,
+                since,
             ),
             _test(
                 "skills",
                 serves(low, seat.skills, requirement),
                 {skill: seat.skills.get(skill, 0) for skill in lacking},
                 dict(requirement.skills),
-                None,
+                since,
             ),
             _test(
                 "not_held_back",
                 not held,
                 f"{idle} idle" if pool is not None else "",
                 f"more than {pool.hold_back} idle" if pool is not None else "",
-                None,
+                self._text(seat.since),
             ),
             _test(
                 "not_backed_off",
                 back_off is None,
                 "" if back_off is None else f"until {board.walltime.text(back_off.at)}",
                 "not offered this call just now",
-                None,
+                missed,
             ),
         ]
 

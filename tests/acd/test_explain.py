@@ -120,3 +120,32 @@ def test_ringing_call_names_its_seat(kit: Any) -> None:
     floor.join("a")
     assert floor.engine.explain_call(CallId("a"), 0.0)["ringing"] == ["8001"]
     assert floor.engine.explain_seat(SeatId("8001"), 0.0)["offer"] == "a"
+
+
+def test_each_failed_test_says_since_when(kit: Any) -> None:
+    """Phone, presence, rest, requirement and back-off: the moment at which each began to fail."""
+    seats = (kit.seat("8001"), kit.seat("8002"), kit.seat("8003"), kit.seat("8101", 1))
+    floor = kit.floor((kit.queue(relax=(RelaxStep(20.0, highest=0, skills=(("english", 5),)),)),), seats)
+    floor.sign_in("8001", "8002", "8003", "8101")
+    floor.at(3.0)
+    floor.do(PhoneReachable("softphone", "8002", False))
+    floor.at(4.0)
+    floor.pause("8003")
+    floor.at(5.0)
+    floor.join("a")
+    floor.at(9.0)
+    floor.refuse("8001")
+    told = floor.engine.explain_call(CallId("a"), 10.0)
+    since = {
+        (each["seat"], test["test"]): test["since"] and test["since"][17:19]
+        for each in told["seats"]
+        for test in each["failed"]
+    }
+    assert since[("8001", "rested")] == "09"
+    assert since[("8001", "not_backed_off")] == "09"
+    assert since[("8002", "phone_reachable")] == "03"
+    assert since[("8003", "presence_ready")] == "04"
+    assert since[("8101", "level")] == "05"
+    floor.at(26.0)
+    later = floor.engine.explain_call(CallId("a"), 26.0)["seats"][0]["failed"]
+    assert ("skills", "25") in [(test["test"], test["since"][17:19]) for test in later]

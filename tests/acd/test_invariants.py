@@ -39,20 +39,12 @@ from acd.settings import AcdSettings, LevelSettings, PhoneSettings, SeatSettings
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, OfferId, QueueName, SeatId
 from kernel.rows import OfferRow, VisitRow
+from policies.registry import NAMES
 from queues.settings import EntrySettings, MissedRule, MissedRules, QueueSettings, RelaxStep, Requirement
 
 SEATS = tuple(SeatId(f"80{number:02}") for number in range(8))
 QUEUES = tuple(QueueName(name) for name in ("junior", "intermediate", "complaint", "everyone"))
-POLICIES = (
-    "least-skilled-first",
-    "longest-idle",
-    "round-robin",
-    "random",
-    "ring-all",
-    "ring-progressively",
-    "fixed-queue-ratio",
-    "c-mu",
-)
+POLICIES = NAMES
 
 
 STRICT = EntrySettings(
@@ -303,6 +295,23 @@ class Histories(RuleBasedStateMachine):
                 told = outcome in ("answered", "abandoned", "withdrawn", "callback") or call in released
                 assert told, f"{call} was forgotten: {outcome}"
 
+    @invariant()
+    def every_call_that_waits_is_explained(self) -> None:
+        """No seat passes every test for a call that stands in line, and no call for a seat that is free."""
+        if not hasattr(self, "floor"):
+            return
+        engine, now = self.floor.engine, self.floor.now
+        for queue in engine.queues.values():
+            for call in queue.waiting.values():
+                if call.entry is not None:
+                    seats = engine.explain_call(call.call, now)["seats"]
+                    passed = [each["seat"] for each in seats if not each["failed"]]
+                    assert not passed, f"{call.call} waits and nothing speaks against {passed}"
+        for seat in engine.seats.values():
+            if seat.is_routable:
+                waiting = engine.explain_seat(seat.id, now)["waiting"]
+                assert all(each["failed"] for each in waiting), f"{seat.id} is free, and {waiting}"
+
     def teardown(self) -> None:
         """Everybody hangs up and goes home: nothing may be left but what is configured."""
         if not hasattr(self, "floor"):
@@ -406,6 +415,7 @@ def busy_hour_machine(kit: Any, seed: int) -> Any:
             machine.say(SignedIn(seat, "a"))
         else:
             floor.after(draw.choice((0.5, 2.0, 7.0, 25.0)))
+        machine.every_call_that_waits_is_explained()
     return machine
 
 

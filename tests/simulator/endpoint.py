@@ -110,6 +110,8 @@ class Endpoint:
     def vanish(self) -> None:
         """Lose power: nothing is sent or heard any more."""
         self.is_alive = False
+        self.transactions.clear()
+        self.on_2xx.clear()
         if self._connection is not None:
             self._connection.abandon(lambda: self.is_alive)
             self._connection = None
