@@ -1,4 +1,4 @@
-"""docs/peers.md tells the truth as far as a machine can see: what it names exists, and no story is left out."""
+"""docs/peers.md tells the truth as far as a machine can see: what it names exists, no story is left out."""
 
 import re
 from pathlib import Path
