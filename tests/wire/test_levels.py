@@ -123,7 +123,7 @@ def test_every_call_is_served_by_the_rules_and_the_rows_satisfy_the_checkers(tmp
         admin = switch.rpc()
         wait_until("all seats have wrapped up", lambda: _are_ready(admin.call("seat.list")))
         wait_until("the last row is there", lambda: _is_complete(switch))
-        world = _world(switch, admin.call("queue.list"))
+        world = _world(switch, admin.call("queue.list"), admin.call("seat.list"))
     check_rows(world)
     assert {row.verdict for row in world.call_rows} == {"success"}
     _check_rules(world)
@@ -141,7 +141,7 @@ def _is_complete(switch: Switch) -> bool:
     return all((row["presence"], row["activity"]) == ("ready", "idle") for row in last.values())
 
 
-def _world(switch: Switch, queues: list[dict[str, Any]]) -> Any:
+def _world(switch: Switch, queues: list[dict[str, Any]], seats: list[dict[str, Any]]) -> Any:
     """What the checkers read, from the database."""
     calls, visits = typed(CallRow, switch.rows("calls")), typed(VisitRow, switch.rows("visits"))
     offers, presences = typed(OfferRow, switch.rows("offers")), typed(PresenceRow, switch.rows("presences"))
@@ -149,6 +149,7 @@ def _world(switch: Switch, queues: list[dict[str, Any]]) -> Any:
         assert each.within in (0, 1)
     presences.sort(key=lambda row: (row.at, int(row.change.rpartition(".")[2])))
     board = SimpleNamespace(calls={})
+    node = SimpleNamespace(switchboard=board, queues_view=lambda now: queues, seats_view=lambda now: seats)
     return SimpleNamespace(
         time=SimpleNamespace(now=0.0),
         call_rows=calls,
@@ -156,9 +157,8 @@ def _world(switch: Switch, queues: list[dict[str, Any]]) -> Any:
         offer_rows=offers,
         presence_rows=presences,
         rows=[*calls, *visits, *offers, *presences],
-        counted_from=0,
         deaths=[],
-        node=SimpleNamespace(switchboard=board, queues_view=lambda now: queues),
+        node=node,
         trunk=SimpleNamespace(calls=[]),
         is_noisy=False,
         has_reloaded=False,
