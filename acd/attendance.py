@@ -217,11 +217,11 @@ class Attendance:
         queue = None if name is None else self._board.queues.get(name)
         seat.talk_call = seat.talk_queue = None
         seat.wrapup_queue = name or ""
+        self._board.timers.disarm(seat.alarm)
+        seat.alarm = None
         if not bridged:
             return
         seat.talked_for += talked_for
-        self._board.timers.disarm(seat.alarm)
-        seat.alarm = None
         levels = self._board.settings.levels
         after = levels[seat.level].wrap_up if seat.level < len(levels) else 0.0
         if queue is not None and queue.settings.wrap_up is not None:

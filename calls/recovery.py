@@ -33,6 +33,7 @@ from sip.stack import Stack
 if TYPE_CHECKING:
     from calls.switchboard import Switchboard
 
+ASK_AGAIN_AFTER = 0.5  # seconds, where no connection leads to a side: it may be about to open the next one
 RESUME_WITHIN = 4.0  # seconds both sides have to answer the re-INVITE: 5 s after the start all is clear
 VERSION_JUMP = 1_000  # descriptions are not kept one by one: the next process counts on from far enough
 INTERRUPTED = "us:interrupted"
@@ -64,6 +65,8 @@ class Recovery:
         self.unsaved: dict[CallId, Call] = {}  # changed in this turn
         self._unproven: dict[CallId, list[Leg]] = {}  # who has not answered the re-INVITE yet
         self._deadlines: dict[CallId, Timer] = {}
+        self._unheard: dict[CallId, list[Leg]] = {}  # to whom no connection leads now
+        self._again: dict[CallId, Timer] = {}
         self._lost: list[tuple[Call, int]] = []  # calls that cannot go on, and what their callers are told
 
     # While calls live.
@@ -182,15 +185,19 @@ class Recovery:
         lost, self._lost = self._lost, []
         for call, status in lost:
             self._board.end(call, now, ended_by="switch", verdict=INTERRUPTED, status=status)
-        ours = self._board.plan.settings.codecs
         for call_id, legs in list(self._unproven.items()):
             name = f"resume {call_id}"
             self._deadlines[call_id] = self._timers.arm_after(self, name, RESUME_WITHIN, now)
             for leg in legs:
-                direction = "sendrecv" if leg.agreement is None else leg.agreement.direction
-                sdp = leg.side.offer(leg.address, leg.port, codecs_for(leg, ours), direction=direction)
-                assert leg.session is not None
-                self._stack.update(leg.session, sdp, now)
+                self._ask(leg, now)
+
+    def _ask(self, leg: Leg, now: float) -> None:
+        """Ask one side by re-INVITE whether it is still there."""
+        direction = "sendrecv" if leg.agreement is None else leg.agreement.direction
+        codecs = codecs_for(leg, self._board.plan.settings.codecs)
+        sdp = leg.side.offer(leg.address, leg.port, codecs, direction=direction)
+        assert leg.session is not None
+        self._stack.update(leg.session, sdp, now)
 
     def cause_of(self, call: Call, cause: str) -> str:
         """Return why a waiting call is gone: one that nobody has heard of since the restart did not give up.
@@ -208,15 +215,22 @@ class Recovery:
         """Nobody is waited for any more."""
         if self._unproven.pop(call.id, None) is not None:
             self._timers.disarm(self._deadlines.pop(call.id, None))
+            self._timers.disarm(self._again.pop(call.id, None))
+            self._unheard.pop(call.id, None)
 
     def is_quiet(self) -> bool:
         """Return whether no call is waited for."""
         return not (self._unproven or self._lost)
 
     def on_timer(self, name: str, now: float) -> None:
-        """One side has not answered in time: both are hung up."""
-        call = self._board.calls.get(CallId(name.partition(" ")[2]))
-        if call is not None:
+        """One side has not answered in time: both are hung up. Or it is asked again."""
+        what, _, call_id = name.partition(" ")
+        call = self._board.calls.get(CallId(call_id))
+        if what == "again":
+            del self._again[CallId(call_id)]
+            for leg in self._unheard.pop(CallId(call_id), ()):
+                self._ask(leg, now)
+        elif call is not None:
             del self._deadlines[call.id]
             self._board.end(
                 call, now, ended_by="switch", verdict=INTERRUPTED, status=200, cause="interrupted"
@@ -308,9 +322,17 @@ class Recovery:
 
     def _update_failed(self, event: UpdateFailed, now: float) -> None:
         leg: Leg | None = event.session.user
+        if leg is None or leg.call is None:
+            return
+        call = leg.call
         # Who refuses the offer has the dialog; what fails on our side says nothing of theirs.
-        if leg is not None and leg.call is not None and event.status < 500:
-            self._proven(leg, leg.call)
+        if event.status < 500:
+            self._proven(leg, call)
+        elif leg in self._unproven.get(call.id, ()):
+            self._unheard.setdefault(call.id, []).append(leg)
+            if call.id not in self._again:
+                name = f"again {call.id}"
+                self._again[call.id] = self._timers.arm_after(self, name, ASK_AGAIN_AFTER, now)
 
     def _proven(self, leg: Leg, call: Call) -> None:
         unproven = self._unproven.get(call.id)

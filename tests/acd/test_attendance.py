@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from acd.inputs import (
@@ -427,3 +428,16 @@ def test_a_call_of_its_own_while_it_is_offered_one(one_seat: Any) -> None:
     assert one_seat.ringing() == {}
     one_seat.do(TalkEnded(S, OWN, True))
     assert one_seat.ringing() == {"a": "8001"}
+
+
+def test_the_alarm_of_a_call_that_was_never_bridged_goes_with_it(kit: Any) -> None:
+    """Swarm seed 20023: a callback whose customer did not answer left its seat's handle limit armed."""
+    plain = kit.settings((kit.queue(),), (kit.seat("8001"),))
+    levels = tuple(msgspec.structs.replace(level, handle_limit=180.0) for level in plain.levels)
+    floor = kit.Floor(msgspec.structs.replace(plain, levels=levels))
+    floor.sign_in("8001")
+    floor.join("x")
+    floor.answer("8001")
+    assert [timer.name for timer in floor.timers.armed()] == ["handle"]
+    floor.end_talk("8001", bridged=False)
+    assert floor.timers.armed() == []

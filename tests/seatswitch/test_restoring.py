@@ -2,7 +2,7 @@
 
 from tests.simulator.checkers import check_one_row_each, check_order, check_quiet, check_visits
 from tests.simulator.phones import RINGS_FOR_EVER, Errand, Manner
-from tests.simulator.stories import staffed
+from tests.simulator.stories import ONE_SEAT, staffed
 from tests.simulator.town import DOMAIN
 from tests.simulator.world import World
 
@@ -185,3 +185,35 @@ def test_a_target_that_rings_for_a_transferor_is_called_off() -> None:
     world.run(20.0)
     assert sorted(row.verdict for row in world.call_rows) == ["success", "us:interrupted"]
     settle(world)
+
+
+def test_a_conversation_over_a_connection_goes_on_when_the_phone_is_back() -> None:
+    """The kernel closes the phone's TCP connection with the switch; the phone opens another within 3 s (RFC
+    5626 4.5), and the re-INVITE, which had no way to it, is sent again.
+    """
+    world = World(1, ONE_SEAT)
+    world.add_agent("8001", Manner(answers_after=1.0), tcp=True)
+    world.run(3.0)
+    caller = world.trunk.dial(Errand())
+    world.run(3.0)
+    world.restart_switch()
+    world.run(6.0)
+    assert (caller.state, world.phones["8001"].calls[0].state) == ("talking", "talking")
+    assert world.phones["8001"].calls[0].offers_seen == 1
+    assert world.workers.are_joined(caller.rtp, world.phones["8001"].calls[0].rtp)
+    caller.hang_up()
+    settle(world)
+    assert [row.verdict for row in world.call_rows] == ["success"]
+
+
+def test_a_conversation_over_a_connection_that_stays_lost_ends_on_the_other_side() -> None:
+    world = World(1, ONE_SEAT)
+    world.add_agent("8001", Manner(answers_after=1.0), tcp=True)
+    world.run(3.0)
+    caller = world.trunk.dial(Errand())
+    world.run(3.0)
+    world.phones["8001"].vanish()
+    world.restart_switch()
+    world.run(5.0)
+    assert caller.why == "bye"
+    assert [row.verdict for row in world.call_rows] == ["us:interrupted"]

@@ -408,7 +408,7 @@ class Swarm:
                 round(random.uniform(0.0, 8.0), 3), lambda: self._strike(lambda: world.kill_switch(BETWEEN))
             )
         faults = self.options.faults
-        if not any(fault in faults for fault in ("loss", "blocks", "rebinding", "moves")):
+        if not any(fault in faults for fault in ("loss", "blocks", "rebinding", "moves", "cut")):
             world.time.after(12.0, self._look_for_zombies)
 
     def _look_for_zombies(self) -> None:
