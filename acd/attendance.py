@@ -126,6 +126,7 @@ class Attendance:
             self._desk.ask_later(seat, f"{kind}:{what.reason}", "pause")
         else:
             cause = what.cause or ("forced" if what.forced else "pause")
+            seat.pending = ""  # asked for in the talk before, and overtaken
             self._desk.say(seat, Word.PAUSE, cause, now, reason=what.reason, forced=what.forced)
 
     def end_wrap_up(self, what: WrapUpEnded, now: float) -> None:

@@ -55,6 +55,8 @@ def _check_seats(board: Board) -> None:
         busy_alone = seat.is_busy and not holds
         assert busy_alone <= bool(seat.engaged), f"{seat.id} is {seat.activity} with nobody"
         assert (seat.wrapup_until is not None) == (seat.presence is Presence.WRAPUP), f"{seat.id}: wrap-up"
+        waits_for_it = seat.is_busy or seat.presence is Presence.WRAPUP
+        assert waits_for_it or not seat.pending, f"{seat.id} has {seat.pending} pending and waits for nothing"
         assert seat.is_routable == bool(seat.ready_number), f"{seat.id} is {seat.presence} {seat.activity}"
         assert (board.matcher.ready.get(seat.id) is seat) == bool(seat.ready_number)
         if seat.is_signed_in:

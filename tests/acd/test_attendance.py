@@ -441,3 +441,21 @@ def test_the_alarm_of_a_call_that_was_never_bridged_goes_with_it(kit: Any) -> No
     assert [timer.name for timer in floor.timers.armed()] == ["handle"]
     floor.end_talk("8001", bridged=False)
     assert floor.timers.armed() == []
+
+
+def test_a_pause_in_wrap_up_overtakes_the_one_that_was_pending(one_seat: Any) -> None:
+    """Swarm seed 21674: the pending pause stayed, and came again after the next call."""
+    one_seat.sign_in("8001")
+    one_seat.join("x")
+    one_seat.answer("8001")
+    one_seat.pause("8001", "rest")
+    one_seat.end_talk("8001")
+    one_seat.pause("8001", "meeting")
+    assert (one_seat.state("8001"), one_seat.seat("8001").reason) == ("paused idle", "meeting")
+    assert one_seat.seat("8001").pending == ""
+    one_seat.ready("8001")
+    one_seat.join("y")
+    one_seat.answer("8001")
+    one_seat.end_talk("8001")
+    one_seat.after(30.0)
+    assert one_seat.state("8001") == "ready idle"
