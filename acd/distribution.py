@@ -365,7 +365,8 @@ class Distribution:
         policy = board.policies[queue.settings.policy]
         offer = Offer(call.next_offer_id(), call, seat, now, self._offer_keeper)
         key = offer.key = policy.seat_key(seat) if choice is None else choice.entry[0]
-        policy.chosen(key)
+        is_ranked_by_level = choice is not None and choice.wanted.preferred >= 0
+        policy.chosen(key[1:] if is_ranked_by_level else key)
         offer.policy = policy.name
         if choice is not None:
             offer.eligible = choice.eligible

@@ -162,11 +162,13 @@ class Explainer:
 
     def _requirement(self, each: RequirementClass) -> dict[str, Any]:
         requirement = each.line.requirement
+        preferred = requirement.preferred
         return {
             "queue": each.line.queue,
             "lowest": self._board.level_name(requirement.lowest),
             "highest": self._board.level_name(requirement.highest),
             "skills": dict(requirement.skills),
+            "preferred": self._board.level_name(preferred) if preferred >= 0 else None,
             "ready": each.count,
             "waiting": each.line.count,
         }

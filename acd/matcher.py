@@ -20,12 +20,14 @@ from queues.waiting import WaitingCall, WaitingLine
 class Choice:
     """A seat for a call, and why it."""
 
-    __slots__ = ("eligible", "entry", "policy", "runners_up", "seat")
+    __slots__ = ("eligible", "entry", "runners_up", "seat", "wanted")
 
-    def __init__(self, entry: Entry, policy: Policy, eligible: int, runners_up: list[Entry]) -> None:
+    def __init__(
+        self, entry: Entry, wanted: RequirementClass, eligible: int, runners_up: list[Entry]
+    ) -> None:
         self.entry = entry
         self.seat = entry[2]
-        self.policy = policy
+        self.wanted = wanted
         self.eligible = eligible
         self.runners_up = runners_up
 
@@ -152,7 +154,7 @@ class Matcher:
         eligible = wanted.count
         if eligible > 1:
             eligible -= self._barred(wanted, call)
-        return Choice(entry, wanted.policy, eligible, runners_up)
+        return Choice(entry, wanted, eligible, runners_up)
 
     def best_call(self, seat: Seat, now: float) -> WaitingCall | None:
         """Return the call that ``seat``, ready, should be offered."""

@@ -34,11 +34,12 @@ class Pool:
 class RequirementClass:
     """What one line of waiting calls wants, and the ready seats that have it."""
 
-    __slots__ = ("_heap", "count", "line", "policy", "pools", "signed_in", "working")
+    __slots__ = ("_heap", "count", "line", "policy", "pools", "preferred", "signed_in", "working")
 
     def __init__(self, line: WaitingLine, policy: Policy) -> None:
         self.line = line
         self.policy = policy
+        self.preferred = line.requirement.preferred  # level; -1: none
         self.count = 0  # ready seats, held back or not
         self.signed_in = 0  # seats that serve it, whatever they are doing
         self.working = 0  # of them, those that take calls now or after the one they are in
@@ -46,7 +47,10 @@ class RequirementClass:
         self._heap: list[Entry] = []
 
     def add(self, entry: Entry) -> None:
-        """Let a ready seat stand here."""
+        """Let a ready seat stand here, by its policy key, behind those of a level nearer to the preferred."""
+        if self.preferred >= 0:
+            key, number, seat = entry
+            entry = ((abs(seat.level - self.preferred), *key), number, seat)
         heappush(self._heap, entry)
         self.count += 1
 

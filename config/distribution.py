@@ -122,6 +122,8 @@ class Desk:
             check_name(self._reader, f"{where}.name", queue.name, names)
             self._check_queue(where, queue)
             requires = self._requirement(f"{where}.requires", queue.requires)
+            relax = self._relaxations(where, queue, requires)
+            requires = self._prefer(f"{where}.requires.prefer", queue.requires.prefer, requires, relax)
             tenant = self._tenant(where, queue.tenant)
             usual = self.usual_hours.get(tenant, "")
             entry = build_entry(self._reader, where, queue, tenant, self.calendars, usual)
@@ -131,7 +133,7 @@ class Desk:
                     name=queue.name,
                     tenant=tenant,
                     requires=requires,
-                    relax=self._relaxations(where, queue, requires),
+                    relax=relax,
                     policy=queue.policy,
                     priority_credit=float(queue.priority_credit),
                     weight=queue.weight,
@@ -258,6 +260,19 @@ class Desk:
         if first > last:
             self._reader.refuse(f"{where}.level", f"{table.level.lowest} is above {table.level.highest}")
         return Requirement(first, last, skills)
+
+    def _prefer(
+        self, where: str, name: str | None, requires: Requirement, relax: tuple[RelaxStep, ...]
+    ) -> Requirement:
+        """Return ``requires`` with the level whose seats come first, which must be one that ever serves."""
+        if name is None:
+            return requires
+        lowest = min([requires.lowest, *(step.lowest for step in relax if step.lowest is not None)])
+        highest = max([requires.highest, *(step.highest for step in relax if step.highest is not None)])
+        rank = self._rank(where, name, lowest)
+        if not lowest <= rank <= highest:
+            self._reader.refuse(where, f"{name} never serves this queue")
+        return msgspec.structs.replace(requires, preferred=rank)
 
     def _relaxations(self, where: str, queue: QueueTable, requires: Requirement) -> tuple[RelaxStep, ...]:
         steps: list[RelaxStep] = []

@@ -273,6 +273,7 @@ class RequiresTable(Table, frozen=True):
 
     level: str | LevelRangeTable | None = None
     skills: dict[str, SkillLevel] = {}
+    prefer: str | None = None
 
 
 class RelaxTable(Table, frozen=True):

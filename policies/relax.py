@@ -22,6 +22,7 @@ def build_steps(settings: QueueSettings) -> tuple[Step, ...]:
             current.lowest if change.lowest is None else change.lowest,
             current.highest if change.highest is None else change.highest,
             current.skills if change.skills is None else change.skills,
+            preferred=current.preferred,
         )
         steps.append(Step(change.after, current, change.when_nobody))
     return tuple(steps)

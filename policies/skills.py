@@ -19,4 +19,5 @@ def with_skills(wanted: Requirement, more: tuple[tuple[str, int], ...]) -> Requi
     merged = dict(wanted.skills)
     for skill, least in more:
         merged[skill] = max(least, merged.get(skill, least))
-    return Requirement(wanted.lowest, wanted.highest, tuple(sorted(merged.items())))
+    skills = tuple(sorted(merged.items()))
+    return Requirement(wanted.lowest, wanted.highest, skills, preferred=wanted.preferred)

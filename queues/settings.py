@@ -12,6 +12,7 @@ class Requirement(msgspec.Struct, frozen=True):
     highest: int
     skills: tuple[tuple[str, int], ...] = ()  # (skill, minimum 1-10), sorted by name
     seat: str = ""  # this seat and no other
+    preferred: int = -1  # seats of this level first, then those nearest to it; -1: as the policy says
 
 
 class RelaxStep(msgspec.Struct, frozen=True):

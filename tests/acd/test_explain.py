@@ -54,6 +54,7 @@ def test_call_is_told_with_numbers(kit: Any) -> None:
         "lowest": "junior",
         "highest": "junior",
         "skills": {"english": 5},
+        "preferred": None,
         "ready": 0,
         "waiting": 1,
     }

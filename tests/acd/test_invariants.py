@@ -95,7 +95,7 @@ def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> 
         QueueSettings(
             "everyone",
             "demo",
-            Requirement(0, 2),
+            Requirement(0, 2, preferred=1),
             policy=policy,
             ring_for=12.0,
             starve_after=25.0,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from acd.inputs import SeatEngaged
@@ -205,3 +206,33 @@ def test_policies_of_two_queues_share_a_seat(kit: Any) -> None:
     floor.leave("x")
     floor.join("y", "b")
     assert floor.ringing() == {"y": "8002"}
+
+
+@pytest.mark.parametrize("policy", ["longest-idle", "random", "least-skilled-first", "top-down"])
+def test_a_preferred_level_comes_first_then_the_nearest(kit: Any, policy: str) -> None:
+    """``requires.prefer``: intermediates, then juniors and seniors by the policy, whoever is idle longest."""
+    wanted = msgspec.structs.replace(kit.queue(highest=2, policy=policy).requires, preferred=1)
+    queue = msgspec.structs.replace(kit.queue(policy=policy), requires=wanted)
+    seats = tuple(
+        kit.seat(number, level) for number, level in (("8001", 0), ("8101", 1), ("8102", 1), ("8201", 2))
+    )
+    floor = kit.floor((queue,), seats)
+    floor.sign_in("8001", "8201", "8101", "8102")
+    for call in ("a", "b", "c", "d"):
+        floor.join(call)
+    order = [seat for _, seat in floor.rings()]
+    assert sorted(order[:2]) == ["8101", "8102"]
+    assert sorted(order[2:]) == ["8001", "8201"]
+    floor.answer("8101")
+    (row,) = floor.offers()
+    assert row.key.startswith("0 ")
+
+
+def test_a_free_seat_takes_its_call_whatever_level_is_preferred(kit: Any) -> None:
+    """Nobody of the preferred level is free: who waits is served by whoever becomes free."""
+    wanted = msgspec.structs.replace(kit.queue(highest=2).requires, preferred=1)
+    queue = msgspec.structs.replace(kit.queue(), requires=wanted)
+    floor = kit.floor((queue,), (kit.seat("8001", 0), kit.seat("8101", 1)))
+    floor.join("a")
+    floor.sign_in("8001")
+    assert floor.rings() == [("a", "8001")]

@@ -7,6 +7,8 @@ from config.distribution import expand_range
 from config.load import load_settings
 from config.reading import ConfigErrors
 from config.schema import Settings
+from policies.relax import build_steps
+from policies.skills import with_skills
 from queues.settings import RelaxStep, Requirement
 
 LEVELS = '[[level]]\nname = "low"\n[[level]]\nname = "middle"\n[[level]]\nname = "high"\nwrap_up = 7\n'
@@ -216,3 +218,17 @@ def test_pause_reasons_are_different_words() -> None:
 )
 def test_ranges(text: str, result: list[str] | str) -> None:
     assert expand_range(text) == result
+
+
+def test_a_preferred_level() -> None:
+    """It is kept through every step, and must be one that ever serves the queue."""
+    queue = '[[queue]]\nname = "q"\nrequires = {level = "low", prefer = "NAME"}\n'
+    steps = 'relax = [{after = "20s", level = "high"}]\n'
+    (built,) = load(queue.replace("NAME", "high") + steps).acd.queues
+    assert built.requires.preferred == 2
+    assert [step.requirement.preferred for step in build_steps(built)] == [2, 2]
+    assert with_skills(built.requires, (("french", 3),)).preferred == 2
+    for name, reason in (("high", "high never serves this queue"), ("boss", "unknown level")):
+        (error,) = errors_of(queue.replace("NAME", name))
+        assert error.startswith('queue[1] "q".requires.prefer: ')
+        assert reason in error
