@@ -17,13 +17,14 @@ def main() -> int:
     arguments.add_argument("--count", type=int, default=1, help="how many seeds, upwards")
     arguments.add_argument("--calls", type=int, default=20, help="calls per world at most")
     arguments.add_argument("--check-every", type=int, default=1, help="turns between two checks of the node")
+    arguments.add_argument("--also", default="", help="faults that are there in any case, by commas")
     arguments.add_argument("--log", choices=("none", "short", "long"), default=None)
     arguments.add_argument("--keep-going", action="store_true", help="do not stop at the first failure")
     chosen = arguments.parse_args()
     log = chosen.log or ("short" if chosen.count == 1 else "none")
     began, turns, worst, all_of_it = time.perf_counter(), 0, 0, hashlib.sha256()
     for seed in range(chosen.seed, chosen.seed + chosen.count):
-        options = draw_options(seed, chosen.calls)
+        options = draw_options(seed, chosen.calls, tuple(chosen.also.split(",")) if chosen.also else ())
         if log != "none":
             print(options)
         swarm = Swarm(options, check_every=chosen.check_every, long_log=log == "long")

@@ -98,6 +98,25 @@ BUTTONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("supervisor.move_seat", {"seat": "SEAT", "queues": ["junior"], "level": "junior"}),
     ("supervisor.move_call", {"call": "CALL", "queue": "senior"}),
     ("supervisor.move_call", {"call": "CALL", "queue": "junior", "first": True}),
+    ("supervisor.pickup", {"seat": "SEAT"}),
+    ("supervisor.move_seat", {"seat": "SEAT", "queues": ["junior"]}),
+    ("supervisor.move_call", {"call": "CALL", "queue": "senior"}),
+    ("supervisor.move_call", {"call": "CALL", "first": True}),
+    ("supervisor.monitor", {"seat": "SEAT"}),
+    ("supervisor.takeover", {"seat": "SEAT"}),
+    ("explain.call", {"call": "CALL"}),
+    ("callback.choose", {"call": "CALL"}),
+    ("call.mute", {}),
+    ("call.unmute", {}),
+    ("call.dtmf", {"digits": "12#"}),
+    ("call.dial", {"number": "2001"}),
+    ("call.dial", {"number": "13900000098"}),
+    ("call.transfer", {"to": "2002"}),
+    ("call.consult", {"to": "2001"}),
+    ("call.consult_back", {}),
+    ("call.consult_transfer", {}),
+    ("call.consult_join", {}),
+    ("call.consult_cancel", {}),
     ("session.whoami", {}),
     ("trunk.list", {}),
     ("admin.status", {}),
@@ -139,11 +158,11 @@ class Result:
     verdicts: dict[str, int]
 
 
-def draw_options(seed: int, calls_max: int = 20) -> Options:
-    """Return what ``seed`` means."""
+def draw_options(seed: int, calls_max: int = 20, also: tuple[str, ...] = ()) -> Options:
+    """Return what ``seed`` means; the faults ``also`` are there in any case."""
     random = Random(f"options/{seed}")
     share = random.choice((0.0, 0.15, 0.3, 0.5))
-    faults = tuple(fault for fault in FAULTS if random.random() < share)
+    faults = tuple(fault for fault in FAULTS if random.random() < share or fault in also)
     doors, hours = _draw_doors(random, faults)
     town = Town(
         juniors=random.randint(1, 4),
