@@ -300,11 +300,15 @@ def check_audio(world: "World") -> None:
 
 
 def zombies(world: "World") -> list[Call]:
-    """Return the conversations that the killed switch had, and that now only the phone knows of."""
+    """Return the conversations that the killed switch had, and that now only the phone knows of.
+
+    Phones on a connection are left out: a BYE has no way to them while they have not opened the next one.
+    """
     known = dict.fromkeys(sip_call_ids(world.node))
     return [
         call
         for endpoint in (world.trunk, *world.phones.values())
+        if endpoint.streams is None
         for call in endpoint.calls
         if call.state == "talking" and call.acks and call.call_id in world.before.dialogs
         if call.call_id not in known
