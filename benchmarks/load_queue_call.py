@@ -84,10 +84,11 @@ class Family:
 
 def sign_in(switch: Switch, presence: str = "ready") -> list[Rpc]:
     """Sign every seat in, each over a connection of its own as desks do; return the connections."""
-    desks = [switch.rpc() for _ in switch.seats]
     more = {} if presence == "ready" else {"presence": presence, "reason": "rest"}
-    for desk, seat in zip(desks, switch.seats, strict=True):
-        desk.call("session.login", hotline="96198", seat=seat, password="demo", **more)
+    desks = []
+    for seat in switch.seats:
+        desks.append(switch.rpc())
+        desks[-1].call("session.login", hotline="96198", seat=seat, password="demo", **more)
     return desks
 
 

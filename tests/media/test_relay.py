@@ -286,6 +286,29 @@ def test_reports_are_answered_about_what_was_heard() -> None:
     assert (closed.foreign, closed.malformed) == (1, 1)
 
 
+def test_reports_say_the_loss_since_the_last_and_how_long_ago_the_peer_reported() -> None:
+    """RFC 3550 6.4.1: LSR and DLSR of the last SR, though an RR came since; a fraction per interval."""
+    studio, port_a, _ = bridged()
+    for sequence in (1, 2, 4):
+        studio.speak(port_a, ALICE, sequence, ssrc=7)
+    from_rtcp = (ALICE[0], ALICE[1] + 1)
+    receiver = pack(">BBHI", 0x80, 201, 1, 7)
+    studio.raw(port_a + 1, receiver, from_rtcp)
+    data = studio.left[-1][1]
+    assert data[:2] == b"\x81\xc9"  # nothing was sent to Alice: a receiver report
+    assert unpack_from(">IIIIII", data, 8)[4:] == (0, 0)  # she has sent no SR yet
+    studio.now += 1.0
+    sender = pack(">BBHIIIIII", 0x80, 200, 6, 7, 0x11223344, 0x55667788, 640, 3, 480)
+    studio.raw(port_a + 1, sender, from_rtcp)
+    for sequence in (5, 6, 7, 9):
+        studio.speak(port_a, ALICE, sequence, ssrc=7)
+    studio.now += 1.5
+    studio.raw(port_a + 1, receiver, from_rtcp)
+    _, losses, highest, _, middle, since = unpack_from(">IIIIII", studio.left[-1][1], 8)
+    assert (losses, highest) == (256 // 5 << 24 | 2, 9)  # one of five since; two in all
+    assert (middle, since) == (0x33445566, round(1.5 * 65_536))
+
+
 def test_streams_of_two_workers_hear_each_other() -> None:
     """Each worker sends what its peer said to the other's port; the other makes it fit its own peer."""
     here, there = Studio(), Studio()
