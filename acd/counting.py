@@ -40,17 +40,16 @@ PAUSED = "time_paused"
 _TALKS = (TALKING, HELD)
 
 # What a seat's time counts as, by presence and activity; "": not signed in.
+_BUSY = ("reserved", "ringing", "dialling", "talking")
 _STATES = {
-    (presence, activity): f"time_{activity}"
+    presence: {
+        **{activity: f"time_{activity}" for activity in _BUSY},
+        **{activity: f"time_{presence}" for activity in ("idle", "unreachable")},
+    }
     for presence in ("ready", "paused", "wrapup")
-    for activity in ("reserved", "ringing", "dialling", "talking")
 }
-_STATES |= {
-    (presence, activity): f"time_{presence}"
-    for presence in ("ready", "paused", "wrapup")
-    for activity in ("idle", "unreachable")
-}
-_STATES[("ready", "unreachable")] = "time_unreachable"
+_STATES["ready"]["unreachable"] = "time_unreachable"
+_STATES["offline"] = dict.fromkeys((*_BUSY, "idle", "unreachable"), "")
 
 # The counters of the seat object.
 _SHOWN = (
@@ -183,9 +182,17 @@ class Counting:
         account = self.seats.get(SeatId(row.seat))
         if account is None:
             return
-        self._pass(account, row.at)
-        state = "" if row.presence == "offline" else _STATES[(row.presence, row.activity)]
-        if state == TALKING and row.held:
+        at = row.at
+        before = account.state
+        if at >= account.statistics.ends_at or account.queue or before == PAUSED or account.is_down:
+            self._pass(account, at)
+        elif at > account.at:  # the short way, for most
+            if before:
+                counters = account.statistics.open
+                setattr(counters, before, getattr(counters, before) + (at - account.at))
+            account.at = at
+        state = _STATES[row.presence][row.activity]
+        if row.held and state == TALKING:
             state = HELD
         if account.queue:
             is_other = row.queue != account.queue
@@ -418,7 +425,7 @@ class Counting:
 
 def state_of(presence: str, activity: str) -> str:
     """Return the one word for what a seat is doing: offline, ready, paused, talking, ..."""
-    return "offline" if presence == "offline" else _STATES[(presence, activity)].removeprefix("time_")
+    return "offline" if presence == "offline" else _STATES[presence][activity].removeprefix("time_")
 
 
 def row_values(row: CountRow) -> tuple[int | float, ...]:
