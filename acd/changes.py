@@ -95,7 +95,7 @@ class Changes:
             account.tenant, account.level = each.tenant, board.level_name(each.level)
             known = board.seats.get(name)
             if known is None:
-                new = board.seats[name] = Seat(each, order, self._default_phone(each), self._keeper)
+                new = board.seats[name] = Seat(each, order, self._default_phone(each), self._keeper, account)
                 new.since = now
                 continue
             known.configure(each, order)

@@ -44,7 +44,7 @@ _BUSY = ("reserved", "ringing", "dialling", "talking")
 _STATES = {
     presence: {
         **{activity: f"time_{activity}" for activity in _BUSY},
-        **{activity: f"time_{presence}" for activity in ("idle", "unreachable")},
+        **dict.fromkeys(("idle", "unreachable"), f"time_{presence}"),
     }
     for presence in ("ready", "paused", "wrapup")
 }
@@ -89,6 +89,8 @@ class SeatAccount:
         "is_down",
         "level",
         "name",
+        "open",
+        "period",
         "queue",
         "reason",
         "state",
@@ -109,6 +111,8 @@ class SeatAccount:
         self.talk = 0.0  # of the conversation or wrap-up that goes on
         self.hold = 0.0
         self.wrap_up = 0.0
+        self.open = self.statistics.open
+        self.period: object = None  # the interval that ``open`` is of
         self.is_down = False  # the switch is: no time passes before the seat's next row
 
 
@@ -128,6 +132,8 @@ class Counting:
         self.seats: dict[SeatId, SeatAccount] = {}
         self.groups: dict[tuple[str, str], Group] = {}  # by level and tenant
         self._put = put
+        self._ends_at = 0.0  # of the present interval
+        self._period = object()  # stands for it; compared by identity
         self._sweep_at = 0.0
         self._unswept: list[QueueAccount | SeatAccount] = []
 
@@ -177,18 +183,15 @@ class Counting:
         if queue is not None:
             queue.count_offer(row.outcome, row.rang)
 
-    def presence(self, row: PresenceRow) -> None:
+    def presence(self, row: PresenceRow, account: SeatAccount) -> None:
         """Count the time in the state that has ended, and what ended with it."""
-        account = self.seats.get(SeatId(row.seat))
-        if account is None:
-            return
         at = row.at
         before = account.state
-        if at >= account.statistics.ends_at or account.queue or before == PAUSED or account.is_down:
+        if account.period is not self._period or at >= self._ends_at or account.queue or before == PAUSED:
             self._pass(account, at)
-        elif at > account.at:  # the short way, for most
+        elif at > account.at:  # the short way for most: little is touched that is not in a cache
             if before:
-                counters = account.statistics.open
+                counters = account.open
                 setattr(counters, before, getattr(counters, before) + (at - account.at))
             account.at = at
         state = _STATES[row.presence][row.activity]
@@ -244,6 +247,11 @@ class Counting:
             if closed is not None:
                 self._write_seat(account, closed, before)
         self._add_time(account, at)
+        if statistics.ends_at > self._ends_at:
+            self._ends_at, self._period = statistics.ends_at, object()
+        is_present = statistics.ends_at == self._ends_at and not account.is_down
+        account.period = self._period if is_present else None
+        account.open = statistics.open
 
     def _add_time(self, account: SeatAccount, at: float) -> None:
         seconds = at - account.at
@@ -362,8 +370,9 @@ class Counting:
         elif isinstance(row, PresenceRow):
             if row.cause == "restored":
                 self._go_down(before)
-            if row.at >= closed_seats.get(SeatId(row.seat), 0.0):
-                self.presence(row)
+            account = self.seats.get(SeatId(row.seat))
+            if account is not None and row.at >= closed_seats.get(account.name, 0.0):
+                self.presence(row, account)
         else:
             self._count_offer_again(row, closed_queues, closed_seats)
 
@@ -383,6 +392,7 @@ class Counting:
                 if at > account.at:
                     self._pass(account, at)
                 account.is_down = True
+                account.period = None
 
     def _take_back(self, row: CountRow) -> None:
         """Take back the counters of one interval, or all up to one."""

@@ -235,7 +235,7 @@ class History:
             seat.held,
         )
         self._rows.put(row)
-        self._counting.presence(row)
+        self._counting.presence(row, seat.account)
 
     def caller_seat(self, queue: str, number: str, seat: str, epoch: float) -> None:
         """Write which seat served a caller."""

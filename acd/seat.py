@@ -16,6 +16,7 @@ from kernel.timers import Timer
 from policies.views import SeatKey
 
 if TYPE_CHECKING:
+    from acd.counting import SeatAccount
     from acd.offer import Offer
     from acd.readiness import Pool, RequirementClass
     from queues.queue import Queue
@@ -161,6 +162,7 @@ class Seat:
     """One leased seat. Everything public may be read by anyone and is written by :mod:`acd.desk` alone."""
 
     __slots__ = (
+        "account",
         "activity",
         "agent",
         "alarm",
@@ -214,8 +216,11 @@ class Seat:
         "wrapup_until",
     )
 
-    def __init__(self, settings: SeatSettings, order: int, phone: Phone, keeper: SeatKeeper) -> None:
+    def __init__(
+        self, settings: SeatSettings, order: int, phone: Phone, keeper: SeatKeeper, account: "SeatAccount"
+    ) -> None:
         self.id = SeatId(settings.number)
+        self.account = account  # its counters
         self.keeper = keeper
         self.phone = phone
         self.configure(settings, order)

@@ -1,15 +1,17 @@
 """What one decision of distribution costs, against the number of seats and of waiting calls.
 
-    python benchmarks/bench_matcher.py [--quick]
+    python benchmarks/bench_matcher.py [--quick] [--no-peers | --peers-only]
 
-Three figures per size, each the least of the medians of several rounds, in microseconds:
+Three figures per size, each the median of several rounds' medians, in microseconds; a round measures every
+size, so that what is compared was measured at the same speed of the machine:
 
 * ``ready``: a busy seat becomes free while calls wait, and is paired with the right one (one turn: TalkEnded
   without wrap-up, with its rows, events and commands);
 * ``arrive``: a call arrives while seats are ready, and is paired with the right one (one turn: CallJoined);
 * ``call``: a whole queue call through the engine: joined, rung, answered, ended, 0.2 s of wrap-up, ready.
 
-A hundred queues want one of twenty skills each; a seat has three skills and three queues.
+A hundred queues want one of twenty skills each; a seat has three skills and three queues. Beside ours: what
+the peers' ways to choose cost at the same sizes.
 """
 
 import gc
@@ -32,6 +34,7 @@ from acd.inputs import (
     TalkEnded,
 )
 from acd.settings import AcdSettings, LevelSettings, PhoneSettings, SeatSettings, TenantSettings
+from benchmarks.peers_matcher import Scan, SqlSelection
 from kernel.chance import Chance
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.timers import TimerQueue
@@ -40,7 +43,7 @@ from queues.settings import QueueSettings, RelaxStep, Requirement
 
 QUEUES = 100
 SKILLS = 20
-ROUNDS = 5
+ROUNDS = 9
 DECISIONS = 2_000
 
 
@@ -139,15 +142,6 @@ class Bench:
             self.forget()
 
 
-def best(measure: Callable[[], float]) -> float:
-    """Return the least of several rounds, in microseconds."""
-    gc.collect()
-    gc.freeze()
-    results = [measure() for _ in range(ROUNDS)]
-    gc.unfreeze()
-    return min(results) * 1e6
-
-
 def seat_freed(bench: Bench) -> Callable[[], float]:
     """Measure: a talk ends, the seat is paired with a waiting call."""
 
@@ -225,24 +219,68 @@ def whole_call(bench: Bench) -> Callable[[], float]:
     return measure
 
 
+class Size:
+    """One size: its benches, and what was measured so far."""
+
+    def __init__(self, seats: int, waiting: int) -> None:
+        self.seats, self.waiting = seats, waiting
+        idle, busy, one = Bench(seats, QUEUES), Bench(seats, QUEUES), Bench(seats, QUEUES, wrap_up=0.2)
+        busy.fill(waiting)
+        self.measures = {"ready": seat_freed(busy), "arrive": call_arrives(idle), "call": whole_call(one)}
+        self.found: dict[str, list[float]] = {name: [] for name in self.measures}
+
+    def measure(self) -> None:
+        """Take one round."""
+        for name, each in self.measures.items():
+            self.found[name].append(each() * 1e6)
+
+    def middle(self, name: str) -> float:
+        """Return the median round, microseconds."""
+        return median(self.found[name])
+
+
+def ratio(small: Size, large: Size, name: str) -> float:
+    """Return the median over rounds of how many times more the larger size costs.
+
+    A round measures all sizes one after the other, so that both are measured at the machine's same speed.
+    """
+    pairs = zip(small.found[name], large.found[name], strict=True)
+    return median(more / less for less, more in pairs)
+
+
+def compare(sizes: list[tuple[int, int]]) -> None:
+    """Print what the peers' ways to choose cost at the same sizes."""
+    print("\nthe peers, re-created (see benchmarks/peers_matcher.py), one decision in us:")
+    heads = ("SQL ready", "SQL arrive", "scan ready", "scan arrive")
+    print(f"{'seats':>7} {'waiting':>8}" + "".join(f" {head:>12}" for head in heads))
+    for seats, waiting in sizes:
+        busy, idle = SqlSelection(seats, waiting, QUEUES, 1), SqlSelection(seats, 0, QUEUES, seats)
+        costs = [busy.seat_ready(), idle.call_arrives()]
+        del busy, idle
+        costs += [Scan(seats, waiting, QUEUES, 1).seat_ready(), Scan(seats, 0, QUEUES, seats).call_arrives()]
+        print(f"{seats:>7} {waiting:>8}" + "".join(f" {cost * 1e6:>12,.0f}" for cost in costs), flush=True)
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     sizes = [(200, 400), (2_000, 4_000)]
     if "--quick" not in sys.argv:
-        sizes += [(10_000, 20_000), (50_000, 100_000)]
-    print(f"{'seats':>7} {'waiting':>8} {'ready us':>9} {'arrive us':>10} {'call us':>8}")
-    for seats, waiting in sizes:
-        idle = Bench(seats, QUEUES)
-        arrive = best(call_arrives(idle))
-        del idle
-        busy = Bench(seats, QUEUES)
-        busy.fill(waiting)
-        ready = best(seat_freed(busy))
-        del busy
-        one = Bench(seats, QUEUES, wrap_up=0.2)
-        call = best(whole_call(one))
-        del one
-        print(f"{seats:>7} {waiting:>8} {ready:>9.1f} {arrive:>10.1f} {call:>8.1f}", flush=True)
+        sizes = [(200, 400), (10_000, 20_000), (50_000, 100_000)]
+    if "--peers-only" not in sys.argv:
+        found = [Size(seats, waiting) for seats, waiting in sizes]
+        gc.collect()
+        gc.freeze()
+        for _ in range(ROUNDS):
+            for size in found:
+                size.measure()
+        print(f"{'seats':>7} {'waiting':>8} {'ready us':>9} {'arrive us':>10} {'call us':>8}")
+        for size in found:
+            row = f"{size.middle('ready'):>9.1f} {size.middle('arrive'):>10.1f} {size.middle('call'):>8.1f}"
+            print(f"{size.seats:>7} {size.waiting:>8} {row}", flush=True)
+        times = [f"{name} {ratio(found[0], found[-1], name):.2f}" for name in found[0].measures]
+        print(f"largest over smallest, median of {ROUNDS} rounds in turn: {', '.join(times)}", flush=True)
+    if "--no-peers" not in sys.argv:
+        compare(sizes)
 
 
 if __name__ == "__main__":

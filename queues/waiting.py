@@ -1,22 +1,25 @@
 """Waiting calls: one visit of a call to a queue, and the line it stands in.
 
 A line is all calls of one queue with the same requirement. Inside a line calls stand by a key that never
-changes while they wait (``joined_at - credit``: linear aging keeps its order for ever), ties by arrival, so a
-heap is enough. Leaving is lazy: the entry stays until it surfaces or until the dead outnumber the living.
+changes while they wait (``joined_at - credit``: linear aging keeps its order for ever), ties by arrival.
+Leaving is lazy: the entry stays until it surfaces or until the dead outnumber the living.
 
 Rule: a call has an entry exactly while it stands in its line, that is, while it may be given a seat.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sized
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from kernel.ids import CallId, OfferId, QueueName, SeatId, VisitId, offer_id
 from kernel.timers import Timer
 from queues.settings import Requirement
 
 ANYONE = "anyone"
+
+Entry: TypeAlias = "tuple[float, int, WaitingCall]"
 
 _SPARE = 32  # dead entries a line may keep before it is swept
 
@@ -121,7 +124,7 @@ class WaitingCall:
         self.home: Home | None = None  # the queue itself, once it has entered
         self.step = 0  # relaxation reached; 0: none
         self.line: WaitingLine | None = None
-        self.entry: tuple[float, int, WaitingCall] | None = None
+        self.entry: Entry | None = None
         self.ringing: list[OfferId] = []  # live offers
         self.offered = 0  # offers made so far
         self.is_callback = False  # nobody is on the line: it stands for a customer who is to be called back
@@ -159,9 +162,14 @@ class WaitingCall:
 
 
 class WaitingLine:
-    """The calls of one queue that want the same; best first."""
+    """The calls of one queue that want the same; best first.
 
-    __slots__ = ("_heap", "count", "is_configured", "members", "own_level", "queue", "requirement")
+    Calls mostly come in the order in which they stand: those are a row, in which joining and being first cost
+    the same however long it is. Whoever stands before the last of the row (with credit, or coming back) is in
+    a heap beside it.
+    """
+
+    __slots__ = ("_early", "_row", "count", "is_configured", "members", "own_level", "queue", "requirement")
 
     def __init__(
         self, queue: QueueName, requirement: Requirement, own_level: int, *, is_configured: bool
@@ -174,46 +182,67 @@ class WaitingLine:
         )
         self.count = 0  # calls standing here
         self.members = 0  # the same plus those that are ringing a seat just now
-        self._heap: list[tuple[float, int, WaitingCall]] = []
+        self._row: deque[Entry] = deque()  # ordered
+        self._early: list[Entry] = []  # a heap
 
     def add(self, call: WaitingCall) -> None:
         """Let ``call`` stand here, at the place its key gives it."""
         entry = call.entry = (call.key, call.sequence, call)
-        heappush(self._heap, entry)
+        row = self._row
+        if not row or entry > row[-1]:
+            row.append(entry)
+        else:
+            heappush(self._early, entry)
         self.count += 1
 
     def remove(self, call: WaitingCall) -> None:
         """Take ``call`` out, wherever it stands."""
-        heap = self._heap
+        row, early = self._row, self._early
+        entry = call.entry
         self.count -= 1
-        if heap[0] is call.entry:
-            heappop(heap)
         call.entry = None
-        if len(heap) > 2 * self.count + _SPARE:
-            self._heap = [entry for entry in heap if entry[2].entry is entry]
-            heapify(self._heap)
+        if row and row[0] is entry:
+            row.popleft()
+        elif early and early[0] is entry:
+            heappop(early)
+        elif len(row) + len(early) > 2 * self.count + _SPARE:
+            self._row = deque([entry for entry in row if entry[2].entry is entry])
+            self._early = [entry for entry in early if entry[2].entry is entry]
+            heapify(self._early)
 
     def head(self) -> WaitingCall | None:
         """Return the call that stands first."""
-        heap = self._heap
-        while heap:
-            entry = heap[0]
-            if entry[2].entry is entry:
-                return entry[2]
-            heappop(heap)
-        return None
+        row, early = self._row, self._early
+        while row and row[0][2].entry is not row[0]:
+            row.popleft()
+        if not early:
+            return row[0][2] if row else None
+        while early and early[0][2].entry is not early[0]:
+            heappop(early)
+        if early and not (row and row[0] < early[0]):
+            return early[0][2]
+        return row[0][2] if row else None
 
     def first_for(self, seat: SeatId) -> WaitingCall | None:
         """Return the first call that ``seat`` may be offered: not one that it has just let go by."""
-        passed: list[tuple[float, int, WaitingCall]] = []
+        passed: list[Entry] = []
         found = self.head()
         while found is not None and seat in found.back_off:
-            passed.append(heappop(self._heap))
+            entry = found.entry
+            assert entry is not None
+            if self._row and self._row[0] is entry:
+                self._row.popleft()
+            else:
+                heappop(self._early)
+            passed.append(entry)
             found = self.head()
-        for entry in passed:
-            heappush(self._heap, entry)
+        for entry in reversed(passed):
+            if not self._row or entry < self._row[0]:
+                self._row.appendleft(entry)
+            else:
+                heappush(self._early, entry)
         return found
 
     def calls(self) -> Iterator[WaitingCall]:
         """Yield the calls standing here, in no order that matters."""
-        return (entry[2] for entry in self._heap if entry[2].entry is entry)
+        return (entry[2] for entry in (*self._row, *self._early) if entry[2].entry is entry)

@@ -268,7 +268,7 @@ def test_while_the_switch_is_down_no_time_passes(kit: Any) -> None:
     over = _with(back, change="8001.z10", at=again.walltime.epoch(720.0), activity="idle", queue="")
     over = _with(over, cause="talk_ended", call="")
     for row in (back, over):
-        again.engine.counting.presence(row)
+        again.engine.counting.presence(row, again.engine.counting.seat(S))
     work = again.engine.counting.seat(S).statistics.total
     assert (work.time_talking, work.handled, work.talk) == (50.0, 1, 50.0)
     third = reborn(kit, floor, [*floor.rows, back, over])

@@ -1,7 +1,10 @@
 """Lines of waiting calls: order by a constant key, lazy leaving, places given back."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
+
+import pytest
 
 from kernel.ids import QueueName, SeatId
 from kernel.timers import TimerQueue
@@ -61,8 +64,34 @@ def test_leaving_from_the_middle_is_swept_up(waiting: Build) -> None:
         it.add(call)
         it.remove(call)
     assert it.count == 1
-    assert len(it._heap) < 100
+    assert len(it._row) + len(it._early) < 100
     assert [call.call for call in it.calls()] == ["first"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_leaves_whenever_the_first_is_the_first(waiting: Build, seed: int) -> None:
+    """Joining in order, with credit and coming back, leaving from anywhere: the least place is first."""
+    draw, it, seat = Random(seed), line(), SeatId("8001")
+    timers = TimerQueue()
+    here: list[WaitingCall] = []
+    for number in range(300):
+        kind = draw.random()
+        if kind < 0.5 or not here:
+            call = waiting(f"c{number}", float(number), draw.choice((0.0, 0.0, 5.0, 400.0)))
+            if draw.random() < 0.2:
+                call.back_off[seat] = timers.arm(call, "back_off", 1e9)
+            here.append(call)
+            it.add(call)
+        elif kind < 0.8:
+            it.remove(here.pop(draw.randrange(len(here))))
+        elif kind < 0.9:
+            first = min(here, key=lambda call: call.place)
+            it.remove(first)
+            it.add(first)  # offered in vain
+        able = [call for call in here if seat not in call.back_off]
+        assert it.first_for(seat) is (min(able, key=lambda call: call.place) if able else None)
+        assert it.head() is (min(here, key=lambda call: call.place) if here else None)
+        assert it.count == len(here) == len(list(it.calls()))
 
 
 def test_a_seat_passes_over_calls_it_has_just_let_go_by(waiting: Build) -> None:
