@@ -5,6 +5,7 @@ from acd.commands import KickOut
 from acd.desk import FORCED, OFFLINE, PAUSED, READY, Desk
 from acd.distribution import Distribution
 from acd.inputs import (
+    DialWanted,
     PauseAsked,
     PhoneBound,
     PhoneReachable,
@@ -21,6 +22,7 @@ from acd.phone import Phone, PhoneKey, choose_phone
 from acd.seat import Activity, Presence, Seat, Sight, Word
 from kernel.errors import OperationRefused
 from kernel.ids import SeatId
+from queues.hours import is_open
 
 EXTENSION_MIN = 30.0  # seconds a wrap-up may be extended by
 EXTENSION_MAX = 600.0
@@ -162,6 +164,22 @@ class Attendance:
         elif phone.key != seat.phone.key:
             self._desk.bind(seat, phone)
             self._desk.changed(seat, "bound", now)
+
+    def dial(self, what: DialWanted, now: float) -> None:
+        """Say why the seat may not dial a number now; its call is call control's."""
+        seat = self._signed_in(what.seat)
+        board, tenant = self._board, self._board.tenant(seat.tenant)
+        epoch = board.walltime.epoch(now)
+        if tenant.suspended:
+            raise OperationRefused("TENANT_SUSPENDED", f"tenant {seat.tenant} is suspended")
+        if seat.activity is Activity.UNREACHABLE:
+            raise OperationRefused("PHONE_NOT_REGISTERED", f"{seat.phone} of seat {seat.id} is not there")
+        if seat.activity is not Activity.IDLE:
+            raise OperationRefused("BUSY", f"seat {seat.id} is {seat.activity}")
+        if tenant.call_hours is not None and not is_open(tenant.call_hours, epoch):
+            raise OperationRefused("OUT_OF_HOURS", f"tenant {seat.tenant} dials nobody at this hour")
+        if self._distribution.entry.lists.forbids(seat.tenant, what.number, epoch):
+            raise OperationRefused("BLACKLIST", f"{what.number} is on a black list of tenant {seat.tenant}")
 
     def phone_reachable(self, what: PhoneReachable, now: float) -> None:
         """Follow a phone that came or went."""

@@ -148,6 +148,13 @@ class WrapUpExtended(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class DialWanted(msgspec.Struct, frozen=True):
+    """The person wants to dial from the desk; refused where the seat, or its tenant, may not do so now."""
+
+    seat: SeatId
+    number: str
+
+
 class SeatMoved(msgspec.Struct, frozen=True):
     """A supervisor lets a seat serve other queues, or work at another level (None: as it is)."""
 
@@ -322,6 +329,7 @@ Input = (
     | PhoneBound
     | WrapUpEnded
     | WrapUpExtended
+    | DialWanted
     | SeatMoved
     | CallMoved
     | CallPickedUp

@@ -94,6 +94,12 @@ class CallerLists:
         which = self._of_tenant.get(tenant)
         return "" if which is None else self._bars(which, caller, epoch)
 
+    def forbids(self, tenant: str, number: str, epoch: float) -> bool:
+        """Return whether ``number`` is on a black list of all of ``tenant``: nobody dials it."""
+        which = self._of_tenant.get(tenant)
+        form = self._form(number)
+        return which is not None and any(self._finds(each, form, epoch) for each in which[0])
+
     def credit(self, queue: QueueSettings, caller: str, epoch: float) -> tuple[float, str]:
         """Return the seconds that ``caller`` is credited with in ``queue``, and by which list."""
         which = self._of_queue.get(queue.name)

@@ -5,6 +5,7 @@ from datetime import UTC, tzinfo
 import msgspec
 
 from queues.callers import ListEntry
+from queues.hours import HoursSettings
 from queues.settings import QueueSettings
 
 
@@ -62,6 +63,7 @@ class TenantSettings(msgspec.Struct, frozen=True):
     seat_quota: int = 0  # concurrent sign-ins; 0: no limit
     pause_reasons: tuple[str, ...] = ()
     suspended: bool = False
+    call_hours: HoursSettings | None = None  # when its seats may dial out; None: always
 
 
 class ListSettings(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from calls.call import Call
 from calls.routing import Refusal, Route
+from kernel.ids import SeatId
 
 if TYPE_CHECKING:
     from calls.switchboard import Switchboard
@@ -14,6 +15,16 @@ class BarredCallers(Protocol):
 
     def bars(self, tenant: str, caller: str, now: float) -> bool:
         """Return whether ``caller`` is kept off all of ``tenant``'s numbers."""
+
+
+class PhoneBook(BarredCallers, Protocol):
+    """What call control may ask distribution about seats, their phones and callers."""
+
+    def seat_of(self, kind: str, number: str) -> SeatId | None:
+        """Return the seat that this phone is bound to."""
+
+    def phone_of(self, seat: SeatId) -> tuple[str, str] | None:
+        """Return the kind and number of the phone bound to ``seat``, or None while nobody is signed in."""
 
 
 def admit(

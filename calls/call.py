@@ -77,6 +77,7 @@ class Call:
         "caller",
         "caller_leg",
         "continued_as",
+        "credit",
         "customer_ring_for",
         "direction",
         "diverted_by",
@@ -86,6 +87,9 @@ class Call:
         "held_for",
         "id",
         "is_callback",
+        "is_dialled",
+        "is_muted",
+        "is_parked",
         "is_private",
         "joined_at",
         "queue",
@@ -95,6 +99,7 @@ class Call:
         "rings",
         "seat",
         "state",
+        "tag",
         "target",
         "tenant",
         "timer",
@@ -125,6 +130,11 @@ class Call:
         self.target: tuple[str, str] | None = None  # the phone a direct call rings
         self.is_callback = False  # the seat is the caller's leg, the customer the callee's
         self.customer_ring_for = 0.0
+        self.is_dialled = False  # such a call that no queue promised: the seat has asked for it at its desk
+        self.is_parked = False  # held at the desk: the other side hears music instead of the seat
+        self.is_muted = False  # at the desk: it hears silence
+        self.tag = ""  # what it was about, as its seat says
+        self.credit = 0.0  # seconds of waiting that it brings to a queue
         self.seat: SeatId | None = None  # where it was answered
         self.transferee: Leg | None = None  # of another call; the caller's leg once this is answered
         self.is_private = False  # the caller asks not to be named (RFC 3323)

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from calls.bridge import agree
 from calls.call import Call, CallInput, CallState
-from calls.events import CallbackAsked, CallChanged, CallGone, CustomerAnswered, CustomerFailed, SeatAnswered
+from calls.events import (
+    CallbackAsked,
+    CallChanged,
+    CallGone,
+    CustomerAnswered,
+    CustomerFailed,
+    SeatAnswered,
+    SeatTaken,
+)
 from calls.leg import Leg, LegInput
 from calls.settings import QueueMedia
 from kernel.ids import CallId, QueueName
@@ -69,13 +77,22 @@ class CallbackCalls:
         """The seat is there: dial the customer."""
         board = self._board
         assert call.target is not None
-        assert leg.offer is not None
+        assert leg.seat is not None
         call.rings.remove(leg)
         call.caller_leg = leg
         board.recovery.note(call)
-        board.events.put(SeatAnswered(leg.offer))
+        self._timers.disarm(call.timer)
+        call.timer = None
+        if leg.offer is not None:
+            board.events.put(SeatAnswered(leg.offer))
+        else:
+            board.events.put(SeatTaken(leg.seat, call.id, "talking"))
         ring = board.ring_phone(call, call.target, now, seat=None, offer=None)
-        refusal = board.failover.begin(ring, (), now)
+        refusal = ""
+        if ring.phone[0] == "pstn":
+            refusal = board.failover.begin(ring, (), now)
+        else:
+            board.engage(ring, board.phonebook.seat_of(*ring.phone), "ringing")
         if refusal:
             board.end(call, now, ended_by="switch", verdict=refusal, status=503)
             return
@@ -97,6 +114,9 @@ class CallbackCalls:
 
     def customer_failed(self, call: Call, status: int, now: float) -> None:
         """The customer did not take the call."""
+        if call.caller_leg is None:  # of a call dialled at the desk: the seat's own phone
+            self._own_phone_failed(call, status, now)
+            return
         if status in BUSY:
             verdict = "peer:busy"
         elif status in NO_ANSWER:
@@ -107,8 +127,18 @@ class CallbackCalls:
             verdict = f"network:{status}"
         self._board.end(call, now, ended_by="caller", verdict=verdict, status=status)
 
+    def _own_phone_failed(self, call: Call, status: int, now: float) -> None:
+        verdict = "agent:unreachable"
+        if status in NO_ANSWER:
+            verdict = "agent:no_answer"
+        elif status in BUSY or status == 603:
+            verdict = "agent:refused"
+        self._board.end(call, now, ended_by="caller", verdict=verdict, status=status)
+
     def ended(self, call: Call, before: CallState, verdict: str, status: int, cause: str) -> None:
         """Tell what has become of the attempt; ``before`` is the state in which the call ended."""
+        if call.is_dialled:
+            return  # nobody was promised it
         events = self._board.events
         if call.caller_leg is None:
             events.put(CallGone(call.id, cause))
@@ -144,7 +174,8 @@ class CallbackCalls:
 
     def customer_answered(self, call: Call) -> None:
         """Both are there."""
-        self._board.events.put(CustomerAnswered(call.id))
+        if not call.is_dialled:
+            self._board.events.put(CustomerAnswered(call.id))
 
 
 _OUTCOMES = {

@@ -14,6 +14,7 @@ class CallQueued(msgspec.Struct, frozen=True):
     caller: str
     called: str
     seat: str = ""  # the one that the caller waits for
+    credit: float = 0.0  # seconds of waiting that it brings along
 
 
 class CallGone(msgspec.Struct, frozen=True):

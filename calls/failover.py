@@ -148,7 +148,7 @@ class Failover:
 
     def _invitation(self, leg: Leg, call: Call, target: Target) -> Invitation:
         # Who is called back sees the number chosen for it, the seat sees whom it will talk to.
-        shown = call.called if call.is_callback and leg.offer is not None else call.caller
+        shown = call.called if call.is_callback and call.caller_leg is None else call.caller
         is_ours = call.direction != "in" and not call.is_callback
         caller = self._board.plan.outside.write_caller(target.trunk, shown, is_ours=is_ours)
         uri, trunk = target.uri, target.trunk

@@ -66,6 +66,14 @@ class Numbers:
             known = self._known[text] = self._e164(text)
         return known
 
+    def is_national(self, text: str) -> bool:
+        """Return whether a number dialled is one of this country; short ones and hotlines are."""
+        number = self.e164(text)
+        if not number.startswith("+"):
+            return not number.startswith("00")
+        code = phonenumbers.country_code_for_region(self.country) if self.country else 0
+        return bool(code) and number.startswith(f"+{code}")
+
     def write(self, number: str, style: str) -> str:
         """Return a number of :meth:`e164` as a carrier wants it: one of :data:`FORMATS`.
 

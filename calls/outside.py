@@ -62,6 +62,10 @@ class OutsidePlan:
                     return own or shared
         return None
 
+    def is_national(self, dialled: str) -> bool:
+        """Return whether a number is one of our own country, as far as can be told."""
+        return self._dialled.is_national(dialled)
+
     def targets(self, tenant: str, dialled: str, chance: Chance) -> list[Target]:
         """Return every address to try for a number, in order; none if it cannot be called.
 

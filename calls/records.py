@@ -36,6 +36,7 @@ def call_row(
         sip_status,
         continued_as=call.continued_as,
         resumed=call.resumed,
+        tag=call.tag,
     )
 
 

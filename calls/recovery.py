@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from calls.bridge import codecs_for, remote_media
+from calls.bridge import codecs_for, is_held, remote_media
 from calls.call import Call, CallState
 from calls.leg import Leg, LegState
 from kernel.ids import CallId, OfferId, QueueName, SeatId
@@ -284,8 +284,8 @@ class Recovery:
         if call.state is not CallState.TALKING and not is_waiting:
             return False
         legs = call.legs()
-        if any(leg.session is None for leg in legs):
-            return False
+        if any(leg.session is None for leg in legs) or (call.callee is not None and len(legs) < 2):
+            return False  # who was consulted has nobody to talk to any more
         kept = [state for state in (row.caller_leg, row.callee_leg) if state is not None]
         for leg, state in zip(legs, kept, strict=False):
             if not self._board.streams.reopen(leg, state.port, now):
@@ -294,6 +294,8 @@ class Recovery:
                 self._plane.set_remote(leg.stream, remote_media(leg.agreement), now)
         if call.callee is not None:
             self._plane.connect(legs[0].stream, legs[1].stream, now)
+            if not any(leg.agreement is not None and is_held(leg.agreement) for leg in legs):
+                call.note_hold(False, now)  # it was held at the desk alone
             self._board.talk.limit_hold(call, now)
         else:
             media = self._board.plan.queues.get(call.queue or "")

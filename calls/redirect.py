@@ -26,7 +26,8 @@ from sip.stack import Stack
 from sip.uri import SipUri, TelUri, escape_user, parse_uri
 
 if TYPE_CHECKING:
-    from calls.switchboard import PhoneBook, Switchboard
+    from calls.admission import PhoneBook
+    from calls.switchboard import Switchboard
 
 FORWARDS_MAX = 3  # followed for one leg
 _INSIDE = ("softphone", "extension")

@@ -9,6 +9,8 @@ from sip.stack import Stack
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326: no missed call at the losing phone
 Headers = tuple[tuple[str, str], ...]
 
+AUTO_ANSWER = (("Answer-Mode", "Auto"), ("Call-Info", "<sip:localhost>;answer-after=0"))  # RFC 5373 and usage
+
 
 def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Headers) -> list[Invitation]:
     """Return one invitation per registered contact of the leg's phone; none if it cannot be rung.
@@ -17,7 +19,7 @@ def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Header
     """
     number = leg.phone[1]
     # Who is called back sees our number, the seat sees whom it will talk to.
-    shown = call.called if call.is_callback and leg.offer is not None else call.caller
+    shown = call.called if call.is_callback and call.caller_leg is None else call.caller
     to = f"<sip:{number}@{domain}>"
     hidden = call.is_private and not call.is_callback
     if call.referred_by:
@@ -37,5 +39,8 @@ def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Header
 
 
 def queue_headers(leg: Leg, call: Call) -> Headers:
-    """Return X-Queue for a phone that rings for a queue."""
+    """Return X-Queue for a phone that rings for a queue; for one that its seat dials with, to answer at once.
+    """
+    if call.is_dialled and call.caller_leg is None:
+        return AUTO_ANSWER
     return () if leg.offer is None or call.queue is None else (("X-Queue", call.queue),)

@@ -109,8 +109,33 @@ class NumberPlan:
         if self.outside.route(tenant, called) is not None:
             if tenant in self.settings.suspended_tenants:
                 return Refusal(480, "us:tenant_suspended", identity.name, called, tenant, "", "out")
+            if not self._may_call(identity.name, called):
+                return Refusal(403, "caller:call_right", identity.name, called, tenant, "", "out")
             return self._to_entry("out", tenant, identity.name, called, f"number:{called}", "")
         return Refusal(404, "caller:unknown_number", identity.name, called, tenant)
+
+    def to_target(self, account: str, target: str) -> Route | Refusal:
+        """Decide where a seat's desk sends a call: ``queue:NAME``, ``seat:NUMBER``, ``extension:NUMBER``,
+        ``number:DIGITS``, or what the seat would dial.
+        """
+        kind, colon, name = target.partition(":")
+        if colon and kind == "queue":
+            tenant = self.settings.seats.get(account, "")
+            queue = self.queues.get(name)
+            if queue is not None and queue.tenant == tenant:
+                return Route("internal", tenant, account, name, target, queue=queue)
+        elif not colon:
+            return self.from_account(Identity("account", account), target)
+        elif kind in ("seat", "extension", "number"):
+            route = self.from_account(Identity("account", account), name)
+            if isinstance(route, Refusal) or route.entry == target:
+                return route
+        return Refusal(404, "caller:unknown_target", account, target)
+
+    def _may_call(self, account: str, called: str) -> bool:
+        """Say whether an account may call a number outside, by its right: all, national or internal."""
+        right = self.settings.call_rights.get(account, "all")
+        return right == "all" or (right == "national" and self.outside.is_national(called))
 
     def _to_entry(
         self, direction: str, tenant: str, caller: str, called: str, entry: str, trunk: str

@@ -6,14 +6,17 @@ row.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from calls.admission import admit
+from calls.admission import PhoneBook, admit
 from calls.bridge import agree, codecs_for
 from calls.call import Call, CallInput, CallState
 from calls.callback import CallbackCalls, ring_ended
+from calls.consult import Consults
+from calls.desk import CallDesk
+from calls.dial import Dials
 from calls.events import (
     CallChanged,
     CallEvent,
@@ -79,19 +82,6 @@ OUR_AFFAIR = frozenset({401, 407, 481, 482, 483})  # between a phone and us; the
 REFUSED = frozenset({480, 486, 600, 603})  # somebody said no; anything else is a failure
 
 
-class PhoneBook(Protocol):
-    """What call control may ask distribution about seats and their phones."""
-
-    def seat_of(self, kind: str, number: str) -> SeatId | None:
-        """Return the seat that this phone is bound to."""
-
-    def phone_of(self, seat: SeatId) -> tuple[str, str] | None:
-        """Return the kind and number of the phone bound to ``seat``, or None while nobody is signed in."""
-
-    def bars(self, tenant: str, caller: str, now: float) -> bool:
-        """Return whether ``caller`` is kept off all of ``tenant``'s numbers."""
-
-
 class Switchboard:
     """All calls of one node."""
 
@@ -117,7 +107,7 @@ class Switchboard:
         self._timers = timers
         self._chance = chance
         self._walltime = walltime
-        self._phonebook = phonebook
+        self.phonebook = phonebook
         self._rings: dict[OfferId, Leg] = {}
         self._engaged: dict[SeatId, int] = {}  # legs at a seat's phone
         self.streams = Streams(self, plane, walltime)
@@ -127,6 +117,9 @@ class Switchboard:
         self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
         self.replacements = Replacements(self)
+        self.consults = Consults(self, plane, timers, chance)
+        self.dials = Dials(self, timers, phonebook)
+        self.desk = CallDesk(self, stack, plane)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
             InviteArrived: self._invite_arrived,
             SessionProgressed: self._session_progressed,
@@ -247,10 +240,12 @@ class Switchboard:
         call = self.calls.get(call_id)
         if call is None:
             raise OperationRefused("NO_SUCH_CALL", f"there is no call {call_id}")
-        verdict = f"us:{cause}"
+        verdict, status = f"us:{cause}", 480
         if call.state is CallState.TALKING:
-            verdict = "success:disconnected" if cause == "disconnected" else "success"
-        self.end(call, now, ended_by=ended_by, verdict=verdict, status=480, cause="withdrawn")
+            verdict, status = "success:disconnected" if cause == "disconnected" else "success", 200
+        elif call.is_dialled and cause == "seat":
+            verdict = "agent:cancelled"
+        self.end(call, now, ended_by=ended_by, verdict=verdict, status=status, cause="withdrawn")
 
     def end_all(self, now: float) -> None:
         """End every call at once: the switch stops."""
@@ -268,7 +263,7 @@ class Switchboard:
         call = Call(self._chance.call_id(), now)
         call.caller, call.called, call.tenant = route.caller, route.called, route.tenant
         call.direction = route.direction or ("internal" if identity.kind == "account" else "in")
-        status, verdict = admit(self, self._phonebook, call, route, now)
+        status, verdict = admit(self, self.phonebook, call, route, now)
         if status:
             headers = (("Retry-After", "5"),) if status == 503 else ()
             self._stack.reject(session, status, now, headers=headers)
@@ -290,14 +285,22 @@ class Switchboard:
         if identity.kind == "account":
             kind = "softphone" if identity.name in self._settings.seats else "extension"
             leg.phone = (kind, identity.name)
-            self.engage(leg, self._phonebook.seat_of(kind, identity.name), "dialling")
+            self.engage(leg, self.phonebook.seat_of(kind, identity.name), "dialling")
         self.events.put(CallChanged(call.id, "arrived"))
         self.streams.open(leg, now)
 
     def is_busy(self, phone: tuple[str, str]) -> bool:
         """Return whether the seat that ``phone`` belongs or is bound to has a call."""
-        seat = SeatId(phone[1]) if phone[0] == "softphone" else self._phonebook.seat_of(*phone)
+        seat = SeatId(phone[1]) if phone[0] == "softphone" else self.phonebook.seat_of(*phone)
         return seat is not None and seat in self._engaged
+
+    def can_ring(self, phone: tuple[str, str]) -> bool:
+        """Return whether ``phone`` is in no call and, if it registers, has a contact to be rung at."""
+        if self.is_busy(phone):
+            return False
+        if phone[0] == "softphone":
+            phone = self.phonebook.phone_of(SeatId(phone[1])) or phone
+        return phone[0] == "pstn" or any(each.reachable for each in self._stack.contacts(phone[1]))
 
     def caller_ready(self, call: Call, leg: Leg, now: float) -> None:
         """The caller's stream is open: agree on audio, then queue the call or ring the phone."""
@@ -324,14 +327,14 @@ class Switchboard:
         if call.target is None:
             assert call.queue is not None
             seat = wanted_seat(call.entry, call.queue)
-            self.events.put(CallQueued(call.id, call.queue, call.caller, call.called, seat))
+            self.events.put(CallQueued(call.id, call.queue, call.caller, call.called, seat, call.credit))
             return
         phone = call.target
         if phone[0] == "softphone":
-            phone = self._phonebook.phone_of(SeatId(phone[1])) or phone
+            phone = self.phonebook.phone_of(SeatId(phone[1])) or phone
         call.move(CallInput.RUNG)
         ring = self.ring_phone(call, phone, now, seat=None, offer=None)
-        self.engage(ring, self._phonebook.seat_of(*phone), "ringing")
+        self.engage(ring, self.phonebook.seat_of(*phone), "ringing")
         name = f"ring {call.id}"
         call.timer = self._timers.arm_after(self, name, self._settings.ring_for, now)
         self.start_ring(ring, now)
@@ -370,7 +373,7 @@ class Switchboard:
             self.streams.open(leg, now)
         else:
             status = 404 if why_not == "us:no_trunk" else 503 if why_not else 480
-            self._ring_failed(leg, status, now, reachable=False)
+            self.ring_failed(leg, status, now, reachable=False)
 
     def send_invites(self, leg: Leg, now: float) -> None:
         """The stream of an outgoing leg is open: invite its targets."""
@@ -437,7 +440,7 @@ class Switchboard:
         try:
             agreement = leg.side.accept(event.sdp)
         except SipError as error:
-            self._ring_failed(leg, error.status, now)
+            self.ring_failed(leg, error.status, now)
             return
         leg.move(LegInput.ANSWERED)
         agree(leg, agreement, self._plane, now)
@@ -457,9 +460,9 @@ class Switchboard:
         if event.redirects and not leg.ringing_sessions and self.redirects.follow(leg, event, now):
             return
         if not leg.ringing_sessions and not self.failover.try_next(leg, event.status, now):
-            self._ring_failed(leg, leg.best_status, now)
+            self.ring_failed(leg, leg.best_status, now)
 
-    def _ring_failed(self, leg: Leg, status: int, now: float, *, reachable: bool = True) -> None:
+    def ring_failed(self, leg: Leg, status: int, now: float, *, reachable: bool = True) -> None:
         """No contact of the phone took the call."""
         call, offer = leg.call, leg.offer
         assert call is not None
@@ -485,8 +488,12 @@ class Switchboard:
 
     def bridge(self, call: Call, leg: Leg, now: float) -> None:
         """A phone has answered: the two hear each other."""
-        if call.is_callback and leg.offer is not None:
-            del self._rings[leg.offer]
+        if call.id in self.consults.pending:
+            self.consults.answered(call, leg, now)
+            return
+        if call.is_callback and call.caller_leg is None:
+            if leg.offer is not None:
+                del self._rings[leg.offer]
             self.callbacks.seat_answered(call, leg, now)
             return
         caller = call.caller_leg
@@ -558,6 +565,8 @@ class Switchboard:
             return
         if self.transfers.pending:
             self.transfers.call_ended(call, status, now)
+        if self.consults.pending:
+            self.consults.call_ended(call, now)
         self._timers.disarm(call.timer)
         call.timer = None
         caller, callee, rings = call.caller_leg, call.callee, call.rings
@@ -565,7 +574,7 @@ class Switchboard:
             self.callbacks.ended(call, before, verdict, status, cause)
         elif caller is not None and caller.state is LegState.ANSWERED:
             status = 200  # what the caller has been told
-        if caller is not None or not call.is_callback:
+        if caller is not None or not call.is_callback or call.is_dialled:
             self.write_row(call, now, ended_by=ended_by, verdict=verdict, status=status)
         if caller is not None and caller.session is not None and caller.state is not LegState.ANSWERED:
             session, caller.session = caller.session, None
@@ -634,7 +643,7 @@ class Switchboard:
         call = leg.call
         assert call is not None
         if leg in call.rings:
-            self._ring_failed(leg, 503, now)
+            self.ring_failed(leg, 503, now)
         else:
             self.end(call, now, ended_by="switch", verdict=f"us:{reason}", status=503)
 
@@ -673,6 +682,7 @@ class Switchboard:
         return not (
             self.calls
             or self.transfers.pending
+            or self.consults.pending
             or self.streams.living
             or self._rings
             or self._engaged
@@ -683,4 +693,5 @@ class Switchboard:
     def check(self) -> None:
         """Assert what must hold between turns."""
         check(self.calls, self.streams.living, self._rings, self.gate.total())
+        self.consults.check()
         assert all(count > 0 for count in self._engaged.values()), "a seat is engaged by nothing"

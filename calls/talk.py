@@ -57,10 +57,8 @@ class Talk:
         assert leg.agreement is not None
         if call.state is not CallState.TALKING or other is None or other.session is None:
             return
-        held = is_held(leg.agreement)
+        held = is_held(leg.agreement) or call.is_parked
         call.note_hold(held, now)
-        self._timers.disarm(call.timer)
-        call.timer = None
         settings, board = self._board.plan.settings, self._board
         self.limit_hold(call, now)
         sdp = other.side.offer(
@@ -88,6 +86,8 @@ class Talk:
 
     def limit_hold(self, call: Call, now: float) -> None:
         """Nobody hears a held call die: without an end of its own it could last for ever."""
+        self._timers.disarm(call.timer)
+        call.timer = None
         longest = self._board.plan.settings.hold_max
         if call.held and longest:
             call.timer = self._timers.arm_after(self._board, f"hold {call.id}", longest, now)

@@ -32,13 +32,23 @@ RINGBACK = "builtin:music"  # what a transferee hears while its target rings
 _INSIDE = ("softphone", "extension")
 
 
+class Unheard:
+    """What stands for a REFER where a desk asks: nobody is sent a NOTIFY, its events tell all."""
+
+    def accept(self, now: float) -> None:
+        """Tell nobody."""
+
+    def notify(self, status: int, reason: str, now: float) -> None:
+        """Tell nobody."""
+
+
 class Transfer:
     """One blind transfer whose target rings."""
 
     __slots__ = ("call", "referral", "target", "transferee", "transferor")
 
     def __init__(
-        self, call: Call, transferor: Leg, transferee: Leg, target: Call, referral: Referral
+        self, call: Call, transferor: Leg, transferee: Leg, target: Call, referral: "Referral | Unheard"
     ) -> None:
         self.call: Call | None = call  # None: the transferee has moved to ``target``
         self.transferor = transferor
@@ -75,7 +85,7 @@ class Transfers:
         transferee = call.other(transferor)
         if transferee is None or transferee.session is None:
             return 603
-        if call.id in self.pending:
+        if self.is_moving(call):
             return 491
         if transferor.phone[0] not in _INSIDE:
             return 403  # who comes from a trunk never leads a call anywhere else
@@ -100,14 +110,27 @@ class Transfers:
 
     # Blind.
 
+    def hand_on(
+        self, call: Call, transferor: Leg, transferee: Leg, route: Route, credit: float, now: float
+    ) -> None:
+        """Transfer blindly as a desk asks; a queue gives the transferee ``credit`` seconds of waiting."""
+        self._blind(call, transferor, transferee, route, Unheard(), now, credit)
+
     def _blind(
-        self, call: Call, transferor: Leg, transferee: Leg, route: Route, referral: Referral, now: float
+        self,
+        call: Call,
+        transferor: Leg,
+        transferee: Leg,
+        route: Route,
+        referral: "Referral | Unheard",
+        now: float,
+        credit: float = 0.0,
     ) -> None:
         board = self._board
         target = Call(self._chance.call_id(), now)
         target.caller, target.called, target.tenant = transferee.number, route.called, route.tenant
         target.direction, target.entry, target.target = call.direction, route.entry, route.phone
-        target.referred_by = transferor.phone[1]
+        target.referred_by, target.credit = transferor.phone[1], credit
         referral.accept(now)
         if route.phone is not None and board.is_busy(route.phone):
             referral.notify(486, "", now)
@@ -124,6 +147,10 @@ class Transfers:
             target.transferee = transferee
             self.pending[call.id] = self.pending[target.id] = transfer
         board.place(target, now)
+
+    def is_moving(self, call: Call) -> bool:
+        """Return whether a transfer or a consultation of ``call`` is under way."""
+        return call.id in self.pending or call.id in self._board.consults.pending
 
     def rang(self, target: Call, now: float) -> None:
         """The target's phone rings."""
@@ -199,7 +226,7 @@ class Transfers:
         consult = place.call
         if place.phone != transferor.phone:
             return 403  # somebody else's call is nobody's to give away
-        if consult is call or consult.id in self.pending:
+        if consult is call or self.is_moving(consult):
             return 491
         is_talking = consult.state is CallState.TALKING
         if not is_talking and place is not consult.caller_leg:
@@ -229,6 +256,7 @@ class Transfers:
     def meet(self, call: Call, leg: Leg, now: float) -> None:
         """Let ``leg``, which has taken somebody's place in ``call``, hear whom that one would hear."""
         partner = call.other(leg) if call.state is CallState.TALKING else None
+        call.is_parked = call.is_muted = False
         if partner is not None:
             self._plane.connect(leg.stream, partner.stream, now)
             self._resume(partner, now, was_held=call.held)

@@ -76,6 +76,7 @@ class Desk:
         self.extensions: dict[str, str] = {}  # number -> tenant
         self.accounts: dict[str, Account] = {}
         self.seat_secrets: dict[str, Secret] = {}
+        self.call_rights: dict[str, str] = {}  # of seats that may not call all numbers
         self.hotlines: list[Hotline] = []
         self._numbers: dict[str, str] = {}  # number -> who has it
 
@@ -114,6 +115,15 @@ class Desk:
                 there = suggest(tenant.hours, list(self.calendars))
                 self._reader.refuse(f"{where}.hours", f"unknown hours {show(tenant.hours)}{there}")
                 self.usual_hours[tenant.name] = ""
+            if tenant.call_hours and tenant.call_hours not in self.calendars:
+                there = suggest(tenant.call_hours, list(self.calendars))
+                self._reader.refuse(
+                    f"{where}.call_hours", f"unknown hours {show(tenant.call_hours)}{there}"
+                )
+            elif tenant.call_hours:
+                known = self.tenants[tenant.name]
+                dials_in = self.calendars[tenant.call_hours][1]
+                self.tenants[tenant.name] = msgspec.structs.replace(known, call_hours=dials_in)
 
     def build_queues(self, queues: Sequence[Read]) -> None:
         """Take the queues; overflow goes where a call cannot come back from."""
@@ -209,6 +219,8 @@ class Desk:
                     supervises=supervises,
                 )
                 self.seat_secrets[number] = secret
+                if table.call_right != "all":
+                    self.call_rights[number] = table.call_right
                 if any(phone.kind == "softphone" for phone in phones):
                     self.accounts[number] = Account(number, secret, tenant)
 

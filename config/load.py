@@ -164,6 +164,7 @@ def _build(
             seats={seat.number: seat.tenant for seat in desk.seats.values()},
             extensions=desk.extensions,
             suspended_tenants=tuple(tenant.name for tenant in desk.tenants.values() if tenant.suspended),
+            call_rights=desk.call_rights,
             barred_statuses={tenant.name: int(tenant.barred_status) for _, tenant in lists["tenant"]},
             domain=sip.domains[0] if sip.domains else "",
             codecs=media.codecs,

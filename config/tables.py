@@ -228,6 +228,7 @@ class TenantTable(Table, frozen=True):
     barred_status: Literal["403", "603", 403, 603] = "603"
     time_zone: str = ""
     hours: str = ""
+    call_hours: str = ""
 
 
 class HoursTable(Table, frozen=True):
@@ -373,6 +374,7 @@ class SeatTable(Table, frozen=True):
     role: Literal["agent", "supervisor"] = "agent"
     supervises: tuple[str, ...] = ()
     timetable: tuple[str, ...] = ()
+    call_right: Literal["all", "national", "internal"] = "all"
     wrap_up: Duration | None = None
 
 

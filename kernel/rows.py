@@ -35,6 +35,7 @@ class CallRow(Row, frozen=True, tag="calls"):
     recording: str = ""
     continued_as: str = ""  # the call that whoever was transferred went on in
     resumed: int = 0  # how often it was taken over from a switch that was killed
+    tag: str = ""  # what it was about, as the seat says
 
 
 class VisitRow(Row, frozen=True, tag="visits"):

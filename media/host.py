@@ -65,6 +65,9 @@ class Network(Protocol):
         """Lock the stream (:meth:`media.relay.Stream.lock`) to its source. False if sockets have run out."""
 
 
+SILENCE = "builtin:silence"  # for who is to hear nothing and yet to get packets
+
+
 class Player:
     """What is played to one stream."""
 
@@ -103,7 +106,7 @@ class Host:
         self.desk = Desk(chance, self._report)
         self.streams: dict[StreamId, Stream] = {}
         self.is_quitting = False
-        self.prompts: dict[str, Prompt] = {}
+        self.prompts: dict[str, Prompt] = {SILENCE: Prompt(SILENCE, b"\xff" * 160)}  # of u-law
         self._network = network
         self._bound: dict[int, Stream] = {}
         self._next_port, self._last_port = ports

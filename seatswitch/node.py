@@ -31,6 +31,7 @@ from acd.inputs import (
     SeatHeld,
     TalkEnded,
 )
+from calls.controls import Control
 from calls.events import (
     CallbackAsked,
     CallChanged,
@@ -205,6 +206,13 @@ class Node:
         """Take a seat operation; raises OperationRefused with the word of the API."""
         try:
             self.engine.handle(what, now)
+        finally:
+            self.settle(now)
+
+    def control(self, what: Control, now: float) -> None:
+        """Do what a seat's desk asks of a call; raises OperationRefused with the word of the API."""
+        try:
+            self.switchboard.desk.handle(what, now)
         finally:
             self.settle(now)
 
@@ -406,7 +414,9 @@ class Node:
 
     def _call_queued(self, event: CallQueued, now: float) -> None:
         """The engine first: a call that the queue refuses must not be answered."""
-        joined = CallJoined(event.call, event.queue, event.caller, event.called, seat=event.seat)
+        joined = CallJoined(
+            event.call, event.queue, event.caller, event.called, event.credit, seat=event.seat
+        )
         self.engine.handle(joined, now)
         commands = self.engine.commands.take()
         if not any(isinstance(command, ReleaseCall) and command.call == event.call for command in commands):

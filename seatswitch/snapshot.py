@@ -127,5 +127,7 @@ class Views:
             "position": self._engine.position(call.id, now) if waiting else None,
             "estimate": self._engine.estimate(call.id, now) if waiting else None,
             "seat": seat,
+            "tag": call.tag,
+            "dialled": call.is_dialled,
             "verdict": None,
         }

@@ -1,11 +1,25 @@
 """``call.*``: what a seat does with its call, and who is talking to whom."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Meta
 
+from acd.inputs import DialWanted
+from calls.controls import (
+    CallHeld,
+    CallMuted,
+    CallRefused,
+    CallTagged,
+    CallUnheld,
+    ConsultAsked,
+    ConsultEnded,
+    DialAsked,
+    DigitsPressed,
+    TransferAsked,
+)
 from kernel.errors import OperationRefused
-from kernel.ids import CallId
+from kernel.ids import CallId, QueueName, SeatId
 from seatswitch.api.method import AGENT, Method, Nothing, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, CallObject, Done, Name, Number, Text
@@ -77,52 +91,257 @@ def hang_up(scope: Scope, params: OneCall) -> dict[str, Any]:
             return {"done": True}
     if own is None:
         raise OperationRefused("NOT_LOGGED_IN", "sign in at a seat first, or name a call")
-    if own["call"] is None or own["activity"] not in _CONNECTED:
+    if own["call"] is None or not _is_connected(scope, own):
         raise OperationRefused("NOT_IN_CALL", f"seat {own['seat']} is {own['activity']}")
     scope.node.hang_up(CallId(own["call"]), "seat", scope.now, "seat")
     return {"done": True}
 
 
+def _is_connected(scope: Scope, own: dict[str, Any]) -> bool:
+    """Say whether the seat can hang up: what rings is refused, unless the seat itself has dialled."""
+    if own["activity"] == "ringing":
+        view = scope.call_view(own["call"])
+        return bool(view["dialled"]) and view["seat"] == own["seat"]
+    return own["activity"] in _CONNECTED
+
+
+def _own_call(scope: Scope, asked: str | None) -> tuple[CallId, SeatId]:
+    """Return the call to act on, and the seat that does."""
+    seat = scope.own_seat()
+    call = scope.seat_view(seat)["call"] if asked is None else scope.call_view(asked)["call"]
+    if call is None:
+        raise OperationRefused("NOT_IN_CALL", f"seat {seat} is in no call")
+    return CallId(call), seat
+
+
+def refuse(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Refuse what rings (拒接)."""
+    scope.node.control(CallRefused(*_own_call(scope, params.call)), scope.now)
+    return {"done": True}
+
+
+def hold(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Put the other side on hold (保持)."""
+    scope.node.control(CallHeld(*_own_call(scope, params.call)), scope.now)
+    return {"done": True}
+
+
+def unhold(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Talk on."""
+    scope.node.control(CallUnheld(*_own_call(scope, params.call)), scope.now)
+    return {"done": True}
+
+
+def mute(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Let the other side hear nothing of the seat."""
+    scope.node.control(CallMuted(*_own_call(scope, params.call), True), scope.now)
+    return {"done": True}
+
+
+def unmute(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Let the other side hear the seat again."""
+    scope.node.control(CallMuted(*_own_call(scope, params.call), False), scope.now)
+    return {"done": True}
+
+
+def press(scope: Scope, params: Digits) -> dict[str, Any]:
+    """Press keys."""
+    scope.node.control(DigitsPressed(*_own_call(scope, params.call), params.digits), scope.now)
+    return {"done": True}
+
+
+def tag(scope: Scope, params: Tag) -> dict[str, Any]:
+    """Say what the call was about."""
+    scope.node.control(CallTagged(*_own_call(scope, params.call), params.tag), scope.now)
+    return {"done": True}
+
+
+def transfer(scope: Scope, params: Target) -> dict[str, Any]:
+    """Hand the other side on (转移)."""
+    scope.node.control(TransferAsked(*_own_call(scope, params.call), params.to), scope.now)
+    return {"done": True}
+
+
+def escalate(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Hand the caller on to the queue of the next level."""
+    call, seat = _own_call(scope, params.call)
+    queues = scope.node.engine.queues
+    here = queues.get(QueueName(scope.call_view(call)["queue"] or ""))
+    if here is None:
+        raise OperationRefused("NO_SUCH_TARGET", f"call {call} came through no queue")
+    level, tenant = here.settings.requires.lowest, here.settings.tenant
+    above = [
+        (each.settings.requires.lowest, place, name)
+        for place, (name, each) in enumerate(queues.items())
+        if each.settings.tenant == tenant and each.settings.requires.lowest > level
+    ]
+    if not above:
+        raise OperationRefused("NO_SUCH_TARGET", f"no queue of tenant {tenant} starts at a higher level")
+    scope.node.control(TransferAsked(call, seat, f"queue:{min(above)[2]}"), scope.now)
+    return {"done": True}
+
+
+def consult(scope: Scope, params: Target) -> dict[str, Any]:
+    """Ask somebody while the other side is on hold (咨询)."""
+    call, seat = _own_call(scope, params.call)
+    known = scope.node.engine.seats.get(SeatId(params.to.removeprefix("seat:")))
+    if known is not None and scope.sees(known.settings.tenant):
+        view = scope.seat_view(SeatId(params.to.removeprefix("seat:")))
+        if (view["presence"], view["activity"]) != ("ready", "idle"):
+            why = f"seat {view['seat']} is {view['presence']} and {view['activity']}"
+            raise OperationRefused("TARGET_BUSY", why)
+    scope.node.control(ConsultAsked(call, seat, params.to), scope.now)
+    return {"done": True}
+
+
+def _end_consult(how: str) -> Callable[[Scope, OneCall], dict[str, Any]]:
+    def run(scope: Scope, params: OneCall) -> dict[str, Any]:
+        scope.node.control(ConsultEnded(*_own_call(scope, params.call), how), scope.now)
+        return {"done": True}
+
+    return run
+
+
+def dial(scope: Scope, params: Dial) -> dict[str, Any]:
+    """Ring the own phone, then the number (外呼)."""
+    seat, node = scope.own_seat(), scope.node
+    node.handle(DialWanted(seat, params.number), scope.now)
+    call = node.chance.call_id()
+    node.control(DialAsked(call, seat, params.number, params.display or ""), scope.now)
+    return node.call_view(call, scope.now)
+
+
 _OWN = ("NOT_LOGGED_IN", "NO_SUCH_CALL", "NOT_IN_CALL")
+
+_MOVING = (*_OWN, "BAD_STATE", "TARGET_BUSY", "NO_SUCH_TARGET", "CALL_RIGHT", "TENANT_SUSPENDED")
+_WHOM = "queue:NAME, seat:NUMBER, extension:NUMBER, number:DIGITS, or what the seat would dial"
 
 METHODS = (
     Method("call.list", AGENT, "The living calls of the tenant.", Nothing, list[CallObject], list_calls),
     Method("call.answer", AGENT, "Answer the ringing call.", OneCall, Done, words=(*_OWN, "NOT_RINGING")),
-    Method("call.refuse", AGENT, "Refuse the ringing call.", OneCall, Done, words=(*_OWN, "NOT_RINGING")),
-    Method("call.hangup", AGENT, "End the seat's own call; a supervisor any.", OneCall, Done, hang_up, _OWN),
-    Method("call.hold", AGENT, "Put the caller on hold.", OneCall, Done, words=(*_OWN, "ALREADY_HELD")),
-    Method("call.unhold", AGENT, "Take the caller from hold.", OneCall, Done, words=(*_OWN, "NOT_HELD")),
-    Method("call.mute", AGENT, "Let the caller hear nothing of the seat.", OneCall, Done, words=_OWN),
-    Method("call.unmute", AGENT, "Let the caller hear the seat again.", OneCall, Done, words=_OWN),
-    Method("call.dtmf", AGENT, "Press keys.", Digits, Done, words=(*_OWN, "NO_BRIDGE")),
+    Method(
+        "call.refuse",
+        AGENT,
+        "Refuse the call that rings at the seat; a queue call waits on.",
+        OneCall,
+        Done,
+        refuse,
+        (*_OWN, "NOT_RINGING"),
+    ),
+    Method(
+        "call.hangup",
+        AGENT,
+        "End the seat's own call, or what it has dialled and nobody has answered yet; a supervisor any.",
+        OneCall,
+        Done,
+        hang_up,
+        _OWN,
+    ),
+    Method(
+        "call.hold",
+        AGENT,
+        "Let the other side hear music, and nothing of the seat. No phone is told.",
+        OneCall,
+        Done,
+        hold,
+        (*_OWN, "ALREADY_HELD"),
+    ),
+    Method(
+        "call.unhold",
+        AGENT,
+        "Talk on with who is on hold by call.hold; what a phone has put on hold it must take from it.",
+        OneCall,
+        Done,
+        unhold,
+        (*_OWN, "NOT_HELD", "BAD_STATE"),
+    ),
+    Method(
+        "call.mute",
+        AGENT,
+        "Let the other side hear silence instead of the seat.",
+        OneCall,
+        Done,
+        mute,
+        _OWN,
+    ),
+    Method("call.unmute", AGENT, "Let the other side hear the seat again.", OneCall, Done, unmute, _OWN),
+    Method(
+        "call.dtmf",
+        AGENT,
+        "Press keys for the other side, which gets them as INFO (application/dtmf-relay).",
+        Digits,
+        Done,
+        press,
+        (*_OWN, "NO_BRIDGE"),
+    ),
     Method(
         "call.dial",
         AGENT,
-        "Call a number from the seat.",
+        "Call a number: the seat's own phone rings for up to 30 s and is asked to answer by itself, then the "
+        "number for up to 45 s. The presence stays what it was.",
         Dial,
         CallObject,
-        words=("BUSY", "CALL_RIGHT", "BLACKLIST", "BAD_DISPLAY_NUMBER", "TENANT_SUSPENDED", "OUT_OF_HOURS"),
+        dial,
+        (
+            "NOT_LOGGED_IN",
+            "BUSY",
+            "PHONE_NOT_REGISTERED",
+            "CALL_RIGHT",
+            "BLACKLIST",
+            "BAD_NUMBER",
+            "BAD_DISPLAY_NUMBER",
+            "NO_SUCH_TARGET",
+            "TARGET_BUSY",
+            "TENANT_SUSPENDED",
+            "OUT_OF_HOURS",
+        ),
     ),
     Method(
         "call.transfer",
         AGENT,
-        "Hand the caller on.",
+        f"Hand the other side on to {_WHOM}. It moves when the target answers, at once to a queue, where it "
+        "is credited with what it has waited before; if nobody answers the conversation goes on.",
         Target,
         Done,
-        words=(*_OWN, "TARGET_BUSY", "NO_SUCH_TARGET"),
+        transfer,
+        _MOVING,
     ),
     Method(
         "call.consult",
         AGENT,
-        "Call somebody while the caller holds.",
+        f"Talk to somebody while the other side hears music: {_WHOM}, but no queue. A seat must be ready and "
+        "idle.",
         Target,
         Done,
-        words=(*_OWN, "TARGET_BUSY", "NO_SUCH_TARGET"),
+        consult,
+        _MOVING,
     ),
-    Method("call.consult_cancel", AGENT, "Stop calling them.", OneCall, Done, words=(*_OWN, "NO_CONSULT")),
-    Method("call.consult_back", AGENT, "Go back to the caller.", OneCall, Done, words=(*_OWN, "NO_CONSULT")),
     Method(
-        "call.consult_transfer", AGENT, "Join the two others.", OneCall, Done, words=(*_OWN, "NO_CONSULT")
+        "call.consult_cancel",
+        AGENT,
+        "Stop calling who is to be consulted, and talk on.",
+        OneCall,
+        Done,
+        _end_consult("cancel"),
+        (*_OWN, "NO_CONSULT"),
+    ),
+    Method(
+        "call.consult_back",
+        AGENT,
+        "Let go of who is consulted, and talk on.",
+        OneCall,
+        Done,
+        _end_consult("back"),
+        (*_OWN, "NO_CONSULT"),
+    ),
+    Method(
+        "call.consult_transfer",
+        AGENT,
+        "Leave the other side to who is consulted.",
+        OneCall,
+        Done,
+        _end_consult("transfer"),
+        (*_OWN, "NO_CONSULT"),
     ),
     Method("call.consult_join", AGENT, "Talk as three.", OneCall, Done, words=(*_OWN, "NO_CONSULT")),
     Method(
@@ -130,9 +349,18 @@ METHODS = (
     ),
     Method("call.record_pause", AGENT, "Suspend recording.", OneCall, Done, words=_OWN),
     Method("call.record_resume", AGENT, "Go on recording.", OneCall, Done, words=_OWN),
-    Method("call.escalate", AGENT, "Hand the caller to the next level.", OneCall, Done, words=_OWN),
+    Method(
+        "call.escalate",
+        AGENT,
+        "Hand the caller on to the first queue of the tenant that starts at the next higher level, credited "
+        "with what it has waited before.",
+        OneCall,
+        Done,
+        escalate,
+        _MOVING,
+    ),
     Method(
         "call.interact", AGENT, "Let the caller answer a script.", Interact, Done, words=(*_OWN, "NO_BRIDGE")
     ),
-    Method("call.tag", AGENT, "Mark what the call was about.", Tag, Done, words=_OWN),
+    Method("call.tag", AGENT, "Mark what the call is about; its row says so.", Tag, Done, tag, _OWN),
 )

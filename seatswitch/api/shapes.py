@@ -85,6 +85,8 @@ class CallObject(msgspec.Struct, frozen=True):
     position: int | None
     estimate: Annotated[list[float] | None, Meta(description="Likely wait, low and high, seconds")]
     seat: str | None
+    tag: str
+    dialled: Annotated[bool, Meta(description="Its seat has asked for it with call.dial")]
     verdict: str | None
 
 

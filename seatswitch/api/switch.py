@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from acd.figures import Figures
 from acd.inputs import Input
 from acd.settings import AcdSettings, SeatSettings
+from calls.controls import Control
 from config.schema import Settings
 from kernel.chance import Chance
 from kernel.ids import CallId, QueueName, SeatId
@@ -116,6 +117,7 @@ class Switch(Protocol):
     def is_draining(self) -> bool: ...
 
     def handle(self, what: Input, now: float) -> None: ...
+    def control(self, what: Control, now: float) -> None: ...
     def hang_up(self, call: CallId, cause: str, now: float, ended_by: str = "switch") -> None: ...
     def record(
         self,

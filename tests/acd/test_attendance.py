@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from acd.inputs import (
+    DialWanted,
     PauseAsked,
     PhoneBound,
     PhoneReachable,
@@ -20,6 +21,7 @@ from acd.inputs import (
 )
 from acd.settings import PhoneSettings, TenantSettings
 from kernel.ids import CallId, SeatId
+from queues.hours import HoursSettings, Opening
 
 S, OWN = SeatId("8001"), CallId("own")
 
@@ -459,3 +461,37 @@ def test_a_pause_in_wrap_up_overtakes_the_one_that_was_pending(one_seat: Any) ->
     one_seat.end_talk("8001")
     one_seat.after(30.0)
     assert one_seat.state("8001") == "ready idle"
+
+
+# Dialling from the desk.
+
+
+@pytest.mark.parametrize("presence", ["ready", "paused"])
+def test_a_seat_that_is_idle_may_dial_whatever_its_presence(kit: Any, presence: str) -> None:
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),))
+    assert floor.refused(DialWanted(S, "139")) == "NOT_LOGGED_IN"
+    floor.sign_in("8001", presence=presence, reason="rest")
+    floor.do(DialWanted(S, "139"))
+    floor.do(SeatEngaged(S, OWN, "ringing"))
+    assert floor.refused(DialWanted(S, "139")) == "BUSY"
+    floor.do(TalkEnded(S, OWN, True))
+    floor.do(PhoneReachable("softphone", "8001", False))
+    assert floor.refused(DialWanted(S, "139")) == "PHONE_NOT_REGISTERED"
+
+
+def test_dialling_in_wrap_up_leaves_its_deadline(wrapping: Any) -> None:
+    wrapping.do(DialWanted(S, "139"))
+    wrapping.do(SeatEngaged(S, OWN, "talking"))
+    wrapping.at(20.0)
+    wrapping.do(TalkEnded(S, OWN, True))
+    assert (wrapping.state("8001"), wrapping.seat("8001").wrapup_until) == ("wrapup idle", 40.0)
+
+
+def test_tenants_dial_in_their_hours_only(kit: Any) -> None:
+    """The moment 0 is Friday 08:00 UTC; they dial from 09:00 on."""
+    hours = HoursSettings("office", week=((Opening(540, 1080),),) * 7)
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),), tenant=TenantSettings("demo", call_hours=hours))
+    floor.sign_in("8001")
+    assert floor.refused(DialWanted(S, "139")) == "OUT_OF_HOURS"
+    floor.at(3600.0)
+    floor.do(DialWanted(S, "139"))

@@ -100,6 +100,20 @@ def test_connect_stops_the_prompt_mid_word_and_the_peer_hears_one_stream() -> No
     assert [packet.timestamp - first.timestamp for packet in rest] == [480, 640, 800]
 
 
+def test_silence_is_always_there_to_be_played() -> None:
+    """A muted side goes on getting packets, of silence, while the other is heard."""
+    studio = studio_with_sounds()
+    studio.open(A, ALICE)
+    studio.open(B, BOB)
+    studio.tell(Connect(A, B))
+    studio.talk(20_002, BOB, 100, 2, ssrc=9)
+    studio.tell(Play(A, ("builtin:silence",), True))
+    studio.run(0.1)
+    silent = studio.to(ALICE)[2:]
+    assert len(silent) >= 4
+    assert {packet.payload for packet in silent} == {b"\xff" * 160}
+
+
 def test_music_during_a_bridge_silences_the_peer_until_it_stops() -> None:
     """Music on hold goes on where the other leg stopped, and the other way round."""
     studio = studio_with_sounds()

@@ -117,8 +117,20 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "force_logout": ("supervisor.force_logout", {}),
     "disconnect": ("supervisor.disconnect", {}),
     "pickup": ("supervisor.pickup", {}),
+    "refuse": ("call.refuse", {}),
+    "hangup": ("call.hangup", {}),
+    "hold": ("call.hold", {}),
+    "unhold": ("call.unhold", {}),
+    "mute": ("call.mute", {}),
+    "dtmf": ("call.dtmf", {"digits": "1"}),
+    "transfer": ("call.transfer", {"to": "seat:9999"}),
+    "consult": ("call.consult", {"to": "seat:9999"}),
+    "consult_back": ("call.consult_back", {}),
+    "dial": ("call.dial", {"number": "8901"}),
     "move_seat": ("supervisor.move_seat", {"queues": ["junior"], "level": "intermediate"}),
 }
+
+NO_CALL = {**dict.fromkeys(STATES, "NOT_IN_CALL"), "offline": "NOT_LOGGED_IN"}
 
 # What is not named is done.
 REFUSALS: dict[str, dict[str, str]] = {
@@ -164,11 +176,25 @@ REFUSALS: dict[str, dict[str, str]] = {
     "force_logout": {"offline": "NOT_LOGGED_IN"},
     "disconnect": {**dict.fromkeys(STATES, "TARGET_NOT_TALKING"), "talking": ""},
     "pickup": {**dict.fromkeys(STATES, "NOT_RINGING"), "ringing": ""},
+    "refuse": {**NO_CALL, "ringing": "", "own ringing": "", "talking": "NOT_RINGING", "reserved": ""},
+    "hangup": {**NO_CALL, "talking": ""},
+    "hold": {**NO_CALL, "talking": ""},
+    "unhold": {**NO_CALL, "talking": "NOT_HELD"},
+    "mute": {**NO_CALL, "talking": ""},
+    "dtmf": {**NO_CALL, "talking": ""},
+    "transfer": {**NO_CALL, "talking": "NO_SUCH_TARGET"},
+    "consult": {**NO_CALL, "talking": "NO_SUCH_TARGET"},
+    "consult_back": {
+        **NO_CALL,
+        **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "NO_CONSULT"),
+    },
+    "dial": {
+        "offline": "NOT_LOGGED_IN",
+        "unreachable": "PHONE_NOT_REGISTERED",
+        **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "BUSY"),
+    },
     "move_seat": {},
 }
-
-
-UNNAMED: tuple[str, ...] = ()  # operations on the own seat alone
 
 
 def ask(world: World, method: str, params: dict[str, Any]) -> str:
@@ -179,7 +205,7 @@ def ask(world: World, method: str, params: dict[str, Any]) -> str:
     own, lead = world.agents["8001"].desk, world.agents["8901"].desk
     desk = lead if group == "supervisor" else world.admin if is_offline else own
     assert desk is not None
-    more = {} if method in ("session.logout", *UNNAMED) else {"seat": "8001"}
+    more = {} if group == "call" or method == "session.logout" else {"seat": "8001"}
     desk.send(method, {**more, **params}, answers.append)
     (answer,) = answers
     return str(answer["error"]["data"]["word"]) if "error" in answer else ""

@@ -41,6 +41,7 @@ class Call:
         self.server: ServerTransaction | None = None
         self.plan: object = None
         self.offers_seen = 0
+        self.infos: list[Message] = []  # INFO requests got
         self.is_late_offer = False  # our INVITE has no SDP: the 2xx offers, our ACK answers
         self._invite_data = (b"", "")
 

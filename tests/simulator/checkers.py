@@ -113,6 +113,7 @@ def check_offers(world: "World") -> None:
     by_seat: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     by_visit: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     made = made_at(world)
+    handed_on = left_to_others(world)
     for offer in world.offer_rows:
         assert offer.ended_at >= offer.rung_at, f"a ring ends before it begins: {offer}"
         by_visit[offer.visit].append((made[offer.offer], offer.ended_at, offer.offer))
@@ -120,7 +121,7 @@ def check_offers(world: "World") -> None:
         if offer.outcome == "answered":
             row = talked.get(call_of(offer))
             if row is not None:
-                end = max(end, row.ended_at)
+                end = max(end, handed_on.get(row.call, row.ended_at))
         by_seat[offer.seat].append((made[offer.offer], end, offer.offer))
     if POLICIES[world.town.policy].fan_out > 1:
         by_visit.clear()
@@ -266,17 +267,24 @@ def check_counters(world: "World") -> None:
             assert counters[name] == counted, f"{seat['seat']}: {counters[name]} {name}, {counted} rows"
 
 
+def left_to_others(world: "World") -> dict[str, float]:
+    """Return when a seat has left its caller to whom it consulted, by the call, which goes on."""
+    return {row.continued_as: row.ended_at for row in world.call_rows if row.entry.startswith("consult:")}
+
+
 def check_wrap_up(world: "World") -> None:
     """Who has talked to a caller of a queue wraps up, unless somebody has said otherwise meanwhile."""
     if not world.town.wrap_up or world.has_reloaded:
         return
     calls = {row.call: row for row in world.call_rows}
+    left = left_to_others(world)
     for offer in world.offer_rows:
         call = calls.get(call_of(offer))
         if offer.outcome != "answered" or call is None or call.answered_at is None:
             continue  # or the customer of a callback was not there
         rows = [row for row in world.presence_rows if row.seat == offer.seat]
-        after = [row for row in rows if row.at >= call.ended_at - GRAIN and row.activity != "talking"]
+        ended_at = left.get(call.call, call.ended_at)
+        after = [row for row in rows if row.at >= ended_at - GRAIN and row.activity != "talking"]
         assert after, f"{offer.seat} talks on after {call}"
         said = after[0].presence
         assert said in ("wrapup", "paused", "offline"), f"{offer.seat} is {said} after {call}"
@@ -292,7 +300,7 @@ def check_audio(world: "World") -> None:
         if caller is None or caller.agreement is None:
             continue  # a caller who offers nothing is heard of with its ACK
         if call.answered_at is not None:
-            if call.callee is not None and now - call.answered_at > SETTLED:
+            if call.callee is not None and not call.is_parked and now - call.answered_at > SETTLED:
                 are_joined = world.workers.are_streams_joined(caller.stream, call.callee.stream)
                 assert are_joined, f"{call.id} talks and its streams are not joined"
         elif call.joined_at is not None and now - call.joined_at > SETTLED:

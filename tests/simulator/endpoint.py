@@ -330,6 +330,8 @@ class Endpoint:
             server.call = call
             call.receive_reinvite(server)
         else:
+            if request.method == "INFO":
+                call.infos.append(request)
             server.respond(200, "OK")
 
     # What a person decides; overridden.

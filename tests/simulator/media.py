@@ -352,6 +352,11 @@ class Workers:
         stream = self.find(number)
         return stream is not None and bool(stream.playing)
 
+    def playing(self, number: int) -> tuple[str, ...]:
+        """Return what is played into a stream."""
+        stream = self.find(number)
+        return () if stream is None else stream.playing
+
     def is_playing(self, address: Address) -> bool:
         """Return whether something is played to ``address`` now."""
         stream = self.stream_of(address)

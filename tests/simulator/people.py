@@ -99,6 +99,23 @@ class Desk:
             self.on_event(params)
 
 
+DESK = (
+    "call.hold",
+    "call.unhold",
+    "call.mute",
+    "call.unmute",
+    "call.transfer",
+    "call.consult",
+    "call.consult",
+    "call.consult_back",
+    "call.consult_cancel",
+    "call.consult_transfer",
+    "call.consult_transfer",
+    "call.escalate",
+    "call.hangup",
+)
+
+
 @dataclass(frozen=True)
 class Habits:
     """How an agent works. Probabilities per occasion, times in seconds."""
@@ -111,6 +128,7 @@ class Habits:
     signs_out_at: float | None = None
     drops_desk_at: float | None = None  # the connection breaks; resumed 10 s later
     phone_kind: str = "softphone"
+    uses_desk: float = 0.0  # probability, per conversation, of call control from the desk; dials now and then
 
     def __str__(self) -> str:
         plain = Habits()
@@ -179,6 +197,8 @@ class Agent:
         if was == now_is:
             return
         draw, habits = self._random.random, self.habits
+        if habits.uses_desk and draw() < habits.uses_desk:
+            self._press_buttons(now_is)
         if now_is[1] == "talking" and was[1] != "talking" and draw() < habits.pauses:
             if draw() < habits.forgets_pause:
                 return
@@ -187,6 +207,23 @@ class Agent:
             self._later(2.0, "seat.wrapup_end", {})
         elif now_is[0] == "paused" and was[0] != "paused":
             self._later(habits.rests_for, "seat.ready", {})
+
+    def _press_buttons(self, state: tuple[str, str]) -> None:
+        """Do with calls what a desk can do, in whatever order."""
+        random = self._random
+        others = [seat for seat in self.world.town.seats if seat != self.seat]
+        whom = [*others, "2001", "2002", "13900000055", "queue:senior"]
+        if state[1] == "talking":
+            delay = 0.0
+            for _ in range(random.randint(1, 5)):
+                delay += round(random.choice((0.01, 0.5, 2.0, 6.0)), 3)
+                method = random.choice(DESK)
+                params = {"to": random.choice(whom)} if method in ("call.transfer", "call.consult") else {}
+                self._later(delay, method, params)
+        elif state[1] == "ringing" and random.random() < 0.3:
+            self._later(0.3, random.choice(("call.refuse", "call.hangup")), {})
+        elif state[1] == "idle" and random.random() < 0.3:
+            self._later(0.7, "call.dial", {"number": random.choice([*others, "2001", "13900000066"])})
 
     def _later(self, delay: float, method: str, params: dict[str, Any]) -> None:
         def act() -> None:

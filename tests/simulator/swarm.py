@@ -68,6 +68,8 @@ HOURS = (
 )
 ABSENT = ("", '"paused"', '"paused", "unreachable", "wrapup"', '"talking", "ringing"')
 
+ROUTE = '[[route]]\ntenant = "demo"\ntrunks = ["carrier"]\n'  # for desks that dial
+
 # What may be pressed at any time: refused with a word, or done, but never an error of the switch.
 BUTTONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("seat.ready", {}),
@@ -85,6 +87,22 @@ BUTTONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("call.unhold", {}),
     ("call.answer", {}),
     ("call.refuse", {}),
+    ("call.mute", {}),
+    ("call.unmute", {}),
+    ("call.dtmf", {"digits": "12#"}),
+    ("call.tag", {"tag": "billing"}),
+    ("call.transfer", {"to": "SEAT"}),
+    ("call.transfer", {"to": "queue:senior"}),
+    ("call.transfer", {"to": "extension:2001"}),
+    ("call.escalate", {}),
+    ("call.consult", {"to": "SEAT"}),
+    ("call.consult", {"to": "2002"}),
+    ("call.consult", {"to": "13900000055"}),
+    ("call.consult_back", {}),
+    ("call.consult_cancel", {}),
+    ("call.consult_transfer", {}),
+    ("call.dial", {"number": "13900000066"}),
+    ("call.dial", {"number": "SEAT"}),
     ("queue.list", {}),
     ("queue.get", {"queue": "junior"}),
     ("queue.statistics", {"queue": "junior"}),
@@ -183,6 +201,7 @@ def draw_options(seed: int, calls_max: int = 20, also: tuple[str, ...] = ()) -> 
         doors=doors,
         callback='callback = {attempts = 2, retry_after = "20s", ring_for = "10s", expires_after = "2m"}',
         hours=hours,
+        more=ROUTE if "desk operations" in faults else "",
     )
     weather = Weather(
         delay=random.choice((0.001, 0.005, 0.05)),
@@ -305,6 +324,7 @@ class Swarm:
                 rests_for=random.choice((5.0, 60.0)),
                 signs_out_at=round(random.uniform(10.0, 200.0), 3) if random.random() < 0.1 else None,
                 drops_desk_at=round(random.uniform(5.0, 100.0), 3) if "desks" in options.faults else None,
+                uses_desk=0.6 if "desk operations" in options.faults else 0.0,
                 phone_kind="pstn" if "pstn" in options.faults and random.random() < 0.4 else "softphone",
             )
             agent = world.add_agent(

@@ -9,6 +9,7 @@ from acd.commands import KickOut, RingSeat
 from acd.engine import Engine
 from acd.events import CallbackChanged, SeatChanged
 from acd.inputs import CallJoined, Input, OfferAnswered, PhoneReachable
+from calls.controls import Control
 from config.load import load_settings
 from config.schema import Settings, Token
 from kernel.chance import Chance
@@ -86,6 +87,7 @@ class StubNode:
         self.is_draining = False
         self.calls: dict[str, dict[str, Any]] = {}
         self.hung_up: list[tuple[str, str, str]] = []
+        self.controls: list[Control] = []
         self.recorded: list[tuple[str, str, str, dict[str, str]]] = []
         self.banned = {"203.0.113.5": True}
         self.rings: list[RingSeat] = []
@@ -134,6 +136,8 @@ class StubNode:
             "position": None,
             "estimate": None,
             "seat": None,
+            "tag": "",
+            "dialled": False,
             "verdict": None,
             **more,
         }
@@ -149,6 +153,9 @@ class StubNode:
             raise OperationRefused("NO_SUCH_CALL", f"there is no call {call}")
         self.hung_up.append((call, cause, ended_by))
         self.end_call(call, now)
+
+    def control(self, what: Control, now: float) -> None:
+        self.controls.append(what)
 
     def record(self, what: str, by: str, tenant: str, now: float, **more: str) -> None:
         self.recorded.append((what, by, tenant, {name: text for name, text in more.items() if text}))

@@ -1,7 +1,18 @@
 """call.*: who may see and end which call."""
 
 from acd.inputs import CallJoined
-from kernel.ids import CallId, QueueName
+from calls.controls import (
+    CallHeld,
+    CallMuted,
+    CallRefused,
+    CallTagged,
+    CallUnheld,
+    ConsultAsked,
+    ConsultEnded,
+    DigitsPressed,
+    TransferAsked,
+)
+from kernel.ids import CallId, QueueName, SeatId
 from tests.seatswitch.api.stub import Office
 
 
@@ -72,5 +83,70 @@ def test_without_a_seat_a_call_must_be_named() -> None:
 
 def test_what_is_not_built_yet_says_so() -> None:
     desk = Office().desk("admin")
-    for method in ("call.answer", "call.dial", "supervisor.monitor", "recording.get"):
+    for method in ("call.answer", "call.consult_join", "supervisor.monitor", "recording.get"):
         assert desk.refusal(method) == "NOT_AVAILABLE"
+
+
+def test_a_desk_asks_for_its_own_call() -> None:
+    office = Office()
+    desk = office.desk()
+    desk.sign_in()
+    assert desk.refusal("call.hold") == "NOT_IN_CALL"
+    office.talk("c1")
+    for method, more in (
+        ("hold", {}),
+        ("unhold", {}),
+        ("mute", {}),
+        ("unmute", {}),
+        ("dtmf", {"digits": "12#"}),
+        ("tag", {"tag": "billing"}),
+        ("transfer", {"to": "queue:other"}),
+        ("consult", {"to": "2001"}),
+        ("consult_cancel", {}),
+        ("consult_back", {}),
+        ("consult_transfer", {}),
+        ("refuse", {}),
+    ):
+        assert desk.ask(f"call.{method}", **more) == {"done": True}
+    own = (CallId("c1"), SeatId("8001"))
+    assert office.node.controls == [
+        CallHeld(*own),
+        CallUnheld(*own),
+        CallMuted(*own, True),
+        CallMuted(*own, False),
+        DigitsPressed(*own, "12#"),
+        CallTagged(*own, "billing"),
+        TransferAsked(*own, "queue:other"),
+        ConsultAsked(*own, "2001"),
+        ConsultEnded(*own, "cancel"),
+        ConsultEnded(*own, "back"),
+        ConsultEnded(*own, "transfer"),
+        CallRefused(*own),
+    ]
+
+
+def test_digits_are_digits() -> None:
+    desk = Office().desk()
+    desk.sign_in()
+    for digits in ("", "12x", "1" * 33):
+        assert desk.refusal("call.dtmf", digits=digits) == "-32602"
+
+
+def test_only_a_ready_seat_is_consulted_and_nobody_escalates_beyond_the_last_level() -> None:
+    office = Office()
+    desk = office.desk()
+    desk.sign_in()
+    office.talk("c1")
+    for to in ("8002", "seat:8002"):
+        assert desk.refusal("call.consult", to=to) == "TARGET_BUSY"
+    assert desk.refusal("call.escalate") == "NO_SUCH_TARGET"
+    assert office.node.controls == []
+
+
+def test_a_seat_that_is_busy_dials_nobody() -> None:
+    office = Office()
+    desk = office.desk()
+    desk.sign_in()
+    office.talk("c1")
+    assert desk.refusal("call.dial", number="139") == "BUSY"
+    assert office.desk("admin").refusal("call.dial", number="139") == "NOT_LOGGED_IN"

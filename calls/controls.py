@@ -1,0 +1,102 @@
+"""Controls: what a seat's agent asks of its calls from the desk, without touching the phone.
+
+``call`` is the call, ``seat`` whose leg of it asks. What cannot be done is refused with a word of the API.
+"""
+
+import msgspec
+
+from kernel.ids import CallId, SeatId
+
+
+class CallRefused(msgspec.Struct, frozen=True):
+    """What rings at the seat is not wanted."""
+
+    call: CallId
+    seat: SeatId
+
+
+class CallHeld(msgspec.Struct, frozen=True):
+    """The other side hears music, and nothing of the seat, until the call is taken from hold."""
+
+    call: CallId
+    seat: SeatId
+
+
+class CallUnheld(msgspec.Struct, frozen=True):
+    """Both sides hear each other again."""
+
+    call: CallId
+    seat: SeatId
+
+
+class CallMuted(msgspec.Struct, frozen=True):
+    """The other side hears silence instead of the seat, or the seat again."""
+
+    call: CallId
+    seat: SeatId
+    muted: bool
+
+
+class DigitsPressed(msgspec.Struct, frozen=True):
+    """Keys for the other side."""
+
+    call: CallId
+    seat: SeatId
+    digits: str
+
+
+class CallTagged(msgspec.Struct, frozen=True):
+    """What the call was about."""
+
+    call: CallId
+    seat: SeatId
+    tag: str
+
+
+class TransferAsked(msgspec.Struct, frozen=True):
+    """The other side shall talk to ``to``: ``queue:NAME``, ``seat:NUMBER``, ``extension:NUMBER``,
+    ``number:DIGITS``, or what the seat would dial.
+    """
+
+    call: CallId
+    seat: SeatId
+    to: str
+
+
+class ConsultAsked(msgspec.Struct, frozen=True):
+    """The seat wants to talk to ``to`` while the other side is on hold."""
+
+    call: CallId
+    seat: SeatId
+    to: str
+
+
+class ConsultEnded(msgspec.Struct, frozen=True):
+    """The consultation is over: ``cancel`` (it rings yet), ``back`` to the other side, ``transfer`` both."""
+
+    call: CallId
+    seat: SeatId
+    how: str
+
+
+class DialAsked(msgspec.Struct, frozen=True):
+    """The seat's own phone shall ring, and then ``number``; ``display`` "" is the tenant's first number."""
+
+    call: CallId  # the id that the call gets
+    seat: SeatId
+    number: str
+    display: str
+
+
+Control = (
+    CallRefused
+    | CallHeld
+    | CallUnheld
+    | CallMuted
+    | DigitsPressed
+    | CallTagged
+    | TransferAsked
+    | ConsultAsked
+    | ConsultEnded
+    | DialAsked
+)
