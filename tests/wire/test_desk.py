@@ -1,0 +1,106 @@
+"""Call control from the desk on the wire: the phones are SIPp, which fails at what it does not expect."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.wire.phones import Sipp, register
+from tests.wire.switch import CONFIG, Rpc, Switch, free_port, wait_until
+from tests.wire.test_queue_call import rows_when_complete, sign_in
+
+pytestmark = pytest.mark.wire
+
+
+def until(desk: Rpc, activity: str) -> None:
+    wait_until(f"the seat is {activity}", lambda: desk.call("seat.get")["activity"] == activity)
+
+
+def test_hold_and_transfer_reach_phones_that_know_nothing_of_either(tmp_path: Path) -> None:
+    """No re-INVITE, no REFER: 8001 gets BYE when 8002 has answered, the caller nothing but its one dialog."""
+    phone_port, caller_port = free_port(), free_port()
+    with Switch(tmp_path, wrap_up=0) as switch:
+        register(tmp_path, switch.sip_port, ["8001", "8002"], port=phone_port)
+        first, second = sign_in(switch, ["8001", "8002"])
+        second.call("seat.pause", reason="rest")
+        target = f"127.0.0.1:{switch.sip_port}"
+        with (
+            Sipp(tmp_path, "seat", port=phone_port, calls=2) as phones,
+            Sipp(tmp_path, "caller_stays", port=caller_port, target=target) as caller,
+        ):
+            until(first, "talking")
+            first.call("call.hold")
+            assert first.call("seat.get")["held"] is True
+            first.call("call.unhold")
+            first.call("call.tag", tag="billing")
+            first.call("call.transfer", to="8002")
+            until(second, "talking")
+            until(first, "idle")
+            second.call("call.hangup")
+            caller.finish()
+            phones.finish()
+        rows = rows_when_complete(switch, "calls", 2)
+        by_verdict = {row["verdict"]: row for row in rows}
+        assert by_verdict["success:transferred"]["continued_as"] == by_verdict["success"]["call"]
+        assert by_verdict["success:transferred"]["tag"] == "billing"
+
+
+def test_a_consultation_moves_the_caller_to_whom_was_asked(tmp_path: Path) -> None:
+    phone_port, caller_port = free_port(), free_port()
+    with Switch(tmp_path, wrap_up=0) as switch:
+        register(tmp_path, switch.sip_port, ["8001", "2001"], port=phone_port)
+        (desk,) = sign_in(switch, ["8001"])
+        target = f"127.0.0.1:{switch.sip_port}"
+        with (
+            Sipp(tmp_path, "seat", port=phone_port, calls=2) as phones,
+            Sipp(tmp_path, "caller_stays", port=caller_port, target=target) as caller,
+        ):
+            until(desk, "talking")
+            desk.call("call.consult", to="extension:2001")
+            admin = switch.rpc()
+            wait_until(
+                "the extension talks",
+                lambda: sorted(call["state"] for call in admin.call("call.list")) == ["held", "talking"],
+            )
+            desk.call("call.consult_transfer")
+            until(desk, "idle")
+            (call,) = admin.call("call.list")
+            assert (call["state"], call["direction"]) == ("talking", "in")
+            admin.call("call.hangup", call=call["call"])
+            caller.finish()
+            phones.finish()
+        verdicts = sorted(row["verdict"] for row in rows_when_complete(switch, "calls", 2))
+        assert verdicts == ["success", "success:transferred"]
+
+
+def test_dialling_rings_the_own_phone_and_then_the_carrier(tmp_path: Path) -> None:
+    phone_port, carrier_port = free_port(), free_port()
+    config = CONFIG.replace(
+        'accept = ["127.0.0.0/8"]', f'accept = ["127.0.0.0/8"]\ncontact = "sip:127.0.0.1:{carrier_port}"'
+    )
+    route = '[[route]]\ntenant = "demo"\ntrunks = ["carrier"]\n'
+    with Switch(tmp_path, wrap_up=0, config=config, queue_extra=route) as switch:
+        register(tmp_path, switch.sip_port, ["8001"], port=phone_port)
+        (desk,) = sign_in(switch, ["8001"])
+        desk.call("seat.pause", reason="rest")
+        with (
+            Sipp(tmp_path, "seat", port=phone_port) as phone,
+            Sipp(tmp_path, "seat", port=carrier_port) as customer,
+        ):
+            call = desk.call("call.dial", number="13900000077", display="96199")
+            wait_until(
+                "the customer talks",
+                lambda: [it for it in desk.call("call.list") if it["state"] == "talking"],
+            )
+            desk.call("call.hangup", call=call["call"])
+            phone.finish()
+            customer.finish()
+        view = desk.call("seat.get")
+        assert (view["presence"], view["reason"], view["activity"]) == ("paused", "rest", "idle")
+        (row,) = rows_when_complete(switch, "calls", 1)
+        assert (row["direction"], row["caller"], row["called"], row["verdict"], row["seat"]) == (
+            "out",
+            "96199",
+            "13900000077",
+            "success",
+            "8001",
+        )
