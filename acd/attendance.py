@@ -74,6 +74,11 @@ class Attendance:
         quota = board.tenant(seat.tenant).seat_quota
         if quota and board.signed_in.get(seat.tenant, 0) >= quota:
             raise OperationRefused("QUOTA", f"all {quota} seats of tenant {seat.tenant} are in use")
+        for level, most in board.tenant(seat.tenant).level_quota:
+            if level == seat.level and board.signed_in_at.get((seat.tenant, level), 0) >= most:
+                name = board.level_name(level)
+                message = f"all {most} seats of level {name} of tenant {seat.tenant} are in use"
+                raise OperationRefused("QUOTA", message)
 
     def _take_over(self, seat: Seat, what: SignedIn, phone: Phone, now: float) -> None:
         """A second sign-in: the older session is told to go, the state stays as it is."""

@@ -52,6 +52,7 @@ class Board:
         self.tenants: dict[str, TenantSettings] = {}
         self.tiers = Tiers(())
         self.signed_in: dict[str, int] = {}  # seats by tenant
+        self.signed_in_at: dict[tuple[str, int], int] = {}  # by tenant and level
         self.phones = Phones()
         self.matcher = Matcher()
         self.offers: dict[OfferId, Offer] = {}

@@ -143,6 +143,7 @@ class Changes:
             for name, queue in board.queues.items()
         }
         board.signed_in = {}
+        board.signed_in_at = {}
         levels = board.settings.levels
         for seat in board.seats.values():
             if not seat.is_removed:

@@ -244,6 +244,8 @@ class Desk:
         """Count one sign-in (1) or sign-out (-1) wherever the seat serves."""
         board = self._board
         board.signed_in[seat.tenant] = board.signed_in.get(seat.tenant, 0) + change
+        place = (seat.tenant, seat.level)
+        board.signed_in_at[place] = board.signed_in_at.get(place, 0) + change
         lines: dict[str, None] = {}
         for each in seat.classes:
             each.signed_in += change

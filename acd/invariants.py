@@ -46,6 +46,7 @@ def _check_offers(board: Board) -> None:
 
 def _check_seats(board: Board) -> None:
     signed_in: dict[str, int] = {}
+    at_level: dict[tuple[str, int], int] = {}
     for seat in board.seats.values():
         offer = seat.offer
         holds = offer is not None
@@ -61,6 +62,7 @@ def _check_seats(board: Board) -> None:
         assert (board.matcher.ready.get(seat.id) is seat) == bool(seat.ready_number)
         if seat.is_signed_in:
             signed_in[seat.tenant] = signed_in.get(seat.tenant, 0) + 1
+            at_level[seat.tenant, seat.level] = at_level.get((seat.tenant, seat.level), 0) + 1
             assert board.phones.holder(seat.phone.key) == seat.id, f"{seat.id} works on another's phone"
         else:
             assert not seat.pending, f"{seat.id} is offline and has something pending"
@@ -71,6 +73,7 @@ def _check_seats(board: Board) -> None:
             assert is_away is not seat.phone.reachable, f"{seat.id}: {seat.phone} and {seat.activity}"
     counted = {tenant: count for tenant, count in board.signed_in.items() if count}
     assert counted == signed_in, "sign-ins are miscounted"
+    assert {it: n for it, n in board.signed_in_at.items() if n} == at_level, "levels are miscounted"
 
 
 def _check_lines(board: Board) -> None:

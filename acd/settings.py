@@ -63,6 +63,7 @@ class TenantSettings(msgspec.Struct, frozen=True):
     seat_quota: int = 0  # concurrent sign-ins; 0: no limit
     pause_reasons: tuple[str, ...] = ()
     suspended: bool = False
+    level_quota: tuple[tuple[int, int], ...] = ()  # rank of a level, concurrent sign-ins
     call_hours: HoursSettings | None = None  # when its seats may dial out; None: always
 
 

@@ -15,6 +15,13 @@ class CallRefused(msgspec.Struct, frozen=True):
     seat: SeatId
 
 
+class CallAnswered(msgspec.Struct, frozen=True):
+    """The phone that rings shall answer by itself."""
+
+    call: CallId
+    seat: SeatId
+
+
 class CallHeld(msgspec.Struct, frozen=True):
     """The other side hears music, and nothing of the seat, until the call is taken from hold."""
 
@@ -90,6 +97,7 @@ class DialAsked(msgspec.Struct, frozen=True):
 
 Control = (
     CallRefused
+    | CallAnswered
     | CallHeld
     | CallUnheld
     | CallMuted

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from calls.bridge import is_held
 from calls.call import Call, CallState
 from calls.controls import (
+    CallAnswered,
     CallHeld,
     CallMuted,
     CallRefused,
@@ -25,6 +26,7 @@ from calls.controls import (
 )
 from calls.events import CallChanged, SeatHold
 from calls.leg import Leg
+from calls.ringing import AUTO_ANSWER, ELSEWHERE, invitations, ring_headers
 from calls.routing import Refusal, Route
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
@@ -49,6 +51,7 @@ class CallDesk:
         self._plane = plane
         self._on: dict[type, Callable[[Any, float], None]] = {
             CallRefused: self._refuse,
+            CallAnswered: self._answer,
             CallHeld: self._hold,
             CallUnheld: self._unhold,
             CallMuted: self._mute,
@@ -88,6 +91,27 @@ class CallDesk:
         if leg is None:
             raise OperationRefused("NOT_RINGING", f"call {call.id} does not ring at seat {what.seat}")
         self._board.ring_failed(leg, 603, now)
+
+    def _answer(self, what: CallAnswered, now: float) -> None:
+        """Ring the phone anew with the request to answer at once: one that rings can be told nothing."""
+        call, board = self.call(what.call), self._board
+        leg = next((each for each in call.rings if each.seat == what.seat), None)
+        if leg is None or not leg.ringing_sessions:
+            raise OperationRefused("NOT_RINGING", f"call {call.id} does not ring at seat {what.seat}")
+        settings = board.plan.settings
+        if leg.phone[0] == "pstn" or what.seat not in settings.auto_answer:
+            message = f"the phone of seat {what.seat} is not one that can be told to answer (auto_answer)"
+            raise OperationRefused("BAD_STATE", message)
+        headers = tuple(dict.fromkeys(ring_headers(leg, call, settings) + AUTO_ANSWER))
+        targets = invitations(leg, call, settings.domain, self._stack, headers)
+        if not targets:
+            raise OperationRefused("BAD_STATE", f"the phone of seat {what.seat} has gone")
+        sessions, leg.ringing_sessions = leg.ringing_sessions, []
+        for session in sessions:
+            session.user = None
+            self._stack.hang_up(session, now, ELSEWHERE)
+        leg.targets = targets
+        board.send_invites(leg, now)
 
     # Hold, mute, keys, tags.
 

@@ -19,6 +19,7 @@ def check(
     for call in calls.values():
         assert call.state is not CallState.ENDED, f"{call.id} has ended and is still here"
         assert (call.callee is not None) == (call.state is CallState.TALKING), f"{call.id}: {call.state}"
+        assert not call.is_parked or call.held, f"{call.id} is parked and not held"
         assert bool(call.rings) == (call.state is CallState.RINGING), f"{call.id}: {call.state}"
         for leg in call.legs():
             assert leg.call is call, f"a leg of {call.id} belongs elsewhere"

@@ -16,7 +16,7 @@ from calls.call import Call
 from calls.events import SeatFreed
 from calls.leg import Leg
 from calls.outside import Target
-from calls.ringing import invitations, queue_headers
+from calls.ringing import invitations, ring_headers
 from calls.routing import Route
 from kernel.chance import Chance
 from kernel.ids import SeatId
@@ -81,8 +81,9 @@ class Redirects:
         return phone
 
     def _ring_phone(self, leg: Leg, call: Call, phone: tuple[str, str], now: float) -> bool:
-        domain = self._board.plan.settings.domain
-        headers = queue_headers(leg, call) + forwarded((*leg.forwards, phone[1]), domain)
+        settings = self._board.plan.settings
+        domain = settings.domain
+        headers = ring_headers(leg, call, settings) + forwarded((*leg.forwards, phone[1]), domain)
         leg.phone, before = phone, leg.phone
         leg.targets = invitations(leg, call, domain, self._stack, headers)
         leg.phone = before  # whose leg it is for distribution does not change
@@ -120,7 +121,8 @@ class Redirects:
         forwards = leg.forwards
         is_same = self._board.plan.outside.is_same(number, forwards[-1])
         forwards = forwards if is_same else (*forwards, number)
-        headers = queue_headers(leg, call) + forwarded(forwards, self._board.plan.settings.domain)
+        settings = self._board.plan.settings
+        headers = ring_headers(leg, call, settings) + forwarded(forwards, settings.domain)
         if not self._board.failover.lead(leg, found, headers, now):
             return False
         call.trunk = call.trunk or leg.trunk

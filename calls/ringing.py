@@ -3,13 +3,15 @@
 from calls.call import Call
 from calls.leg import Leg
 from calls.presentation import ANONYMOUS
+from calls.settings import CallSettings
 from sip.invitation import Invitation
 from sip.stack import Stack
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326: no missed call at the losing phone
 Headers = tuple[tuple[str, str], ...]
 
-AUTO_ANSWER = (("Answer-Mode", "Auto"), ("Call-Info", "<sip:localhost>;answer-after=0"))  # RFC 5373 and usage
+# RFC 5373, and what most phones know instead.
+AUTO_ANSWER = (("Answer-Mode", "Auto"), ("Call-Info", "<sip:localhost>;answer-after=0"))
 
 
 def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Headers) -> list[Invitation]:
@@ -38,9 +40,16 @@ def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Header
     ]
 
 
-def queue_headers(leg: Leg, call: Call) -> Headers:
-    """Return X-Queue for a phone that rings for a queue; for one that its seat dials with, to answer at once.
+def ring_headers(leg: Leg, call: Call, settings: CallSettings) -> Headers:
+    """Return X-Queue for a phone that rings for a queue, and what makes one answer by itself that shall: its
+    seat dials with it, or is set so.
     """
     if call.is_dialled and call.caller_leg is None:
         return AUTO_ANSWER
-    return () if leg.offer is None or call.queue is None else (("X-Queue", call.queue),)
+    headers: Headers = ()
+    if leg.offer is not None:
+        if call.queue is not None and settings.queue_header:
+            headers = (("X-Queue", call.queue),)
+        if settings.auto_answer.get(leg.seat or "") == "always":
+            headers += AUTO_ANSWER
+    return headers

@@ -38,7 +38,7 @@ from calls.records import call_row, ended_fields
 from calls.recovery import Recovery
 from calls.redirect import Redirects
 from calls.replacements import Replacements
-from calls.ringing import ELSEWHERE, invitations, queue_headers
+from calls.ringing import ELSEWHERE, invitations, ring_headers
 from calls.routing import NumberPlan, Route, wanted_seat
 from calls.settings import CallSettings
 from calls.streams import Streams
@@ -363,7 +363,7 @@ class Switchboard:
     def start_ring(self, leg: Leg, now: float) -> None:
         """Ring every contact of the leg's phone; a phone without one fails at once."""
         assert leg.call is not None
-        headers = queue_headers(leg, leg.call) if self._settings.queue_header else ()
+        headers = ring_headers(leg, leg.call, self._settings)
         why_not = ""
         if leg.phone[0] != "pstn":
             leg.targets = invitations(leg, leg.call, self._settings.domain, self._stack, headers)

@@ -76,6 +76,7 @@ class Desk:
         self.extensions: dict[str, str] = {}  # number -> tenant
         self.accounts: dict[str, Account] = {}
         self.seat_secrets: dict[str, Secret] = {}
+        self.auto_answer: dict[str, str] = {}  # of seats whose phones can be told to answer
         self.call_rights: dict[str, str] = {}  # of seats that may not call all numbers
         self.hotlines: list[Hotline] = []
         self._numbers: dict[str, str] = {}  # number -> who has it
@@ -100,8 +101,16 @@ class Desk:
                     self._reader.refuse(place, "is empty")
                 elif reason in tenant.pause_reasons[: index - 1]:
                     self._reader.refuse(place, f"{show(reason)} is given twice")
+            quotas = {
+                self._rank(f"{where}.level_quota.{level}", level, 0): most
+                for level, most in tenant.level_quota.items()
+            }
             self.tenants[tenant.name] = TenantSettings(
-                tenant.name, tenant.seat_quota, tenant.pause_reasons, tenant.suspended
+                tenant.name,
+                tenant.seat_quota,
+                tenant.pause_reasons,
+                tenant.suspended,
+                level_quota=tuple(sorted(quotas.items())),
             )
 
     def build_hours(self, tenants: Sequence[Read], hours: Sequence[Read], find_zone: FindZone) -> None:
@@ -219,10 +228,21 @@ class Desk:
                     supervises=supervises,
                 )
                 self.seat_secrets[number] = secret
+                if table.auto_answer != "never":
+                    self.auto_answer[number] = table.auto_answer
                 if table.call_right != "all":
                     self.call_rights[number] = table.call_right
                 if any(phone.kind == "softphone" for phone in phones):
                     self.accounts[number] = Account(number, secret, tenant)
+
+    def for_calls(self) -> dict[str, dict[str, str]]:
+        """Return what call control is told of seats and extensions, by number."""
+        return {
+            "seats": {seat.number: seat.tenant for seat in self.seats.values()},
+            "extensions": self.extensions,
+            "call_rights": self.call_rights,
+            "auto_answer": self.auto_answer,
+        }
 
     def check_wanted_seats(self, queues: Sequence[Read]) -> None:
         """Look whether the seats that queues lead to are there."""

@@ -229,6 +229,7 @@ class TenantTable(Table, frozen=True):
     time_zone: str = ""
     hours: str = ""
     call_hours: str = ""
+    level_quota: dict[str, Count] = {}
 
 
 class HoursTable(Table, frozen=True):
@@ -375,6 +376,7 @@ class SeatTable(Table, frozen=True):
     supervises: tuple[str, ...] = ()
     timetable: tuple[str, ...] = ()
     call_right: Literal["all", "national", "internal"] = "all"
+    auto_answer: Literal["never", "desk", "always"] = "never"
     wrap_up: Duration | None = None
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from acd.inputs import DialWanted
 from calls.controls import (
+    CallAnswered,
     CallHeld,
     CallMuted,
     CallRefused,
@@ -114,6 +115,12 @@ def _own_call(scope: Scope, asked: str | None) -> tuple[CallId, SeatId]:
     return CallId(call), seat
 
 
+def answer(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Have the own phone answer what rings (接听)."""
+    scope.node.control(CallAnswered(*_own_call(scope, params.call)), scope.now)
+    return {"done": True}
+
+
 def refuse(scope: Scope, params: OneCall) -> dict[str, Any]:
     """Refuse what rings (拒接)."""
     scope.node.control(CallRefused(*_own_call(scope, params.call)), scope.now)
@@ -218,7 +225,16 @@ _WHOM = "queue:NAME, seat:NUMBER, extension:NUMBER, number:DIGITS, or what the s
 
 METHODS = (
     Method("call.list", AGENT, "The living calls of the tenant.", Nothing, list[CallObject], list_calls),
-    Method("call.answer", AGENT, "Answer the ringing call.", OneCall, Done, words=(*_OWN, "NOT_RINGING")),
+    Method(
+        "call.answer",
+        AGENT,
+        "Have the seat's phone answer what rings: it rings anew and is asked to answer at once. Only where "
+        "the seat's auto_answer says that its phone knows of that.",
+        OneCall,
+        Done,
+        answer,
+        (*_OWN, "NOT_RINGING", "BAD_STATE"),
+    ),
     Method(
         "call.refuse",
         AGENT,

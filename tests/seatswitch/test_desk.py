@@ -93,6 +93,44 @@ def test_nobody_touches_the_call_of_another_seat() -> None:
     settle(world)
 
 
+def test_a_phone_that_knows_how_is_told_to_answer() -> None:
+    """It rings anew with Answer-Mode: Auto; the offer is the same, and its row says when it rang first."""
+    world = staffed(RINGS_FOR_EVER, replace(ONE, more_seat='auto_answer = "desk"'))
+    caller = world.trunk.dial(Errand(talks_for=20.0))
+    world.run(2.0)
+    phone = world.phones["8001"]
+    assert not phone.calls[0].invite.get("answer-mode")
+    phone.manner = Manner(rings_after=None, answers_after=0.05)
+    desk_of(world).ask("call.answer")
+    world.run(1.0)
+    assert phone.calls[0].why == "cancelled"
+    assert phone.calls[1].invite.get("answer-mode") == "Auto"
+    assert "answer-after=0" in (phone.calls[1].invite.get("call-info") or "")
+    assert talks_to(world, caller.rtp, phone.calls[1].rtp)
+    settle(world)
+    (offer,) = world.offer_rows
+    assert (offer.outcome, offer.rang) == ("answered", pytest.approx(2.0, abs=0.1))
+
+
+def test_a_phone_that_is_not_known_to_answer_is_told_nothing() -> None:
+    world = staffed(RINGS_FOR_EVER, ONE)
+    caller = world.trunk.dial(Errand())
+    world.run(2.0)
+    assert desk_of(world).refusal("call.answer") == "BAD_STATE"
+    assert len(world.phones["8001"].calls) == 1
+    caller.hang_up()
+    settle(world)
+
+
+def test_a_seat_may_be_set_to_answer_always() -> None:
+    world = staffed(TALKS, replace(ONE, more_seat='auto_answer = "always"'))
+    world.trunk.dial(Errand(talks_for=5.0))
+    world.run(2.0)
+    invite = world.phones["8001"].calls[0].invite
+    assert (invite.get("answer-mode"), invite.get("x-queue")) == ("Auto", "junior")
+    settle(world)
+
+
 # Hold and mute.
 
 

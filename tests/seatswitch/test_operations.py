@@ -23,7 +23,7 @@ PSTN = {"kind": "pstn", "number": "1390008001"}
 
 def staffed(manner: Manner | None = None) -> World:
     """Seat 8001 is ready, and so is the supervisor's, who leads it."""
-    world = staffed_town(manner, replace(ONE_SEAT, leaders=1))
+    world = staffed_town(manner, replace(ONE_SEAT, leaders=1, more_seat='auto_answer = "desk"'))
     world.add_agent("8901", Manner(), Habits(signs_in_at=0.1))
     world.run(2.0)
     return world
@@ -117,6 +117,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "force_logout": ("supervisor.force_logout", {}),
     "disconnect": ("supervisor.disconnect", {}),
     "pickup": ("supervisor.pickup", {}),
+    "answer": ("call.answer", {}),
     "refuse": ("call.refuse", {}),
     "hangup": ("call.hangup", {}),
     "hold": ("call.hold", {}),
@@ -176,6 +177,11 @@ REFUSALS: dict[str, dict[str, str]] = {
     "force_logout": {"offline": "NOT_LOGGED_IN"},
     "disconnect": {**dict.fromkeys(STATES, "TARGET_NOT_TALKING"), "talking": ""},
     "pickup": {**dict.fromkeys(STATES, "NOT_RINGING"), "ringing": ""},
+    "answer": {
+        **NO_CALL,
+        **dict.fromkeys(("reserved", "ringing", "own ringing"), ""),
+        "talking": "NOT_RINGING",
+    },
     "refuse": {**NO_CALL, "ringing": "", "own ringing": "", "talking": "NOT_RINGING", "reserved": ""},
     "hangup": {**NO_CALL, "talking": ""},
     "hold": {**NO_CALL, "talking": ""},

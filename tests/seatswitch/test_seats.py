@@ -191,6 +191,24 @@ def test_no_more_seats_are_signed_in_at_once_than_the_tenant_has_leased() -> Non
     settle(world)
 
 
+def test_a_level_may_have_a_quota_of_its_own() -> None:
+    quota = "level_quota = {junior = 1}"
+    town = Town(juniors=2, intermediates=1, seniors=0, seat_quota=3, more_tenant=quota)
+    world = World(1, town)
+    for number in town.seats:
+        world.add_phone(number).register()
+    world.run(1.0)
+    assert "result" in login(world, "8001")
+    refused = login(world, "8002")["error"]
+    assert refused["data"]["word"] == "QUOTA"
+    assert refused["message"] == "all 1 seats of level junior of tenant demo are in use"
+    assert "result" in login(world, "8101")
+    lower = {"seat": "8001", "queues": ["junior"], "level": "intermediate"}
+    world.admin.ask("supervisor.move_seat", lower)
+    assert "result" in login(world, "8002")
+    settle(world)
+
+
 def test_a_second_sign_in_kicks_the_first_out_and_keeps_the_state() -> None:
     """While it talks, with a pause pending: the newcomer finds all of it."""
     world = staffed(TALKS)

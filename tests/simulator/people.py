@@ -221,7 +221,7 @@ class Agent:
                 params = {"to": random.choice(whom)} if method in ("call.transfer", "call.consult") else {}
                 self._later(delay, method, params)
         elif state[1] == "ringing" and random.random() < 0.3:
-            self._later(0.3, random.choice(("call.refuse", "call.hangup")), {})
+            self._later(0.3, random.choice(("call.answer", "call.refuse", "call.hangup")), {})
         elif state[1] == "idle" and random.random() < 0.3:
             self._later(0.7, "call.dial", {"number": random.choice([*others, "2001", "13900000066"])})
 

@@ -37,6 +37,7 @@ class Town:
     callback: str = ""
     hours: str = ""  # week of its opening hours
     more: str = ""  # tables at the end
+    more_seat: str = ""  # keys of every seat
     more_tenant: str = ""  # keys of the tenant
     more_trunk: str = ""  # keys of the trunk
     missed: str = '{no_answer = {pause_after = 3}, refused = {delay = "5s"}, unreachable = {delay = "5s"}}'
@@ -70,6 +71,7 @@ class Town:
                 f'[[seat]]\nnumber = "{number}"\ntenant = "demo"\npassword = "{PASSWORD}"\n'
                 f'level = "{level}"\n'
                 f'skills = {{}}\nqueues = {queues}\nphones = ["softphone", "pstn:139000{number}"]\n'
+                f"{self.more_seat}\n"
             )
         for index in range(self.leaders):
             parts.append(

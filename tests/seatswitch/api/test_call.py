@@ -2,6 +2,7 @@
 
 from acd.inputs import CallJoined
 from calls.controls import (
+    CallAnswered,
     CallHeld,
     CallMuted,
     CallRefused,
@@ -83,7 +84,7 @@ def test_without_a_seat_a_call_must_be_named() -> None:
 
 def test_what_is_not_built_yet_says_so() -> None:
     desk = Office().desk("admin")
-    for method in ("call.answer", "call.consult_join", "supervisor.monitor", "recording.get"):
+    for method in ("call.survey", "call.consult_join", "supervisor.monitor", "recording.get"):
         assert desk.refusal(method) == "NOT_AVAILABLE"
 
 
@@ -106,6 +107,7 @@ def test_a_desk_asks_for_its_own_call() -> None:
         ("consult_back", {}),
         ("consult_transfer", {}),
         ("refuse", {}),
+        ("answer", {}),
     ):
         assert desk.ask(f"call.{method}", **more) == {"done": True}
     own = (CallId("c1"), SeatId("8001"))
@@ -122,6 +124,7 @@ def test_a_desk_asks_for_its_own_call() -> None:
         ConsultEnded(*own, "back"),
         ConsultEnded(*own, "transfer"),
         CallRefused(*own),
+        CallAnswered(*own),
     ]
 
 
