@@ -8,6 +8,7 @@ from typing import Any
 from acd.inputs import (
     CallbackBooked,
     CallJoined,
+    DialWanted,
     ListEntryAdded,
     ListEntryRemoved,
     ListEntryRestored,
@@ -16,7 +17,7 @@ from acd.inputs import (
 from acd.lists import AsWritten
 from acd.settings import ListSettings
 from calls.numbers import Numbers
-from kernel.ids import CallId, QueueName
+from kernel.ids import CallId, QueueName, SeatId
 from kernel.limits import LIST_ENTRIES_MAX
 from kernel.rows import ListEntryRow
 from queues.callers import ListEntry
@@ -202,9 +203,7 @@ def test_a_number_is_added_counts_from_the_next_call_on_and_is_taken_off(kit: An
     floor.join("c", caller=BAD)
     assert waits(floor, "c")
     assert rows(floor) == [
-        ListEntryRow(
-            f"nuisance {BAD}", "nuisance", BAD, None, "swears", "8019", EPOCH, is_removed=False
-        ),
+        ListEntryRow(f"nuisance {BAD}", "nuisance", BAD, None, "swears", "8019", EPOCH, is_removed=False),
         ListEntryRow(
             f"nuisance {BAD}", "nuisance", BAD, None, "has apologised", "8020", EPOCH + 5, is_removed=True
         ),
@@ -337,3 +336,10 @@ def test_another_country_reads_the_configuration_again(kit: Any) -> None:
 
 def test_as_written_is_as_written() -> None:
     assert (AsWritten().e164("0 1"), AsWritten().prefix("0 1"), AsWritten().country) == ("0 1", "0 1", "")
+
+
+def test_numbers_on_a_black_list_of_the_tenant_are_not_dialled(kit: Any) -> None:
+    """One of some queues only keeps callers out of those; a white one allows nothing that is black."""
+    floor = floor_of(kit, listing("bad", "black", BAD), listing("few", "black", GOOD, queues=("junior",)))
+    assert floor.refused(DialWanted(SeatId("8001"), BAD)) == "BLACKLIST"
+    floor.do(DialWanted(SeatId("8001"), GOOD))

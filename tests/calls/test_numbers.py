@@ -79,3 +79,22 @@ def test_another_country_forgets_what_was_remembered() -> None:
     assert numbers.e164("030 1234567") == "+86301234567"
     numbers.read_as("DE")
     assert numbers.e164("030 1234567") == "+49301234567"
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "is_national"),
+    [
+        ("CN", "13800000000", True),
+        ("CN", "+8613800000000", True),
+        ("CN", "110", True),
+        ("CN", "96198", True),
+        ("CN", "+493012345678", False),
+        ("CN", "00493012345678", False),
+        ("", "13800000000", True),
+        ("", "0049301234567", False),
+        ("", "+8613800000000", False),
+    ],
+)
+def test_which_numbers_are_of_the_own_country(country: str, text: str, is_national: bool) -> None:
+    """Without a country nothing with a country code is."""
+    assert Numbers(country).is_national(text) is is_national

@@ -4,7 +4,14 @@ import pytest
 from msgspec import structs
 
 from calls.routing import NumberPlan, Refusal, Route, called_number, caller_number, user_of, wanted_seat
-from calls.settings import CallSettings, Hotline, QueueMedia, TrunkSettings
+from calls.settings import (
+    CallSettings,
+    Hotline,
+    OutsideRoute,
+    QueueMedia,
+    RouteTrunk,
+    TrunkSettings,
+)
 from sip.events import Identity
 from sip.message import Request
 from sip.parser import parse_message
@@ -78,9 +85,11 @@ def test_a_hotline_may_lead_to_an_extension_or_a_seat() -> None:
 
 
 def test_a_trunks_own_tenant_decides_between_equal_hotlines() -> None:
-    plan = NumberPlan(CallSettings(
-        trunks=(TrunkSettings("t", tenant="other"),), hotlines=SETTINGS.hotlines, queues=SETTINGS.queues
-    ))
+    plan = NumberPlan(
+        CallSettings(
+            trunks=(TrunkSettings("t", tenant="other"),), hotlines=SETTINGS.hotlines, queues=SETTINGS.queues
+        )
+    )
     found = plan.route(Identity("trunk", "t"), invite("sip:96198@h"))
     assert isinstance(found, Route)
     assert found.tenant == "other"
@@ -172,3 +181,39 @@ def test_the_caller_may_stand_in_p_asserted_identity(asserted: str, caller: str)
     request = invite("sip:96198@h", extra=f"P-Asserted-Identity: {asserted}\r\n" if asserted else "")
     assert caller_number(request, "p-asserted-identity") == caller
     assert caller_number(request) == "1390"
+
+
+@pytest.mark.parametrize(
+    ("target", "entry"),
+    [
+        ("queue:junior", "queue:junior"),
+        ("seat:8001", "seat:8001"),
+        ("extension:2001", "extension:2001"),
+        ("8001", "seat:8001"),
+        ("96198", "queue:junior"),
+    ],
+)
+def test_what_a_desk_may_send_a_call_to(target: str, entry: str) -> None:
+    route = PLAN.to_target("8001", target)
+    assert isinstance(route, Route)
+    assert (route.entry, route.tenant) == (entry, "demo")
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["queue:other", "queue:", "seat:9001", "seat:2001", "extension:8001", "number:8001", "ivr:x", ""],
+)
+def test_what_a_desk_may_not_send_a_call_to(target: str) -> None:
+    route = PLAN.to_target("8001", target)
+    assert isinstance(route, Refusal)
+    assert route.status == 404
+
+
+def test_a_right_to_call_counts_for_phones_and_desks_alike() -> None:
+    routes = (OutsideRoute("", (RouteTrunk("own"),)),)
+    plan = NumberPlan(structs.replace(SETTINGS, routes=routes, call_rights={"8001": "internal"}))
+    for route in (plan.to_target("8001", "139"), plan.from_account(Identity("account", "8001"), "139")):
+        assert isinstance(route, Refusal)
+        assert (route.status, route.verdict) == (403, "caller:call_right")
+    assert isinstance(plan.to_target("8001", "2001"), Route)
+    assert isinstance(plan.to_target("2001", "139"), Route)

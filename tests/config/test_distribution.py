@@ -232,3 +232,45 @@ def test_a_preferred_level() -> None:
         (error,) = errors_of(queue.replace("NAME", name))
         assert error.startswith('queue[1] "q".requires.prefer: ')
         assert reason in error
+
+
+def test_what_seats_may_call_how_they_answer_and_whom_they_lead() -> None:
+    settings = load(
+        seat('call_right = "national"\nauto_answer = "desk"')
+        + '[[seat]]\nnumber = "9"\npassword = "p"\nrole = "supervisor"\nsupervises = ["q"]\n'
+        + '[[seat]]\nnumber = "2"\npassword = "p"\nlevel = "low"\nqueues = ["q"]\n'
+    )
+    assert settings.calls.call_rights == {"1": "national"}
+    assert settings.calls.auto_answer == {"1": "desk"}
+    assert [it.supervises for it in settings.acd.seats] == [(), ("q",), ()]
+
+
+def test_only_supervisors_lead_and_only_queues_of_their_own() -> None:
+    assert errors_of(seat('supervises = ["q"]')) == [
+        'seat[1] "1".supervises: is given, and role is not "supervisor"'
+    ]
+    wrong = '[[seat]]\nnumber = "9"\npassword = "p"\nrole = "supervisor"\nsupervises = ["p"]\n'
+    (error,) = errors_of(queue("") + wrong)
+    assert error.startswith('seat[1] "9".supervises[1]: unknown queue "p"')
+
+
+def test_tenants_have_hours_to_dial_in_and_quotas_by_level() -> None:
+    text = '[[tenant]]\nname = "u"\ncall_hours = "day"\nlevel_quota = {low = 5, high = 1}\n'
+    hours = '[[hours]]\nname = "day"\ntenant = "u"\nweek = ["mon-fri 09:00-17:00"]\n'
+    tenant = load(text + hours).acd.tenants[1]
+    assert tenant.level_quota == ((0, 5), (2, 1))
+    assert tenant.call_hours is not None
+    assert tenant.call_hours.name == "day"
+    assert [error.partition(":")[0] for error in errors_of(text.replace("high", "top"))] == [
+        'tenant[2] "u".level_quota.top',
+        'tenant[2] "u".call_hours',
+    ]
+
+
+def test_a_missed_offer_pauses_or_signs_out_but_not_both() -> None:
+    rules = load(queue('missed = {no_answer = {logout_after = 3, forget_after = "1h"}}')).acd.queues[0].missed
+    assert (rules.no_answer.pause_after, rules.no_answer.logout_after) == (0, 3)
+    assert (rules.no_answer.forget_after, rules.refused.delay) == (3600.0, 5.0)
+    assert errors_of(queue("missed = {refused = {logout_after = 3, pause_after = 2}}")) == [
+        'queue[1] "q".missed.refused.logout_after: is given beside pause_after; one of them is enough'
+    ]

@@ -621,3 +621,58 @@ def test_rights_tenants_and_hours(change: tuple[str, str], word: str) -> None:
         world.run(5.0)
         desk_of(world).ask("call.hangup")
     settle(world)
+
+
+# A switch that is killed meanwhile.
+
+
+def test_a_call_held_at_the_desk_talks_again_after_the_switch_was_killed() -> None:
+    world, desk, caller, phone = talking()
+    desk.ask("call.hold")
+    world.run(2.0)
+    world.restart_switch()
+    world.run(2.0)
+    assert talks_to(world, caller.rtp, phone.rtp)
+    (call,) = world.admin.ask("call.list")
+    assert (call["state"], seat(world)["held"], seat(world)["activity"]) == ("talking", False, "talking")
+    caller.hang_up()
+    settle(world)
+    assert world.call_rows[0].verdict == "success"
+
+
+@pytest.mark.parametrize("manner", [TALKS, RINGS_FOR_EVER])
+def test_a_consultation_ends_when_the_switch_is_killed_and_the_caller_talks_on(manner: Manner) -> None:
+    world, _, caller, phone = consulting(manner)
+    world.restart_switch()
+    world.run(2.0)
+    assert talks_to(world, caller.rtp, phone.rtp)
+    assert world.phones["8002"].calls[0].has_ended
+    assert (seat(world)["activity"], seat(world, "8002")["activity"]) == ("talking", "idle")
+    caller.hang_up()
+    settle(world)
+    assert [row.verdict for row in world.call_rows] == ["us:interrupted", "success"]
+
+
+def test_what_a_seat_dials_ends_when_the_switch_is_killed_before_anybody_answered() -> None:
+    world = staffed(RINGS_FOR_EVER, ONE)
+    desk_of(world).ask("call.dial", {"number": "13900000077"})
+    world.run(1.0)
+    world.restart_switch()
+    world.run(2.0)
+    assert world.phones["8001"].calls[0].has_ended
+    assert (seat(world)["activity"], world.admin.ask("call.list")) == ("idle", [])
+    settle(world)
+
+
+def test_what_a_seat_has_dialled_goes_on_after_the_switch_was_killed() -> None:
+    world = staffed(TALKS, ONE)
+    desk_of(world).ask("call.dial", {"number": "13900000077"})
+    world.run(5.0)
+    customer = world.trunk.calls[-1]
+    world.restart_switch()
+    world.run(2.0)
+    assert talks_to(world, world.phones["8001"].calls[0].rtp, customer.rtp)
+    assert seat(world)["activity"] == "talking"
+    customer.hang_up()
+    settle(world)
+    assert (world.call_rows[0].seat, world.call_rows[0].verdict) == ("8001", "success")
