@@ -72,6 +72,8 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
         *_lists(old, new),
         *_many("queue", _named(old.acd.queues), _named(new.acd.queues)),
         *_many("seat", _numbered(old.acd.seats), _numbered(new.acd.seats), _levels(old), _levels(new)),
+        *_seat_keys("call_right", "all", old.calls.call_rights, new.calls.call_rights),
+        *_seat_keys("auto_answer", "never", old.calls.auto_answer, new.calls.auto_answer),
         *_secrets("seat", old.seat_secrets, new.seat_secrets),
         *_extensions(old, new),
         *_many("hotline", _numbered(old.calls.hotlines), _numbered(new.calls.hotlines)),
@@ -89,6 +91,8 @@ _CALLS_ELSEWHERE = (
     "queues",
     "seats",
     "extensions",
+    "call_rights",
+    "auto_answer",
     "suspended_tenants",
     "domain",
     "codecs",
@@ -163,6 +167,14 @@ def _rank_changes(old: Settings, new: Settings) -> Iterator[str]:
     before, after = _levels(old), _levels(new)
     if before != after and sorted(before) == sorted(after):
         yield f"the order of levels is now {', '.join(after)}"
+
+
+def _seat_keys(key: str, usual: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    """Tell how a key changes that only call control knows, by seat."""
+    for seat in dict.fromkeys((*old, *new)):
+        before, after = old.get(seat, usual), new.get(seat, usual)
+        if before != after:
+            yield f"seat {seat}: {key} {before} -> {after}"
 
 
 def _secrets(kind: str, old: Mapping[str, Secret], new: Mapping[str, Secret]) -> Iterator[str]:

@@ -50,6 +50,11 @@ def test_nothing_changed_says_nothing() -> None:
             ["hotline 96199: entry queue:complaint -> queue:senior"],
         ),
         ('numbers = "8011-8015"', 'numbers = "8011-8014"', ["seat 8015 is gone"]),
+        (
+            'numbers = "8019-8020"',
+            'call_right = "internal"\nnumbers = "8019-8020"',
+            ["seat 8019: call_right all -> internal", "seat 8020: call_right all -> internal"],
+        ),
         ('number = "2002"', 'number = "2003"', ["extension 2002 is gone", "extension 2003 is new"]),
         ('drain_after = "10m"', 'drain_after = "1m"', ["switch.drain_after 600 -> 60"]),
         ('codecs = ["PCMU", "PCMA"]', 'codecs = ["PCMA"]', ["media.codecs [PCMU, PCMA] -> [PCMA]"]),
