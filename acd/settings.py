@@ -30,7 +30,7 @@ class Job(msgspec.Struct, frozen=True):
 
     days: tuple[int, ...]  # Monday is 0
     minute: int  # of the day
-    action: str  # ready, pause, logout, phone
+    action: str  # login, ready, pause, logout, phone
     argument: str = ""  # of pause a reason, of phone a kind and, after a colon, a number
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from acd.attendance import Attendance
 from acd.board import Board
 from acd.distribution import Distribution
-from acd.inputs import PauseAsked, PhoneBound, ReadyAsked, SignedOut
+from acd.inputs import PauseAsked, PhoneBound, ReadyAsked, SignedIn, SignedOut
 from acd.seat import Presence, Seat
 from acd.settings import Job, Timetable
 from kernel.errors import OperationRefused
@@ -77,7 +77,10 @@ class Timetables:
     def _do(self, seat: Seat, job: Job, now: float) -> None:
         attendance = self._attendance
         try:
-            if job.action == "ready":
+            if job.action == "login":
+                if not seat.is_signed_in:  # whoever is there already stays as it is
+                    attendance.sign_in(SignedIn(seat.id, CAUSE), now)
+            elif job.action == "ready":
                 if seat.presence is not Presence.WRAPUP:  # which ends in ready by itself
                     attendance.ready(ReadyAsked(seat.id, cause=CAUSE), now)
             elif job.action == "pause":

@@ -10,7 +10,7 @@ from config.hours import minute_of_day, weekdays
 from config.reading import Reader, show, suggest
 from queues.hours import MINUTES_A_DAY
 
-ACTIONS = ("ready", "pause", "logout", "phone")
+ACTIONS = ("login", "ready", "pause", "logout", "phone")
 JOBS_MAX = 100  # of one seat
 
 

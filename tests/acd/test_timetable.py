@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from acd.inputs import PauseAsked, PhoneReachable, Reconfigured, SeatEngaged, TalkEnded
-from acd.settings import Job, PhoneSettings, Timetable
+from acd.settings import Job, PhoneSettings, TenantSettings, Timetable
 from acd.timetable import moment_after, next_due
 from kernel.ids import CallId, SeatId
 from tests.acd.conftest import EPOCH
@@ -96,6 +96,33 @@ def test_logout_of_an_idle_and_of_a_busy_seat(kit: Any) -> None:
     assert floor.seat("8001").pending == "offline"
     floor.end_talk("8001", bridged=False)
     assert floor.state("8001") == "offline idle"
+
+
+def test_a_seat_that_nobody_signs_in_at_signs_in_by_itself(kit: Any) -> None:
+    """An outside phone needs no desk; whoever signs in later takes the seat over, whoever is there stays."""
+    phones = (PhoneSettings("pstn", "138"),)
+    floor = floor_of(kit, daily("09:00", "login"), daily("18:00", "logout"), phones=phones)
+    floor.at(HOUR)
+    assert (floor.state("8001"), floor.seat("8001").session) == ("ready idle", "timetable")
+    floor.join("a")
+    assert floor.ringing() == {"a": "8001"}
+    floor.sign_in("8001")
+    assert [(each.seat, each.session) for each in floor.kicked()] == [("8001", "timetable")]
+    floor.leave("a")
+    floor.pause("8001")
+    floor.at(10 * HOUR)
+    assert floor.state("8001") == "offline idle"
+    floor.sign_in("8001", presence="paused", reason="rest")
+    floor.at(25 * HOUR)
+    assert (floor.state("8001"), floor.seat("8001").session) == ("paused idle", "s-8001")
+
+
+def test_a_quota_holds_for_timetables_too(kit: Any) -> None:
+    jobs = table(daily("09:00", "login"))
+    seats = (kit.seat("8001", timetable=jobs), kit.seat("8002", timetable=jobs))
+    floor = kit.floor((kit.queue(),), seats, tenant=TenantSettings("demo", seat_quota=1))
+    floor.at(HOUR)
+    assert (floor.state("8001"), floor.state("8002")) == ("ready idle", "offline idle")
 
 
 def test_what_cannot_be_done_is_left_out(kit: Any) -> None:
