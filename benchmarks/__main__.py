@@ -32,6 +32,7 @@ class Benchmark(NamedTuple):
 BENCHMARKS = (
     Benchmark("bench_parser", "one SIP message: read, answer, build, negotiate"),
     Benchmark("bench_stack", "whole calls through the SIP stack, in process"),
+    Benchmark("bench_enumeration", "the time of an answer for users who exist and who do not"),
     Benchmark("bench_matcher", "one decision of distribution, by seats and waiting calls", within=120.0),
     Benchmark("bench_decision", "seat ready to INVITE in a full house"),
     Benchmark("bench_node", "a queue call through the whole node, in process"),
@@ -48,6 +49,13 @@ BENCHMARKS = (
         "the plain two-leg call, beside peers in the same run",
         ("--rate", "100", "--seconds", "10", "--rounds", "3"),
         300.0,
+        "sipp",
+    ),
+    Benchmark(
+        "soak_sip",
+        "good calls amid rubbish",
+        ("--messages", "150000", "--rate", "5000"),
+        180.0,
         "sipp",
     ),
 )

@@ -55,7 +55,7 @@ class Known:
         place = self._places.get(head)
         if place is not None and params[:7] == "branch=":
             branch, flag, rest = params[7:].partition(";")
-            is_plain = branch.replace("-", "").isalnum() and branch.isascii()
+            is_plain = branch.replace("-", "").replace(".", "").isalnum() and branch.isascii()
             if is_plain and (not flag or rest == "rport"):
                 return Via(text, *place, {"branch": branch, "rport": ""} if flag else {"branch": branch})
         via = parse_via(text)

@@ -193,8 +193,10 @@ def check_request(request: Request, known: Known | None = None) -> None:
     _check_single(request)
     first, more = request.first, request.more
     value = first.get("via")
-    if value and "," not in value and "via" not in more:
+    if value and "," not in value:
         request.learn_via(known.via(value))
+        if "via" in more:
+            _check_vias(request)
     else:
         _check_vias(request)
     _ = request.call_id

@@ -1,5 +1,11 @@
 """Bans: rows A-CRACK and A-SCAN2 of the checklist, and the bounds of the tables."""
 
+import sys
+from types import FrameType
+from typing import Any
+
+import pytest
+
 from sip.bans import HOSTS_MAX, Bans
 from sip.digest import answer_challenge
 from sip.events import BindingsChanged, DigestRefused, InviteArrived, SourceBanned
@@ -139,6 +145,62 @@ def test_an_enumeration_learns_nothing_and_is_banned() -> None:
     statuses = [guess(scene, STRANGER, number, "x", user=str(number)) for number in range(2000, 2012)]
     assert statuses == ["401"] * 10 + ["403"] * 2
     assert [event.user for event in scene.events(DigestRefused)] == [str(n) for n in range(2000, 2010)]
+
+
+@pytest.mark.parametrize("method", ["REGISTER", "INVITE"])
+@pytest.mark.parametrize("guesses", [False, True])
+def test_an_unknown_user_costs_the_same_work(method: str, guesses: bool) -> None:
+    """A-SCAN2: the same lines of ours are walked for who exists and who does not, and the answers have the
+    same status, header names and lengths; what is left is in benchmarks.bench_enumeration.
+    """
+    seen = [work(method, user, guesses) for user in ("8001", "8999")]
+    assert seen[0] == seen[1]
+    assert len(seen[0][0]) > 100
+
+
+def work(method: str, user: str, guesses: bool) -> tuple[list[tuple[str, int]], str, list[tuple[str, int]]]:
+    """Walk through one try; return the lines walked, the status, and header names with lengths of values."""
+    scene = Scene()
+    me = f"<sip:{user}@example.com>"
+
+    def send(number: int, headers: tuple[str, ...] = ()) -> Sent:
+        return scene.receive(
+            request(
+                method,
+                "sip:example.com",
+                branch=f"z9hG4bKx{number}",
+                via="203.0.113.5",
+                from_=f"{me};tag=x",
+                to=me,
+                call_id=f"x{number}",
+                contact="<sip:x@203.0.113.5>",
+                headers=headers,
+            ),
+            STRANGER,
+        )[-1]
+
+    send(1)
+    headers: tuple[str, ...] = ()
+    if guesses:
+        values = send(2).message.headers("www-authenticate")
+        value = answer_challenge(values, user, Secret("x"), method, "sip:example.com", b"", "cn")
+        headers = (f"Authorization: {value}",)
+    walked: list[tuple[str, int]] = []
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        name = frame.f_code.co_filename
+        if event == "line" and "/sip/" in name and "/tests/" not in name:
+            walked.append((name.rpartition("/")[2], frame.f_lineno))
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        answer = send(3, headers)
+    finally:
+        sys.settrace(before)
+    lines = [(name, len(value)) for name, value in answer.message.header_lines]
+    return walked, answer.word, lines
 
 
 def test_scanners_get_no_answer() -> None:
