@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bench_node import Peers
+from benchmarks.load_queue_call import find_highest
 
 MODULES = sorted(path.stem for path in (Path(__file__).parent.parent / "benchmarks").glob("[a-z]*.py"))
 
@@ -21,3 +22,15 @@ def test_the_nodes_callers_are_served() -> None:
         peers.call()
     queues = {queue["queue"]: queue for queue in peers.node.queues_view(peers.now)}
     assert (queues["junior"]["offered"], queues["junior"]["answered"]) == (3, 3)
+
+
+@pytest.mark.parametrize(("carries", "at_least", "tries"), [(730, 690, 7), (5_000, 1_600, 1), (0, 0, 11)])
+def test_the_highest_rate_is_found_within_a_twentieth(carries: int, at_least: int, tries: int) -> None:
+    tried: list[int] = []
+
+    def measure(rate: int) -> bool:
+        tried.append(rate)
+        return rate <= carries
+
+    assert at_least <= find_highest(1_600, measure) <= carries
+    assert len(tried) <= tries
