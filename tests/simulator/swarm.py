@@ -237,6 +237,8 @@ def _draw_doors(random: Random, faults: tuple[str, ...]) -> tuple[tuple[str, ...
     if "wanted seats" in faults:
         keys.append(f"sticky_for = {random.choice((0, 5, 30))}")
         keys.append(f"seat_wait = {random.choice((5, 60))}")
+        keys.append(f"resume_abandoned = {random.choice((0, 60))}")
+        keys.append(f"starve_after = {random.choice((0, 20))}")
         keys.append(f'on_seat_wait = "{random.choice(("anyone", "hangup", "queue:senior"))}"')
     return tuple(keys), hours
 
