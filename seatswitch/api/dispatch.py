@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from kernel.errors import OperationRefused
 from kernel.limits import RPC_BACKLOG_MAX, RPC_BATCH_MAX, RPC_LINE_MAX, RPC_NESTING_MAX
+from kernel.texts import to_json
 from seatswitch.api.errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -216,4 +217,4 @@ def _failure(number: bytes, code: int, message: str) -> bytes:
 
 
 def _build(number: bytes, what: bytes, value: Any) -> bytes:
-    return b'{"jsonrpc":"2.0","id":%b,"%b":%b}' % (number, what, msgspec.json.encode(value))
+    return b'{"jsonrpc":"2.0","id":%b,"%b":%b}' % (number, what, to_json(value))

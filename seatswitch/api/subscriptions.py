@@ -7,11 +7,10 @@ leave out leaves no gap. The node builds events only while somebody listens or m
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
-
 from kernel.ids import CallId, QueueName
 from kernel.limits import EVENT_BUFFER_MAX, RPC_BACKLOG_MAX, SESSION_RESUME_AFTER
 from kernel.outbox import Outbox
+from kernel.texts import to_json
 from kernel.timers import Timer
 from seatswitch.api.errors import Refusal
 from seatswitch.api.switch import Entry, Switch
@@ -144,7 +143,7 @@ class Subscriptions:
         tail = b',"at":"%b","topic":"%b","data":%b}}' % (
             self._node.walltime.text(at).encode(),
             topic.encode(),
-            msgspec.json.encode(data),
+            to_json(data),
         )
         return head, tail
 

@@ -1,5 +1,7 @@
 """Fault list, "kill -9 mid call": what lived goes on, what cannot is ended and told, each exactly once."""
 
+import pytest
+
 from tests.simulator.checkers import check_one_row_each, check_order, check_quiet, check_visits
 from tests.simulator.phones import RINGS_FOR_EVER, Errand, Manner
 from tests.simulator.stories import ONE_SEAT, staffed
@@ -217,3 +219,19 @@ def test_a_conversation_over_a_connection_that_stays_lost_ends_on_the_other_side
     world.run(5.0)
     assert caller.why == "bye"
     assert [row.verdict for row in world.call_rows] == ["us:interrupted"]
+
+
+@pytest.mark.parametrize("number", ["%ec", "96198%fe"])
+def test_a_caller_whose_name_is_no_text_is_kept_like_any_other(number: str) -> None:
+    """A number of bytes that are no UTF-8, as %-escapes or as they are: shown, kept, taken over, told of."""
+    world = staffed(Manner(answers_after=1.0))
+    caller = world.trunk.invite("96198", user=f"139{number}", display="\udcec ")
+    world.run(3.0)
+    (view,) = world.admin.ask("call.list")
+    assert view["state"] == "talking"
+    world.restart_switch()
+    world.run(2.0)
+    assert caller.state == "talking"
+    caller.hang_up()
+    settle(world)
+    assert [row.verdict for row in world.call_rows] == ["success"]

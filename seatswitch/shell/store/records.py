@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from kernel.staterows import JournalRow
+from kernel.texts import readable
 
 SUFFIX = ".journal"
 DAMAGED = ".damaged"
@@ -48,8 +49,11 @@ def journal_path(folder: Path, file: int) -> Path:
 
 
 def build_record(rows: list[JournalRow]) -> bytes:
-    """Return one record."""
-    payload = _ENCODE(rows)
+    """Return one record. Bytes of somebody's message that are no UTF-8 become question marks."""
+    try:
+        payload = _ENCODE(rows)
+    except UnicodeEncodeError:
+        payload = _ENCODE(readable(rows))
     return _PACK(_MARK, len(payload), _CRC(payload)) + payload
 
 

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import msgspec
+
 from kernel.staterows import JournalRow
 from seatswitch.shell.store.journal import Journal
 from seatswitch.shell.store.records import (
@@ -84,3 +86,13 @@ def test_damage_at_the_end_of_an_older_file_is_put_aside(tmp_path: Path) -> None
     follower = Follower(tmp_path, START, puts_aside=True)
     assert read_all(follower) == [*states(0, 1), *states(2, 1)]
     assert [path.read_bytes() for path in tmp_path.glob("*.damaged")] == [torn]
+
+
+def test_bytes_that_are_no_text_cost_no_row(tmp_path: Path) -> None:
+    """Swarm seed 31139: a damaged display name is in a dialog that is kept, and the journal could not write
+    it.
+    """
+    row = msgspec.structs.replace(seat_state("8001"), agent="\udcecLi", reason="休息")
+    journal_path(tmp_path, 1).write_bytes(build_record([row, seat_state("8002")]))
+    (read, other) = read_all(Follower(tmp_path, START))
+    assert (read.agent, read.reason, other.seat) == ("?Li", "休息", "8002")
