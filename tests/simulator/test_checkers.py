@@ -35,6 +35,7 @@ def world(calls: list[Any], visits: list[Any], offers: list[Any], presences: lis
         node=node,
         trunk=SimpleNamespace(calls=[]),
         is_noisy=False,
+        has_meddlers=False,
         has_reloaded=False,
         town=Town(wrap_up=0.0),
     )

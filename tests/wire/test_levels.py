@@ -161,6 +161,7 @@ def _world(switch: Switch, queues: list[dict[str, Any]], seats: list[dict[str, A
         node=node,
         trunk=SimpleNamespace(calls=[]),
         is_noisy=False,
+        has_meddlers=False,
         has_reloaded=False,
         town=Town(wrap_up=0.2),
     )
