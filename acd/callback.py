@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from acd.board import Board
 from acd.commands import PlaceCall
 from acd.events import CallbackChanged
+from acd.followup import Followups
 from acd.inputs import (
     CallbackAnswered,
     CallbackBooked,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN_AFTER = 3600.0  # seconds at most between two looks at the clock, which may have been set
 NUMBER_DIGITS_MIN = 3
+NEVER = 366 * 86_400.0  # seconds: when a follow-up lapses, which its deadline does not make it
 
 
 class State(StrEnum):
@@ -155,6 +157,11 @@ class Callback:
         """Its place in the queue."""
         return self.joined_at - self.credit
 
+    @property
+    def is_dialling(self) -> bool:
+        """Whether its customer is being rung."""
+        return self.state is State.DIALLING
+
     def move(self, cause: Input) -> bool:
         """Take ``cause``; return whether it counted."""
         after = MOVES.get((self.state, cause))
@@ -179,6 +186,7 @@ class Callbacks:
         self._by_number: dict[tuple[QueueName, str], Callback] = {}
         self._by_call: dict[CallId, Callback] = {}
         self._by_tenant: dict[str, int] = {}
+        self.followups = Followups(board, self)
         self._is_held = False  # the switch drains: nobody is dialled any more
 
     # Booking.
@@ -189,16 +197,23 @@ class Callbacks:
         if queue is None:
             raise OperationRefused("NO_SUCH_QUEUE", f"there is no queue {what.queue}")
         at = now if what.at is None else max(what.at, now)
-        self._check(what.queue, what.number, is_due=at <= now)
         tenant = queue.settings.tenant
+        rule = self.followups.rule(tenant, what.followup) if what.followup else None
+        if what.followup and rule is None:
+            names = ", ".join(self.followups.names(tenant))
+            raise OperationRefused("NO_SUCH_CLASS", f"no class {what.followup}: there are {names}")
+        # What is owed is never refused for want of room: it waits until there is some.
+        self._check(what.queue, what.number, is_due=at <= now and rule is None)
         callback = self._open_new(what.callback, tenant, what.queue, what.number, now)
         callback.display = what.display
         callback.booked_by = what.booked_by
         callback.skills = what.skills
-        callback.followup = what.followup
+        callback.followup = "" if rule is None else rule.name
         callback.joined_at = callback.due_at = at
         callback.credit, _ = self._distribution.entry.credit(queue, what.number, now)
-        callback.expires_at = at + queue.settings.callback.expires_after
+        callback.expires_at = at + (queue.settings.callback.expires_after if rule is None else NEVER)
+        if rule is not None:
+            self.followups.begin(callback, rule, now)
         self._changed(callback, "booked", now)
         self.begin(callback, now)
 
@@ -238,8 +253,8 @@ class Callbacks:
     def merge(self, visit: WaitingCall, now: float) -> None:
         """Let a caller who is about to enter have the place of its own callback, which ends, if better."""
         callback = self._by_number.get((visit.queue, visit.caller))
-        if callback is None or callback.state is State.DIALLING:
-            return
+        if callback is None or callback.state is State.DIALLING or callback.followup:
+            return  # what is owed is owed still, whatever the customer calls for
         if callback.key < visit.key:
             visit.joined_at, visit.credit, visit.key = callback.joined_at, callback.credit, callback.key
         self._end(callback, "merged", now)
@@ -279,6 +294,11 @@ class Callbacks:
             for each in self._open.values()
         )
 
+    def _is_full(self, queue: QueueName) -> bool:
+        """Say whether as many stand in a queue, or are dialled, as its seats can do."""
+        standing = sum(it.queue == queue and it.state is not State.SCHEDULED for it in self._open.values())
+        return standing >= self._due_max(queue)
+
     def _open_new(self, callback_id: str, tenant: str, queue: QueueName, number: str, now: float) -> Callback:
         callback = Callback(callback_id, tenant, queue, number, self)
         callback.booked_at = now
@@ -286,6 +306,36 @@ class Callbacks:
         self._by_number[queue, number] = callback
         self._by_tenant[tenant] = self._by_tenant.get(tenant, 0) + 1
         return callback
+
+    def close(self, callback: Callback, now: float) -> None:
+        """End a follow-up by its department's word; not while the customer is being rung."""
+        if callback.state is State.DIALLING:
+            raise OperationRefused("BAD_STATE", f"{callback.number} is being dialled")
+        self._end(callback, "closed", now)
+
+    def move(self, callback: Callback, queue: QueueName, now: float) -> bool:
+        """Let an open callback that is not being dialled stand in another queue at once, with its place.
+
+        False, and nothing is changed, where there is no such queue or the number has a callback there.
+        """
+        there = self._board.queues.get(queue)
+        if there is None or (queue, callback.number) in self._by_number:
+            return False
+        if callback.state is State.WAITING:
+            self._step_back(callback, "escalated", now, now)
+        del self._by_number[callback.queue, callback.number]
+        callback.queue = queue
+        self._by_number[queue, callback.number] = callback
+        credit, _ = self._distribution.entry.credit(there, callback.number, now)
+        callback.credit = max(callback.credit, credit)
+        callback.due_at = min(callback.due_at, now)
+        self._changed(callback, "scheduled", now)
+        self.begin(callback, now)
+        return True
+
+    def settle(self, now: float) -> None:
+        """Pair what a deadline has freed."""
+        self._distribution.settle(now)
 
     def cancel(self, what: CallbackCancelled, now: float) -> None:
         """Forget the promise; not while the customer is being rung."""
@@ -316,7 +366,9 @@ class Callbacks:
             self._end(callback, "expired", now)
         elif callback.state is State.SCHEDULED:
             opens_at = self._opens_at(callback, now)
-            if opens_at <= now:
+            if opens_at <= now and callback.followup and self._is_full(callback.queue):
+                self._look_again(callback, now + self._settings(callback).retry_after, now)
+            elif opens_at <= now:
                 self._stand(callback, now)
             else:
                 self._look_again(callback, opens_at, now)
@@ -440,9 +492,11 @@ class Callbacks:
         queue = self._board.queues.get(callback.queue)
         if queue is None:
             self._end(callback, "cancelled", now)
-        elif any(each.caller == callback.number for each in queue.waiting.values() if not each.is_callback):
+        elif not callback.followup and any(
+            each.caller == callback.number for each in queue.waiting.values() if not each.is_callback
+        ):
             self._end(callback, "merged", now)  # it is on the line itself meanwhile
-        elif callback.attempts >= queue.settings.callback.attempts:
+        elif callback.attempts >= self._attempts_max(callback):
             self._end(callback, "exhausted", now)
         else:
             callback.move(Input.FAILED)
@@ -450,6 +504,10 @@ class Callbacks:
             self._forget_call(callback)
             self._changed(callback, "scheduled", now)
             self._look_again(callback, self._opens_at(callback, now), now)
+
+    def _attempts_max(self, callback: Callback) -> int:
+        rule = self.followups.rule_of(callback)
+        return self._settings(callback).attempts if rule is None else rule.attempts_max
 
     def _attempted(self, callback: Callback, outcome: str, status: int, now: float) -> None:
         board = self._board
@@ -479,6 +537,7 @@ class Callbacks:
         self._by_tenant[callback.tenant] -= 1
         self._forget_call(callback)
         callback.keeper = None
+        self.followups.ended(callback, now)
         self._changed(callback, "ended", now)
         if call is not None:
             self._distribution.leave(CallLeft(call, outcome), now)
@@ -487,6 +546,7 @@ class Callbacks:
 
     def configure(self, now: float) -> None:
         """Look at every callback with new settings; those of a queue that is gone are cancelled."""
+        self.followups.configure(self._board.settings.followups)
         for callback in list(self._open.values()):
             if callback.queue not in self._board.queues:
                 if callback.state is not State.DIALLING:
@@ -567,12 +627,12 @@ class Callbacks:
             "due_at": text(callback.due_at),
             "expires_at": text(callback.expires_at),
             "attempts": callback.attempts,
-            "attempts_max": self._settings(callback).attempts,
+            "attempts_max": self._attempts_max(callback),
             "last_outcome": callback.last_outcome or None,
             "position": None if call is None or queue is None else queue.position(call),
             "seat": callback.seat or None,
             "call": callback.call,
-            "followup": callback.followup or None,
+            **self.followups.view(callback.id, now),
         }
 
     def views(self, now: float) -> Iterator[dict[str, Any]]:
@@ -608,6 +668,7 @@ class Callbacks:
                 assert self._by_call.get(callback.call) is callback, f"{callback.call} is lost"
         assert len(standing) == sum(each.state is State.WAITING for each in self._open.values())
         assert len(self._by_number) == len(self._open), "two callbacks of one number"
+        self.followups.check()
         assert len(self._by_call) == sum(each.call is not None for each in self._open.values())
 
 

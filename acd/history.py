@@ -13,6 +13,7 @@ from kernel.rows import (
     CallbackRow,
     CallerSeatRow,
     CountRow,
+    FollowupRow,
     ListEntryRow,
     OfferRow,
     PresenceRow,
@@ -34,6 +35,7 @@ AcdRow = (
     | CallerSeatRow
     | CallbackRow
     | CallbackAttemptRow
+    | FollowupRow
     | ListEntryRow
     | VisitStateRow
     | OfferStateRow

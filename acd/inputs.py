@@ -4,7 +4,7 @@ import msgspec
 
 from acd.settings import AcdSettings
 from kernel.ids import CallId, OfferId, QueueName, SeatId
-from kernel.rows import CallbackRow, ListEntryRow
+from kernel.rows import CallbackRow, FollowupRow, ListEntryRow
 
 
 class CallJoined(msgspec.Struct, frozen=True):
@@ -244,7 +244,7 @@ class CallbackBooked(msgspec.Struct, frozen=True):
     display: str = ""
     booked_by: str = ""
     skills: tuple[tuple[str, int], ...] = ()
-    followup: str = ""
+    followup: str = ""  # its class: it is owed by a moment; refused with NO_SUCH_CLASS
 
 
 class CallbackChosen(msgspec.Struct, frozen=True):
@@ -282,6 +282,20 @@ class CallbackRestored(msgspec.Struct, frozen=True):
     """A callback from before a restart."""
 
     row: CallbackRow
+
+
+class FollowupClosed(msgspec.Struct, frozen=True):
+    """A follow-up ends with what the department has said; before its fewest attempts only when ``forced``."""
+
+    callback: str
+    note: str = ""
+    forced: bool = False  # by a supervisor
+
+
+class FollowupRestored(msgspec.Struct, frozen=True):
+    """A follow-up from before a restart; its callback is there already."""
+
+    row: FollowupRow
 
 
 class ListEntryAdded(msgspec.Struct, frozen=True):
@@ -344,6 +358,8 @@ Input = (
     | CallbackAnswered
     | CallbackFailed
     | CallbackRestored
+    | FollowupClosed
+    | FollowupRestored
     | ListEntryAdded
     | ListEntryRemoved
     | ListEntryRestored

@@ -79,6 +79,24 @@ class ListSettings(msgspec.Struct, frozen=True):
     entries: tuple[ListEntry, ...] = ()
 
 
+class FollowupSettings(msgspec.Struct, frozen=True):
+    """One class of follow-ups."""
+
+    name: str
+    tenant: str = ""  # "": everybody's
+    within: float = 43_200.0  # the customer is to be called back within so many seconds
+    attempts_min: int = 3  # in vain, before a person may close it
+    attempts_max: int = 5  # in vain, and it ends
+    escalate_to: str = ""  # the queue that it is moved to past its deadline; "": it stays
+
+
+FOLLOWUPS = (
+    FollowupSettings("urgent", within=14_400.0),
+    FollowupSettings("complaint", within=43_200.0),
+    FollowupSettings("general", within=259_200.0),
+)
+
+
 class AcdSettings(msgspec.Struct, frozen=True):
     """Everything the engine is told."""
 
@@ -88,3 +106,4 @@ class AcdSettings(msgspec.Struct, frozen=True):
     tenants: tuple[TenantSettings, ...]
     wrap_up_max: float = 3600.0
     lists: tuple[ListSettings, ...] = ()
+    followups: tuple[FollowupSettings, ...] = FOLLOWUPS

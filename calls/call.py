@@ -82,6 +82,7 @@ class Call:
         "direction",
         "diverted_by",
         "entry",
+        "farewell",
         "held",
         "held_at",
         "held_for",
@@ -142,6 +143,7 @@ class Call:
         self.replaces: Leg | None = None  # of another call; its place is what this call is for (RFC 3891)
         self.continued_as = ""  # the call that whoever was transferred went on in
         self.referred_by = ""  # the number that transferred the caller here
+        self.farewell: tuple[str, str, int] | None = None  # sound that is played, then: verdict, status
         self.timer: Timer | None = None  # how long a direct call rings, or a hold lasts
 
     def move(self, cause: CallInput) -> bool:

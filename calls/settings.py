@@ -72,6 +72,7 @@ class QueueMedia(msgspec.Struct, frozen=True):
     music: str = "builtin:music"
     welcome: str = "builtin:welcome"
     callback_key: str = ""  # what a caller presses to be called back; "" none
+    message_answer: str = "183"  # how a caller hears an announcement who is not answered yet; or "200"
 
 
 class CallSettings(msgspec.Struct, frozen=True):

@@ -10,7 +10,15 @@ from calls.leg import Leg, LegState
 from calls.records import side_of, stream_row
 from kernel.ids import StreamId
 from kernel.walltime import WallTime
-from media.events import DigitReceived, MediaEvent, StreamClosed, StreamFailed, StreamReady, StreamTimedOut
+from media.events import (
+    DigitReceived,
+    MediaEvent,
+    PromptEnded,
+    StreamClosed,
+    StreamFailed,
+    StreamReady,
+    StreamTimedOut,
+)
 from media.plane import Plane
 from sip.sdp import Descriptions
 
@@ -79,6 +87,8 @@ class Streams:
                 self._board.stream_failed(leg, event.reason, now)
         elif isinstance(event, DigitReceived):
             self._board.callbacks.key_pressed(self.living.get(event.stream), event.digit)
+        elif isinstance(event, PromptEnded):
+            self._board.announcements.ended(self.living.get(event.stream), event.prompt, now)
         elif isinstance(event, StreamTimedOut):
             leg = self.living.get(event.stream)
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:

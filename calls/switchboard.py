@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from calls.admission import PhoneBook, admit
+from calls.announcements import Announcements
 from calls.bridge import agree, codecs_for
 from calls.call import Call, CallInput, CallState
 from calls.callback import CallbackCalls, ring_ended
@@ -113,6 +114,7 @@ class Switchboard:
         self.streams = Streams(self, plane, walltime)
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
+        self.announcements = Announcements(self, stack, plane, timers)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
@@ -233,7 +235,8 @@ class Switchboard:
             self.place(call, now)
             return
         status = self._settings.release_status(cause, call.tenant)
-        self.end(call, now, ended_by="switch", verdict=f"us:{cause or outcome}", status=status)
+        sound = number if kind == "message" else ""  # without one the call ends at once
+        self.announcements.play(call, sound, f"us:{cause or outcome}", status, now)
 
     def hang_up(self, call_id: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
         """End a call for an operator or for its seat; NO_SUCH_CALL if there is none."""

@@ -40,7 +40,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
     """Return a sentence per change that a reload applies at once."""
     return [
         *_single("sip", old.sip, new.sip, ("listen", "accounts", "trunks")),
-        *_single("media", old.media, new.media, ("address", "ports", "workers", "never_send_to")),
+        *_single("media", old.media, new.media, ("address", "ports", "workers", "never_send_to", "sounds")),
         *_single(
             "switch",
             old,
@@ -64,12 +64,14 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
         *_single("sip", old.connections, new.connections, ()),
         *_servers(old, new),
         *_single("switch", old.calls, new.calls, _CALLS_ELSEWHERE),
-        *_single("switch", old.acd, new.acd, ("levels", "queues", "seats", "tenants", "lists")),
+        *_single("switch", old.acd, new.acd, ("levels", "queues", "seats", "tenants", "lists", "followups")),
         *_single("log", old.log, new.log, ()),
         *_many("level", _named(old.acd.levels), _named(new.acd.levels)),
         *_rank_changes(old, new),
         *_many("tenant", _named(old.acd.tenants), _named(new.acd.tenants)),
+        *_sounds(dict(old.media.sounds), dict(new.media.sounds)),
         *_lists(old, new),
+        *_many("followup", _classed(old), _classed(new)),
         *_many("queue", _named(old.acd.queues), _named(new.acd.queues)),
         *_many("seat", _numbered(old.acd.seats), _numbered(new.acd.seats), _levels(old), _levels(new)),
         *_seat_keys("call_right", "all", old.calls.call_rights, new.calls.call_rights),
@@ -105,6 +107,10 @@ def _named(things: Iterable[Any]) -> dict[str, Any]:
 
 def _numbered(things: Iterable[Any]) -> dict[str, Any]:
     return {thing.number: thing for thing in things}
+
+
+def _classed(settings: Settings) -> dict[str, Any]:
+    return {f"{rule.tenant or '*'} {rule.name}": rule for rule in settings.acd.followups}
 
 
 def _prefixed(routes: Iterable[Any]) -> dict[str, Any]:
@@ -198,6 +204,17 @@ def _extensions(old: Settings, new: Settings) -> Iterator[str]:
         {number: old.sip.accounts[number].secret for number in old.calls.extensions},
         {number: new.sip.accounts[number].secret for number in new.calls.extensions},
     )
+
+
+def _sounds(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[str]:
+    for name in old:
+        if name not in new:
+            yield f"sound {name} is gone"
+    for name, audio in new.items():
+        if name not in old:
+            yield f"sound {name} is new"
+        elif old[name] != audio:
+            yield f"sound {name} has changed"
 
 
 def _lists(old: Settings, new: Settings) -> Iterator[str]:

@@ -21,6 +21,7 @@ from config.entry import (
 from config.hours import FindZone, build_hours
 from config.network import check_name
 from config.reading import Read, Reader, show, suggest
+from config.sounds import BUILTIN
 from config.tables import (
     Duration,
     ExtensionTable,
@@ -37,7 +38,6 @@ from sip.settings import Account, Secret
 
 NUMBERS_MAX = 20_000  # of one table's ranges together: more seats than one node is built for
 NUMBER_LENGTH_MAX = 32
-SOUNDS = ("builtin:music", "builtin:welcome")
 
 
 class LevelDefault(msgspec.Struct, frozen=True):
@@ -70,6 +70,7 @@ class Desk:
         self.tenants: dict[str, TenantSettings] = {}
         self.usual_hours: dict[str, str] = {}  # tenant -> its calendar
         self.calendars: Calendars = {}
+        self.sounds: tuple[str, ...] = BUILTIN
         self.zones: dict[str, tzinfo | None] = {}  # of tenants; None: there is no such zone
         self.queues: dict[str, QueueSettings] = {}
         self.seats: dict[str, SeatSettings] = {}
@@ -170,6 +171,7 @@ class Desk:
                     missed=_missed(self._reader, where, queue),
                     pair_back_off=float(queue.pair_back_off),
                     answer=str(queue.answer),
+                    message_answer=str(queue.message_answer),
                     music=queue.music,
                     welcome=queue.welcome,
                     entry=entry,
@@ -177,7 +179,7 @@ class Desk:
                 ),
             )
         self.queues = resolve_levels(self._reader, queues, self.queues, self.ranks)
-        check_targets(self._reader, queues, self.queues)
+        check_targets(self._reader, queues, self.queues, self.sounds)
 
     def build_extensions(self, extensions: Sequence[Read]) -> None:
         """Take the extensions: numbers with a password and a tenant."""
@@ -355,10 +357,10 @@ class Desk:
             self._reader.refuse(f"{where}.ring_for", f"{queue.ring_for:g} s is too short for a phone to ring")
         for key in ("music", "welcome"):
             sound = getattr(queue, key)
-            if sound and sound not in SOUNDS:
+            if sound and sound not in self.sounds:
                 self._reader.refuse(
                     f"{where}.{key}",
-                    f'unknown sound {show(sound)}{suggest(sound, SOUNDS)}, and "" for silence',
+                    f'unknown sound {show(sound)}{suggest(sound, self.sounds)}, and "" for silence',
                 )
 
     def _numbers_of(self, where: str, table: SeatTable | ExtensionTable, what: str) -> Iterator[str]:

@@ -23,9 +23,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "on_estimate": (),
     "on_seat_wait": ("seat",),
 }
-KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback"
+KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND"
 _MISSING = {
-    "voicemail": 'there is no voicemail; "number:DIGITS" leads to a mailbox elsewhere',
+    "voicemail": 'nothing is recorded yet; "number:DIGITS" leads to a mailbox elsewhere, "callback" promises '
+    'a call, "message:SOUND" plays a sound',
     "ivr": f"ivr is not there yet; there are {KINDS}",
 }
 
@@ -131,7 +132,7 @@ def _queue_of_level(
 
 
 def check_targets(
-    reader: Reader, tables: Sequence[Read], queues: Mapping[str, QueueSettings]
+    reader: Reader, tables: Sequence[Read], queues: Mapping[str, QueueSettings], sounds: Sequence[str]
 ) -> None:
     """Refuse targets that do not exist, belong to another tenant, or send calls round for ever."""
     for where, table in tables:
@@ -149,8 +150,9 @@ def check_targets(
                 _check_queue(reader, place, name, queue, queues)
             elif kind == "number" and name.removeprefix("+").isdigit() and name.isascii():
                 continue
-            elif kind == "message":
-                reader.refuse(place, "message is not there yet: nothing plays a sound and then hangs up")
+            elif kind == "message" and name:
+                if name not in sounds:
+                    reader.refuse(place, f"unknown sound {show(name)}{suggest(name, sounds)}")
             elif target == "callback":
                 continue
             elif kind != "seat" or not name:

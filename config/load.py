@@ -13,6 +13,7 @@ from acd.settings import AcdSettings
 from calls.settings import CallSettings, QueueMedia
 from config.carriers import build_routes, check_country
 from config.distribution import Desk
+from config.followup import build_followups
 from config.hours import FindZone, only_utc
 from config.lists import build_lists
 from config.network import (
@@ -26,6 +27,7 @@ from config.network import (
 )
 from config.reading import ConfigErrors, Read, Reader, show, suggest
 from config.schema import LogSettings, Settings
+from config.sounds import BUILTIN, build_sounds
 from config.tables import (
     MANY,
     SINGLE,
@@ -51,14 +53,16 @@ def load_settings(
     includes: Mapping[str, str] = {},
     environment: Mapping[str, str] = {},
     secrets: Mapping[str, str] = {},
+    sounds: Mapping[str, bytes] = {},
     cpus: int = 1,
     find_zone: FindZone = only_utc,
 ) -> Settings:
     """Return the settings of the configuration ``text``.
 
     ``file`` is its name in errors, ``includes`` the texts of included files by name, ``secrets`` the texts of
-    files named by ``{file = "PATH"}``; ``cpus`` sizes ``workers = "auto"``; ``find_zone`` returns an IANA
-    time zone by name. Raises :class:`ConfigErrors` with everything that is wrong.
+    files named by ``{file = "PATH"}``, ``sounds`` the audio of those that ``[[sound]]`` names; ``cpus`` sizes
+    ``workers = "auto"``; ``find_zone`` returns an IANA time zone by name. Raises :class:`ConfigErrors` with
+    everything that is wrong.
     """
     reader = Reader(environment, secrets)
     singles: dict[str, Read] = {}
@@ -73,7 +77,7 @@ def load_settings(
         elif patterns and name != file:
             reader.refuse(f"{name}: include", "an included file cannot include others")
         _read(reader, name, document, singles, lists)
-    settings = _build(reader, file, singles, lists, cpus, find_zone)
+    settings = _build(reader, file, singles, lists, cpus, find_zone, sounds)
     if reader.errors:
         raise ConfigErrors(reader.errors)
     return settings
@@ -120,20 +124,14 @@ def _build(
     lists: dict[str, list[Read]],
     cpus: int,
     find_zone: FindZone,
+    sounds: Mapping[str, bytes],
 ) -> Settings:
     def single(key: str, kind: type[T]) -> tuple[str, T]:
         read = singles.get(key, Read(f"{file}: {key}", kind()))
         return read.where, read.table
 
-    desk = Desk(reader)
-    desk.build_levels(lists["level"])
-    desk.build_tenants(lists["tenant"])
-    desk.build_hours(lists["tenant"], lists["hours"], find_zone)
-    desk.build_queues(lists["queue"])
-    desk.build_extensions(lists["extension"])
-    desk.build_seats(lists["seat"])
-    desk.check_wanted_seats(lists["queue"])
-    desk.build_hotlines(lists["tenant"])
+    prompts = build_sounds(reader, lists["sound"], sounds)
+    desk = _desk(reader, lists, find_zone, tuple(prompts))
     trunks = build_trunks(reader, lists["trunk"], list(desk.tenants))
     sip_read = Read(*single("sip", SipTable))
     sip = build_sip(reader, *sip_read, desk.accounts, lists["trunk"])
@@ -146,7 +144,9 @@ def _build(
     callers = build_lists(reader, lists["list"], zones, desk.queues, switch.country, find_zone)
     return Settings(
         sip=sip,
-        media=msgspec.structs.replace(media, never_send_to=own_listeners(sip, rpc)),
+        media=msgspec.structs.replace(
+            media, never_send_to=own_listeners(sip, rpc), sounds=tuple(prompts.items())
+        ),
         acd=AcdSettings(
             levels=desk.levels,
             queues=tuple(desk.queues.values()),
@@ -154,6 +154,7 @@ def _build(
             tenants=tuple(desk.tenants.values()),
             wrap_up_max=float(switch.wrap_up_max),
             lists=callers,
+            followups=build_followups(reader, lists["followup"], list(desk.tenants), desk.queues),
         ),
         calls=CallSettings(
             trunks=trunks,
@@ -185,5 +186,23 @@ def _build(
 
 def _queue_media(queue: QueueSettings) -> QueueMedia:
     return QueueMedia(
-        queue.name, queue.tenant, queue.answer, queue.music, queue.welcome, queue.callback.key
+        queue.name, queue.tenant, queue.answer, queue.music, queue.welcome, queue.callback.key,
+        queue.message_answer,
     )
+
+
+def _desk(
+    reader: Reader, lists: dict[str, list[Read]], find_zone: FindZone, sounds: tuple[str, ...]
+) -> Desk:
+    """Return everything of distribution, part by part; later ones look up earlier ones."""
+    desk = Desk(reader)
+    desk.sounds = (*BUILTIN, *sounds)
+    desk.build_levels(lists["level"])
+    desk.build_tenants(lists["tenant"])
+    desk.build_hours(lists["tenant"], lists["hours"], find_zone)
+    desk.build_queues(lists["queue"])
+    desk.build_extensions(lists["extension"])
+    desk.build_seats(lists["seat"])
+    desk.check_wanted_seats(lists["queue"])
+    desk.build_hotlines(lists["tenant"])
+    return desk

@@ -254,6 +254,24 @@ class ListTable(Table, frozen=True):
     credit: Duration = Duration(0)
 
 
+class FollowupTable(Table, frozen=True):
+    """``[[followup]]``"""
+
+    name: str
+    tenant: str = ""
+    within: Duration | None = None
+    attempts_min: CountFromOne = 3
+    attempts_max: CountFromOne = 5
+    escalate_to: str = ""
+
+
+class SoundTable(Table, frozen=True):
+    """``[[sound]]``"""
+
+    name: str
+    file: str = ""
+
+
 class LevelTable(Table, frozen=True):
     """``[[level]]``"""
 
@@ -331,6 +349,7 @@ class QueueTable(Table, frozen=True):
     starve_after: Duration = Duration(0)
     answer: Literal["200", "183", 200, 183] = "200"
     when_empty: Literal["wait", "refuse"] = "wait"
+    message_answer: Literal["183", "200", 183, 200] = "183"
     music: str = "builtin:music"
     welcome: str = "builtin:welcome"
     ring_for: Duration = Duration(25)
@@ -405,7 +424,9 @@ MANY: dict[str, type[Table]] = {
     "route": RouteTable,
     "tenant": TenantTable,
     "hours": HoursTable,
+    "sound": SoundTable,
     "list": ListTable,
+    "followup": FollowupTable,
     "level": LevelTable,
     "queue": QueueTable,
     "seat": SeatTable,

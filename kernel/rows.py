@@ -170,7 +170,7 @@ class CallbackRow(Row, frozen=True, tag="callbacks"):
     display: str  # our number the customer will see: the one that was called; "" the tenant's first
     booked_by: str  # caller, overflow, or who booked it
     visit: str  # the visit it goes on from; "" where it was booked
-    followup: str
+    followup: str  # its class, where it is owed by a moment
     booked_at: float
     joined_at: float  # with ``credit`` its place in the queue
     credit: float
@@ -180,7 +180,7 @@ class CallbackRow(Row, frozen=True, tag="callbacks"):
     calls: int  # placed so far
     attempts: int  # dials of the customer so far
     state: str  # scheduled, waiting, dialling, ended
-    outcome: str  # answered, cancelled, expired, exhausted, merged
+    outcome: str  # answered, cancelled, expired, exhausted, merged, closed
     changed_at: float
 
 
@@ -302,6 +302,26 @@ class SeatTotalRow(SeatIntervalRow, frozen=True, tag="seat_totals"):
 
 CountedRow = VisitRow | OfferRow | PresenceRow  # of which counters are sums
 CountRow = QueueIntervalRow | QueueTotalRow | SeatIntervalRow | SeatTotalRow
+class FollowupRow(Row, frozen=True, tag="followups"):
+    """A callback that is, or was, owed by a moment."""
+
+    followup: str  # the callback
+    tenant: str
+    queue: str
+    number: str
+    followup_class: str
+    booked_by: str
+    booked_at: float
+    deadline: float
+    attempts: int  # dials of the customer when the row was written
+    escalated_at: float | None
+    escalated_to: str  # the queue that it was moved to
+    ended_at: float | None
+    outcome: str  # answered, exhausted, closed, cancelled, expired
+    note: str  # what was said when it was closed
+    changed_at: float
+
+
 AnyRow = (
     CallRow
     | VisitRow
@@ -314,6 +334,7 @@ AnyRow = (
     | CallerSeatRow
     | CallbackRow
     | CallbackAttemptRow
+    | FollowupRow
     | OperationRow
     | QueueIntervalRow
     | QueueTotalRow

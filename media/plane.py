@@ -146,7 +146,7 @@ class Plane:
         self._streams: dict[StreamId, Stream] = {}
         self._waiting: deque[tuple[float, Stream]] = deque()  # (fails at, stream without a port), in order
         self._timer: Timer | None = None
-        self._prompts: dict[str, bytes] = {}
+        self._prompts: dict[str, bytes] = dict(settings.sounds)
         self._hosts: dict[str, tuple[bool, bool]] = {}  # what _kind_of has said
         self._deaths = 0
         self._handlers: dict[type, Callable[[int, Any, float], None]] = {
@@ -351,7 +351,10 @@ class Plane:
     # For operators and tests.
 
     def reconfigure(self, settings: MediaSettings, now: float) -> None:
-        """Take what may change while streams live (the RTP timeout); the rest needs a restart."""
+        """Take what may change while streams live (RTP timeout, sounds); the rest needs a restart."""
+        for name, audio in settings.sounds:
+            if self._prompts.get(name) != audio:
+                self.add_prompt(name, audio, now)
         if settings.rtp_timeout != self._settings.rtp_timeout:
             for index, worker in enumerate(self._workers):
                 if worker.is_alive:
@@ -547,7 +550,8 @@ class Plane:
 
     def _played(self, worker: int, report: messages.Played, now: float) -> None:
         stream = self._streams.get(report.stream)
-        if stream is not None and stream.prompts:
+        # What was played before may have ended while it was replaced: that is nobody's news any more.
+        if stream is not None and stream.prompts and stream.prompts[0] == report.prompt:
             if len(stream.prompts) > 1:
                 stream.prompts = stream.prompts[1:]
             elif not stream.loops:

@@ -106,3 +106,4 @@ class QueueSettings(msgspec.Struct, frozen=True):
     answer: str = "200"  # or "183": early media until a seat answers
     music: str = "builtin:music"
     welcome: str = "builtin:welcome"
+    message_answer: str = "183"  # how a caller hears an announcement who is not answered yet; or "200"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from acd.inputs import (
     CallbackRestored,
     CallerRestored,
+    FollowupRestored,
     ListEntryRestored,
     PlaceRestored,
     SeatRestored,
@@ -26,6 +27,7 @@ from kernel.rows import (
     CallerSeatRow,
     CountedRow,
     CountRow,
+    FollowupRow,
     ListEntryRow,
     SeatStateRow,
 )
@@ -68,6 +70,9 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float) -> None:
     for row in rows:
         if isinstance(row, CallbackRow):
             node.engine.handle(CallbackRestored(row), now)
+    for row in rows:
+        if isinstance(row, FollowupRow):
+            node.engine.handle(FollowupRestored(row), now)
     node.engine.roll(now)
     node.settle(now)
 

@@ -1,16 +1,20 @@
 """``callback.*``: who is to be called back, and from which place in which queue."""
 
+from math import inf
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from acd.inputs import CallbackBooked, CallbackCancelled, CallbackChosen
+from acd.inputs import CallbackBooked, CallbackCancelled, CallbackChosen, FollowupClosed
 from kernel.errors import OperationRefused
 from kernel.ids import CallId
 from seatswitch.api.method import AGENT, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, Done, Instant, Moment, Name, Number
+from seatswitch.api.switch import Callback
+
+WEEK = 7 * 86_400.0  # seconds
 
 
 class ListCallbacks(Params, frozen=True):
@@ -20,12 +24,17 @@ class ListCallbacks(Params, frozen=True):
 
 
 class Book(Params, frozen=True):
-    """Whom to call back, from which queue, when (at once, if left out), and which number to show."""
+    """Whom to call back, from which queue, when (at once, if left out), and which number to show.
+
+    With ``class`` (urgent, complaint, general, or one of the configuration) it is a follow-up: it has a
+    deadline, does not lapse, and is escalated when it is late.
+    """
 
     number: Number
     queue: Name
     at: Moment | None = None
     display: Number | None = None
+    followup: Name | None = msgspec.field(name="class", default=None)
 
 
 class Choose(Params, frozen=True):
@@ -41,6 +50,36 @@ class OneCallback(Params, frozen=True):
     callback: Name
 
 
+class CloseFollowup(Params, frozen=True):
+    """A follow-up whose customer cannot be reached, and what the department has said."""
+
+    callback: Name
+    note: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class During(Params, frozen=True):
+    """A time, ``from <= t < to``; left out, the last seven days."""
+
+    begin: Moment | None = msgspec.field(name="from", default=None)
+    end: Moment | None = msgspec.field(name="to", default=None)
+
+
+class FollowupCounts(msgspec.Struct, frozen=True):
+    """What became of the follow-ups of one class; ``open`` and ``overdue`` are of now."""
+
+    tenant: str
+    followup: str = msgspec.field(name="class")
+    accepted: Annotated[int, Meta(description="受理: booked in that time")]
+    escalated: Annotated[int, Meta(description="督办: late in that time")]
+    returned: Annotated[int, Meta(description="回访: the customer was reached")]
+    on_time: Annotated[int, Meta(description="of those returned, by their deadline")]
+    closed: Annotated[int, Meta(description="反馈: closed with what the department has said")]
+    exhausted: Annotated[int, Meta(description="ended after the most attempts in vain")]
+    cancelled: int
+    open: int
+    overdue: int
+
+
 class CallbackObject(msgspec.Struct, frozen=True):
     """Who is to be called back, everywhere."""
 
@@ -50,7 +89,7 @@ class CallbackObject(msgspec.Struct, frozen=True):
     number: str
     state: Literal["scheduled", "waiting", "dialling", "ended"]
     outcome: Annotated[
-        Literal["answered", "cancelled", "expired", "exhausted", "merged"] | None,
+        Literal["answered", "cancelled", "expired", "exhausted", "merged", "closed"] | None,
         Meta(description="merged: the customer rang in itself"),
     ]
     booked_by: Annotated[str, Meta(description="caller, why its queue let it go, or who booked it")]
@@ -64,7 +103,10 @@ class CallbackObject(msgspec.Struct, frozen=True):
     position: int | None
     seat: str | None
     call: str | None
-    followup: str | None
+    followup: Annotated[str | None, Meta(description="Of a follow-up")] = msgspec.field(name="class")
+    deadline: Instant | None
+    overdue: bool
+    escalated_at: Instant | None
 
 
 def list_callbacks(scope: Scope, params: ListCallbacks) -> list[dict[str, Any]]:
@@ -87,8 +129,10 @@ def book(scope: Scope, params: Book) -> dict[str, Any]:
         raise OperationRefused("BAD_DISPLAY_NUMBER", f"{params.display} is none of tenant {tenant}'s numbers")
     at = None if params.at is None else node.walltime.monotonic(params.at.timestamp())
     callback = node.chance.call_id()
-    who = scope.who()
-    node.handle(CallbackBooked(callback, queue, params.number, at, params.display or "", who), scope.now)
+    booked = CallbackBooked(
+        callback, queue, params.number, at, params.display or "", scope.who(), (), params.followup or ""
+    )
+    node.handle(booked, scope.now)
     scope.audit("callback booked", callback=callback, queue=queue, number=params.number)
     return node.engine.callbacks.view_of(callback, scope.now)
 
@@ -100,11 +144,36 @@ def choose(scope: Scope, params: Choose) -> dict[str, Any]:
     return scope.node.engine.callbacks.view_of(view["call"], scope.now)
 
 
+def _known(scope: Scope, callback: str) -> Callback:
+    known = scope.node.engine.callbacks.get(callback)
+    if known is None or not scope.sees(known.tenant):
+        raise OperationRefused("NO_SUCH_CALLBACK", f"there is no open callback {callback}")
+    return known
+
+
+def close(scope: Scope, params: CloseFollowup) -> dict[str, Any]:
+    """End a follow-up with the department's word."""
+    known = _known(scope, params.callback)
+    forced = scope.may("supervisor")
+    scope.node.handle(FollowupClosed(params.callback, params.note, forced), scope.now)
+    scope.audit("follow-up closed", callback=params.callback, number=known.number, note=params.note)
+    return {"done": True}
+
+
+def followups(scope: Scope, params: During) -> list[dict[str, Any]]:
+    """Return what became of follow-ups, by class."""
+    end = inf if params.end is None else params.end.timestamp()
+    last = min(end, scope.node.walltime.epoch(scope.now))
+    begin = last - WEEK if params.begin is None else params.begin.timestamp()
+    counted = scope.node.engine.callbacks.followups.counts(begin, end, scope.now)
+    return [each for each in counted if scope.sees(each["tenant"])]
+
+
 def cancel(scope: Scope, params: OneCallback) -> dict[str, Any]:
     """Take the promise back."""
-    known = scope.node.engine.callbacks.get(params.callback)
-    if known is None or not scope.sees(known.tenant):
-        raise OperationRefused("NO_SUCH_CALLBACK", f"there is no open callback {params.callback}")
+    known = _known(scope, params.callback)
+    if known.followup and not scope.may("supervisor"):
+        raise OperationRefused("NO_RIGHT", "a follow-up is owed: only a supervisor may cancel it")
     scope.node.handle(CallbackCancelled(params.callback), scope.now)
     scope.audit("callback cancelled", callback=params.callback, number=known.number)
     return {"done": True}
@@ -130,7 +199,7 @@ METHODS = (
         Book,
         CallbackObject,
         book,
-        ("NO_SUCH_QUEUE", *_BOOKING, "BAD_DISPLAY_NUMBER"),
+        ("NO_SUCH_QUEUE", *_BOOKING, "BAD_DISPLAY_NUMBER", "NO_SUCH_CLASS"),
     ),
     Method(
         "callback.choose",
@@ -144,10 +213,28 @@ METHODS = (
     Method(
         "callback.cancel",
         AGENT,
-        "Take a promise back; not while the customer is being rung.",
+        "Take a promise back; not while the customer is being rung. A follow-up only by a supervisor.",
         OneCallback,
         Done,
         cancel,
         ("NO_SUCH_CALLBACK", "BAD_STATE"),
+    ),
+    Method(
+        "callback.close",
+        AGENT,
+        "Close a follow-up whose customer cannot be reached, on the word of the department that dealt with "
+        "it: after the class's fewest attempts, by a supervisor at any time.",
+        CloseFollowup,
+        Done,
+        close,
+        ("NO_SUCH_CALLBACK", "BAD_STATE"),
+    ),
+    Method(
+        "callback.followups",
+        AGENT,
+        "Follow-ups counted by class: accepted, escalated, returned, closed, late.",
+        During,
+        list[FollowupCounts],
+        followups,
     ),
 )

@@ -19,6 +19,7 @@ from kernel.errors import OperatorError
 from seatswitch.shell.tls import read_certificates
 
 INCLUDES_MAX = 256  # files; a pattern that matches more is a mistake
+SOUND_FILE_MAX = 8 * 1024 * 1024  # bytes read of one; more is longer than a sound may be
 TEXT_MAX = 4 * 1024 * 1024  # bytes of one file
 
 
@@ -35,12 +36,14 @@ def read_configuration(path: str) -> Settings:
         documents.append(_parse(includes[name]))
     names = [name for document in documents for name in _secret_files(document)]
     secrets = {name: _read(name).rstrip("\r\n") for name in names}
+    sounds = {name: _read_sound(name) for document in documents for name in _sound_files(document)}
     settings = load_settings(
         text,
         file=path,
         includes=includes,
         environment=os.environ,
         secrets=secrets,
+        sounds={name: audio for name, audio in sounds.items() if audio is not None},
         cpus=len(os.sched_getaffinity(0)),  # those this process may use, not those there are
         find_zone=find_zone,
     )
@@ -70,6 +73,23 @@ def _read(path: str) -> str:
         raise OperatorError(path, f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise OperatorError(path, f"is not UTF-8 text (byte {error.start})") from error
+
+
+def _read_sound(name: str) -> bytes | None:
+    """Return what a file of sound holds, None if it cannot be read: load_settings says so, with the key."""
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(SOUND_FILE_MAX + 1)
+    except (OSError, ValueError):
+        return None
+
+
+def _sound_files(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the file of every ``[[sound]]``."""
+    tables = document.get("sound")
+    for table in tables if isinstance(tables, list) else []:
+        if isinstance(table, dict) and isinstance(table.get("file"), str):
+            yield table["file"]
 
 
 def _parse(text: str) -> dict[str, Any]:

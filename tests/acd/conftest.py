@@ -25,7 +25,9 @@ from acd.inputs import (
 from acd.lists import NumberReader
 from acd.seat import Seat
 from acd.settings import (
+    FOLLOWUPS,
     AcdSettings,
+    FollowupSettings,
     LevelSettings,
     ListSettings,
     PhoneSettings,
@@ -62,6 +64,7 @@ def settings(
     hold_back: tuple[int, int, int] = (0, 0, 0),
     tenant: TenantSettings | None = None,
     lists: tuple[ListSettings, ...] = (),
+    followups: tuple[FollowupSettings, ...] = FOLLOWUPS,
 ) -> AcdSettings:
     return AcdSettings(
         levels=tuple(
@@ -72,6 +75,7 @@ def settings(
         seats=seats,
         tenants=(tenant or TenantSettings("demo", pause_reasons=("rest", "meeting")),),
         lists=lists,
+        followups=followups,
     )
 
 

@@ -109,3 +109,22 @@ def test_other_name_servers_are_told() -> None:
     old, new = load_settings("", file="s"), load_settings('[sip]\ndns = ["10.0.0.2"]\n', file="s")
     assert describe_changes(old, new) == ["sip.dns the system's -> 10.0.0.2:53"]
     assert needs_restart(old, new) == []
+
+
+def test_lists_classes_and_sounds_are_told_without_their_numbers_and_audio() -> None:
+    head = '[[list]]\nname = "bad"\nnumbers = '
+    text = DEMO + '[[followup]]\nname = "urgent"\nwithin = "{}"\n[[sound]]\nname = "s"\nfile = "f"\n'
+
+    def build(numbers: str, within: str, audio: bytes) -> Settings:
+        whole = text.replace('within = "{}"', f'within = "{within}"') + head + numbers
+        return load_settings(whole, file="d", sounds={"f": audio})
+
+    before = build('["1", "2", "3"]', "4h", b"\x7f" * 80)
+    after = build('["2", "4", "5", "6"]', "2h", b"\x7e" * 80)
+    assert describe_changes(before, after) == [
+        "sound s has changed",
+        "list bad: 3 numbers more, 2 fewer",
+        "followup demo urgent: within 14400 -> 7200",
+    ]
+    assert "sound s is new" in describe_changes(BEFORE, after)
+    assert "list bad is gone" in describe_changes(after, BEFORE)

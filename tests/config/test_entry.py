@@ -91,14 +91,16 @@ def test_level_is_the_queue_of_its_name_else_the_only_one_that_starts_there() ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('on_full = "voicemail"', "on_full: there is no voicemail; "),
+        ('on_full = "voicemail"', 'on_full: nothing is recorded yet; "number:DIGITS" leads'),
         ('on_full = "seat:1"', "on_full: seat makes no sense here: the caller could not wait for it"),
         ('on_full = "queue:foreign"', 'on_full: queue "foreign" belongs to tenant u'),
         ('on_full = "queue:non"', 'on_full: unknown queue "non"; there are foreign, senior, complaint, q'),
         ('on_full = "level:medium"', 'on_full: unknown level "medium"; there are junior, senior'),
         ('on_full = "level:junior"', 'on_full: "level:junior" is the queue that starts at junior, and none'),
         ('on_full = "queue:q"', "on_full: calls would go round for ever: q -> q"),
-        ('on_full = "message:builtin:welcome"', "on_full: message is not there yet: "),
+        ('on_full = "message:builtin:welcom"', 'on_full: unknown sound "builtin:welcom" (did you'),
+        ('on_full = "message:"', 'on_full: "message:" is none of hangup, queue:NAME, '),
+        ('on_full = "ivr:night"', "on_full: ivr is not there yet; there are hangup, "),
         ('on_full = "number:12a"', 'on_full: "number:12a" is none of hangup, queue:NAME, '),
         ('on_empty = "queue:senior"', 'on_empty: never happens: give when_empty = "refuse" or'),
         ('on_estimate = "queue:senior"', "on_estimate: never happens: give max_estimate"),

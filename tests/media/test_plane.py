@@ -358,6 +358,32 @@ def test_new_timeout_is_told_to_the_workers() -> None:
     assert desk.told() == []
 
 
+def test_sounds_of_the_configuration_are_told_at_the_start_and_when_they_change() -> None:
+    plane = Plane(MediaSettings(sounds=(("a", b"1"), ("b", b"2"))), TimerQueue(), Chance(draw))
+
+    def told() -> list[tuple[str, bytes]]:
+        commands = [command for _, message in plane.commands.take() for command in decode_commands(message)]
+        return [(it.name, it.audio) for it in commands if isinstance(it, AddPrompt)]
+
+    plane.worker_started(0, 0.0)
+    assert told() == [("a", b"1"), ("b", b"2")]
+    plane.reconfigure(MediaSettings(sounds=(("a", b"1"), ("b", b"3"), ("c", b"4"))), 1.0)
+    assert told() == [("b", b"3"), ("c", b"4")]
+
+
+def test_the_end_of_a_sound_that_was_replaced_is_nobody_s_news() -> None:
+    """The welcome ended while the farewell was on its way to the worker."""
+    desk = Desk()
+    desk.plane.open(A, desk.now)
+    desk.plane.set_remote(A, ALICE, desk.now)
+    desk.plane.play(A, ("welcome", "music"), desk.now)
+    desk.plane.play(A, ("sorry",), desk.now, loop_last=False)
+    desk.report(Played(A, "welcome"))
+    assert [it for it in desk.plane.events.take() if isinstance(it, PromptEnded)] == []
+    desk.report(Played(A, "sorry"))
+    assert [it for it in desk.plane.events.take() if isinstance(it, PromptEnded)] == [PromptEnded(A, "sorry")]
+
+
 def test_snapshot_counts() -> None:
     desk = Desk()
     desk.bridge()

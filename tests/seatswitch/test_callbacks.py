@@ -2,6 +2,8 @@
 
 from tests.simulator.phones import Manner
 from tests.simulator.stories import settle, staffed
+from tests.simulator.town import Town
+from tests.simulator.world import World
 
 
 def test_a_booked_callback_rings_the_seat_then_the_customer_and_leaves_its_rows() -> None:
@@ -46,4 +48,29 @@ def test_a_draining_switch_dials_nobody_and_ends_with_its_promises_kept() -> Non
     assert world.admin.ask("callback.list", {}) == []
     (call,) = world.call_rows
     assert (call.called, call.verdict) == ("13800000009", "success")
+    settle(world)
+
+
+def test_a_complaint_is_followed_up_over_a_kill_and_escalated_to_the_seniors_when_it_is_late() -> None:
+    """Nobody is there for twelve hours, a kill in between; then a senior calls the customer."""
+    late = '[[followup]]\nname = "complaint"\nescalate_to = "queue:senior"\n'
+    world = World(1, Town(juniors=1, intermediates=0, seniors=1, more=late))
+    world.run(1.0)
+    booked = {"number": "13800000009", "queue": "junior", "class": "complaint"}
+    assert world.admin.ask("callback.book", booked)["deadline"] == "2026-01-01T12:00:01.000Z"
+    world.run(6 * 3600.0)
+    world.restart_switch()
+    world.add_agent("8201", Manner(answers_after=2.0))
+    world.trunk.choose = lambda _: Manner(answers_after=3.0, talks_for=10.0)
+    world.run(5 * 3600.0)
+    (promise,) = world.admin.ask("callback.list", {})
+    assert (promise["class"], promise["queue"], promise["overdue"]) == ("complaint", "junior", False)
+    world.run(3600.0 + 60.0)
+    assert world.admin.ask("callback.list", {}) == []
+    (call,) = world.call_rows
+    assert (call.called, call.seat, call.verdict) == ("13800000009", "8201", "success")
+    week = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-08T00:00:00Z"}
+    (counted,) = world.admin.ask("callback.followups", week)
+    keys = ("accepted", "escalated", "returned", "on_time", "open")
+    assert [counted[key] for key in keys] == [1, 1, 1, 0, 0]
     settle(world)

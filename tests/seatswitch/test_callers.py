@@ -6,6 +6,7 @@ import pytest
 
 from tests.simulator.phones import Errand, Manner
 from tests.simulator.stories import ONE_SEAT, settle, staffed
+from tests.simulator.world import World
 
 NUISANCE = """
 [[list]]
@@ -88,3 +89,20 @@ def test_who_hangs_up_and_calls_again_is_before_who_came_meanwhile_over_a_kill_t
     (left,) = [row for row in world.visit_rows if row.outcome == "abandoned"]
     assert [row.resumes for row in world.visit_rows if row.resumes] == [left.visit]
     assert world.complaints == []
+
+
+@pytest.mark.parametrize(("setting", "answered"), [("", False), ("message_answer = 200", True)])
+def test_who_is_turned_away_hears_why_and_is_hung_up(setting: str, answered: bool) -> None:
+    doors = ('on_empty = "message:builtin:welcome"', setting)
+    world = World(1, replace(ONE_SEAT, when_empty="refuse", doors=doors))
+    world.run(1.0)
+    caller = world.trunk.dial(Errand())
+    world.run(2.0)
+    assert not caller.has_ended
+    world.run(30.0)
+    assert caller.has_ended
+    assert caller.status == (200 if answered else 480)
+    (row,), (visit,) = world.call_rows, world.visit_rows
+    assert (row.verdict, row.sip_status) == ("us:empty", 200 if answered else 480)
+    assert (visit.outcome, visit.cause, visit.target) == ("refused", "empty", "message:builtin:welcome")
+    settle(world)

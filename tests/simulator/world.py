@@ -20,6 +20,7 @@ from kernel.rows import (
     CallRow,
     CountedRow,
     CountRow,
+    FollowupRow,
     ListEntryRow,
     OfferRow,
     PresenceRow,
@@ -90,6 +91,7 @@ class World:
         self.callers: dict[str, CallerSeatRow] = {}
         self.callbacks: dict[str, CallbackRow] = {}
         self.listed: dict[str, ListEntryRow] = {}
+        self.followups: dict[str, FollowupRow] = {}
         self.living = Living()
         self.kills = 0
         self.deaths: list[float] = []  # when, as rows say it
@@ -177,6 +179,7 @@ class World:
         kept += [row for row in self.bindings.values() if row.expires_at > wall]
         kept += self.listed.values()
         kept += [row for row in self.callbacks.values() if row.state != "ended"]
+        kept += self.followups.values()
         kept += [row for row in self.rows if isinstance(row, CountRow | CountedRow)]
         read = through_the_journal([*kept, *self.living.rows()], self._torn)
         before, self._torn = self.before, []
@@ -426,6 +429,8 @@ class World:
                     self.callers[row.caller] = row
                 elif isinstance(row, CallbackRow):
                     self.callbacks[row.callback] = row
+                elif isinstance(row, FollowupRow):
+                    self.followups[row.followup] = row
                 elif isinstance(row, ListEntryRow):
                     self.listed[row.entry] = row
                 self.rows.append(row)

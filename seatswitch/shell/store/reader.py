@@ -10,7 +10,15 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, text
 
-from kernel.rows import AnyRow, BindingRow, CallbackRow, CallerSeatRow, ListEntryRow, SeatStateRow
+from kernel.rows import (
+    AnyRow,
+    BindingRow,
+    CallbackRow,
+    CallerSeatRow,
+    FollowupRow,
+    ListEntryRow,
+    SeatStateRow,
+)
 from kernel.staterows import JournalRow
 from seatswitch.shell.store.database import DATABASE_ERRORS, READS, explain, open_engine, public_url
 from seatswitch.shell.store.records import Follower, Position
@@ -18,15 +26,17 @@ from seatswitch.shell.store.writer import read_position
 
 CALLERS_MAX = 50_000  # as many as distribution remembers
 
-StateAtStart = SeatStateRow | BindingRow | CallerSeatRow | ListEntryRow | CallbackRow
+FOLLOWUPS_FOR = 35 * 86_400.0  # seconds that an ended follow-up is read for, to be counted
+
+StateAtStart = SeatStateRow | BindingRow | CallerSeatRow | ListEntryRow | CallbackRow | FollowupRow
 
 log = structlog.get_logger()
 
 
 def read_state(folder: Path, url: str, wall: float) -> list[StateAtStart]:
     """Return one row per seat and per binding that lives at ``wall`` (epoch seconds), sorted by key, then the
-    callers whose seats are remembered, oldest first, what operators said of lists of callers, and the open
-    callbacks.
+    callers whose seats are remembered, oldest first, what operators said of lists of callers, the open
+    callbacks, and follow-ups that are open or ended in the last five weeks, oldest first.
 
     Raises OperatorError for a database URL of no known kind. A database that cannot be read now is said once
     in the log, and the journal alone is asked.
@@ -63,6 +73,7 @@ def _select(connection: Connection, wall: float) -> list[AnyRow]:
         (CallerSeatRow, "caller_seats", last),
         (ListEntryRow, "list_entries", f' WHERE "until" IS NULL OR "until" > {float(wall)!r}'),
         (CallbackRow, "callbacks", " WHERE state <> 'ended'"),
+        (FollowupRow, "followups", f" WHERE ended_at IS NULL OR changed_at > {wall - FOLLOWUPS_FOR!r}"),
     ):
         names = ", ".join(f'"{name}"' for name in row_type.__struct_fields__)
         found = connection.execute(text(f'SELECT {names} FROM "{table}"{which}'))
@@ -79,6 +90,7 @@ class _Kept:
         self._callers: dict[str, CallerSeatRow] = {}
         self._listed: dict[str, ListEntryRow] = {}
         self._callbacks: dict[str, CallbackRow] = {}
+        self._followups: dict[str, FollowupRow] = {}
 
     def take(self, rows: Sequence[JournalRow]) -> None:
         """Follow ``rows``, in the order in which they were written."""
@@ -93,6 +105,8 @@ class _Kept:
                 self._listed[row.entry] = row
             elif isinstance(row, CallbackRow):
                 self._callbacks[row.callback] = row
+            elif isinstance(row, FollowupRow):
+                self._followups[row.followup] = row
 
     def rows(self, wall: float) -> list[StateAtStart]:
         """Return what still means something at ``wall``."""
@@ -103,4 +117,5 @@ class _Kept:
             *sorted(self._callers.values(), key=lambda row: (row.at, row.caller)),
             *(listed[key] for key in sorted(listed) if (listed[key].until or wall + 1) > wall),
             *(callbacks[key] for key in sorted(callbacks) if callbacks[key].state != "ended"),
+            *sorted(self._followups.values(), key=lambda row: (row.changed_at, row.followup)),
         ]

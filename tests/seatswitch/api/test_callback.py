@@ -70,3 +70,44 @@ def test_changes_are_told_to_who_listens() -> None:
     assert [event["data"]["what"] for event in desk.events] == ["booked", "waiting", "ended"]
     assert desk.events[-1]["data"]["outcome"] == "cancelled"
     assert other.events == []
+
+
+def test_a_follow_up_has_a_class_a_deadline_and_an_end() -> None:
+    office = Office()
+    desk, lead, other = office.desk(), office.desk(), office.desk()
+    desk.sign_in(presence="paused", reason="rest")
+    lead.sign_in("8019", "lead")
+    other.sign_in("9001", hotline="96300")
+    booked = desk.ask("callback.book", number=NUMBER, queue="junior", **{"class": "urgent"})
+    assert (booked["class"], booked["deadline"]) == ("urgent", "2027-01-15T12:01:40.000Z")
+    assert (booked["attempts"], booked["attempts_max"], booked["overdue"]) == (0, 5, False)
+    refused = desk.refusal("callback.book", number="13900000002", queue="junior", **{"class": "weekly"})
+    assert refused == "NO_SUCH_CLASS"
+    callback = booked["callback"]
+    assert desk.refusal("callback.close", callback=callback, note="mended") == "BAD_STATE"
+    assert desk.refusal("callback.cancel", callback=callback) == "NO_RIGHT"
+    assert other.refusal("callback.close", callback=callback, note="mended") == "NO_SUCH_CALLBACK"
+    lead.ask("events.subscribe", topics=["callback"])
+    office.wait(4 * 3600.0)
+    assert [event["data"]["what"] for event in lead.events] == ["escalated"]
+    assert lead.events[0]["data"]["overdue"] is True
+    assert desk.ask("callback.list")[0]["escalated_at"] == "2027-01-15T12:01:40.000Z"
+    assert lead.ask("callback.close", callback=callback, note="mended") == {"done": True}
+    assert lead.ask("callback.followups") == [
+        {
+            "tenant": "north",
+            "class": "urgent",
+            "accepted": 1,
+            "escalated": 1,
+            "returned": 0,
+            "on_time": 0,
+            "closed": 1,
+            "exhausted": 0,
+            "cancelled": 0,
+            "open": 0,
+            "overdue": 0,
+        }
+    ]
+    assert other.ask("callback.followups") == []
+    spring = {"from": "2027-03-01T00:00:00Z", "to": "2027-06-01T00:00:00Z"}
+    assert lead.ask("callback.followups", **spring) == []

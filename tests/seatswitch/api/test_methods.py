@@ -14,7 +14,8 @@ supervisor.monitor supervisor.whisper supervisor.barge supervisor.takeover super
 supervisor.pickup supervisor.switch supervisor.force_ready supervisor.force_pause supervisor.force_logout
 supervisor.move_seat supervisor.move_call
 queue.list queue.get queue.statistics seat.statistics level.statistics tenant.statistics
-callback.list callback.book callback.choose callback.cancel voicemail.list voicemail.get voicemail.mark
+callback.list callback.book callback.choose callback.cancel callback.close callback.followups
+voicemail.list voicemail.get voicemail.mark
 recording.list recording.get quality.list quality.score
 list.list list.entries list.add list.remove
 explain.call explain.seat events.subscribe events.unsubscribe

@@ -79,3 +79,12 @@ def test_as_many_workers_as_processors_this_process_may_use(
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5, 9})
     (folder / "main.toml").write_text(MAIN + '[media]\nworkers = "auto"\n')
     assert read_configuration("main.toml").media.workers == 2  # one processor is for signalling
+
+
+def test_sounds_are_read_and_one_that_is_not_there_is_said_with_its_key(folder: Path) -> None:
+    (folder / "main.toml").write_text(MAIN + '[[sound]]\nname = "closed"\nfile = "closed.ulaw"\n')
+    (folder / "closed.ulaw").write_bytes(b"\x7f" * 160)
+    assert read_configuration("main.toml").media.sounds == (("closed", b"\x7f" * 160),)
+    (folder / "closed.ulaw").unlink()
+    with pytest.raises(OperatorError, match=r'sound\[1\] "closed"\.file: file closed\.ulaw cannot be read'):
+        read_configuration("main.toml")

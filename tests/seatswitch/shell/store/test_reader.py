@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from kernel.errors import OperatorError
-from kernel.rows import AnyRow, BindingRow, CallerSeatRow, ListEntryRow
+from kernel.rows import AnyRow, BindingRow, CallerSeatRow, FollowupRow, ListEntryRow
 from seatswitch.shell.store.database import migrate, open_engine
 from seatswitch.shell.store.reader import read_state
 from seatswitch.shell.store.records import build_record, journal_path
@@ -94,3 +94,22 @@ def test_what_operators_said_of_numbers_comes_back_until_its_moment(tmp_path: Pa
     assert read_state(folder, url, wall=1000.0) == kept
     carry_over(folder, url)
     assert read_state(folder, url, wall=1000.0) == kept
+
+
+def test_follow_ups_come_back_while_they_are_open_or_counted(tmp_path: Path) -> None:
+    """Open ones however old, ended ones for five weeks; oldest change first."""
+    folder, url = tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db"
+    wall = 10_000_000.0
+
+    def followup(name: str, changed_at: float, ended_at: float | None) -> FollowupRow:
+        outcome = "" if ended_at is None else "answered"
+        who = ("demo", "junior", "1", "urgent", "8001")
+        return FollowupRow(name, *who, 1.0, 2.0, 0, None, "", ended_at, outcome, "", changed_at)
+
+    old = followup("old", 1.0, 1.0)
+    late, late_again = followup("late", 2.0, None), followup("late", wall - 5.0, wall - 5.0)
+    waits = followup("waits", 3.0, None)
+    add_rows(folder, [old, late, waits])
+    carry_over(folder, url)
+    add_rows(folder, [late_again])
+    assert read_state(folder, url, wall) == [waits, late_again]
