@@ -251,14 +251,20 @@ def _check_vias(message: Request | Response) -> None:
 class StreamParser:
     """Cuts one connection's bytes into messages (RFC 3261 18.3)."""
 
-    __slots__ = ("_body_length", "_buffer", "_message", "_scanned", "broken")
+    __slots__ = ("_body_length", "_buffer", "_message", "_scanned", "broken", "count")
 
     def __init__(self) -> None:
         self.broken = False  # the connection must be closed; nothing more is read from it
+        self.count = 0  # messages that have come whole
         self._buffer = bytearray()
         self._scanned = 0  # up to where the end of a head has been looked for in vain
         self._message: Request | Response | None = None  # whose body is still coming
         self._body_length = 0
+
+    @property
+    def is_amid(self) -> bool:
+        """Whether a message has begun and not ended."""
+        return self._message is not None or len(self._buffer) > 3  # beyond half a keepalive
 
     def feed(self, data: bytes) -> list[Request | Response | SipError | Keepalive]:
         """Return what ``data`` completes, in order. A SipError is the last that comes: see ``broken``."""
@@ -295,6 +301,7 @@ class StreamParser:
         message.body = bytes(buffer[:length])
         del buffer[:length]
         self._message = None
+        self.count += 1
         found.append(message)
         return True
 

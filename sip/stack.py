@@ -308,6 +308,11 @@ class Stack:
             self._parsers.pop(flow.connection, None)
             self.closes.put(flow)
 
+    def stream_progress(self, flow: Flow) -> tuple[int, bool]:
+        """Return how many messages have come over a connection, and whether another one has begun."""
+        parser = self._parsers.get(flow.connection)
+        return (0, False) if parser is None else (parser.count, parser.is_amid)
+
     def flow_closed(self, flow: Flow, now: float) -> None:
         """A connection is gone."""
         self._parsers.pop(flow.connection, None)

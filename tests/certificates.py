@@ -1,5 +1,6 @@
 """Certificates for tests, from an authority of their own."""
 
+from datetime import datetime
 from pathlib import Path
 
 import trustme
@@ -14,9 +15,9 @@ class Authority:
         self._ca = trustme.CA()
         self._ca.cert_pem.write_to_path(str(self.ca))
 
-    def issue(self, *names: str, file: str = "") -> tuple[Path, Path]:
+    def issue(self, *names: str, file: str = "", not_after: datetime | None = None) -> tuple[Path, Path]:
         """Return the files of a certificate for ``names`` and of its key."""
-        issued = self._ca.issue_cert(*names)
+        issued = self._ca.issue_cert(*names, not_after=not_after)
         base = file or names[0]
         certificate, key = self.folder / f"{base}.crt", self.folder / f"{base}.key"
         certificate.unlink(missing_ok=True)

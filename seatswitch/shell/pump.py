@@ -40,6 +40,8 @@ class StackOutputs(Protocol):
     @property
     def questions(self) -> Outbox[Question]: ...
 
+    def stream_progress(self, flow: Flow) -> tuple[int, bool]: ...
+
 
 class CommandSource(Protocol):
     """Commands to media workers: (worker, message)."""

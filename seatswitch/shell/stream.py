@@ -42,8 +42,10 @@ class Connection(asyncio.Protocol):
         self.flow = wish  # gets its number when the connection is admitted
         self.name = wish.name
         self.is_outgoing = is_outgoing
-        self.heard_at = self.asked_at = monotonic()
+        self.made_at = self.heard_at = self.asked_at = monotonic()
         self.has_spoken = is_outgoing
+        self._messages = 0  # that have come whole, at the last look
+        self._amid_since: float | None = None  # the look that found one begun
         self.transport: asyncio.Transport | None = None
         self.waiting: list[bytes] = []  # until the handshake is done
         self.web = WebSocket(streams.settings.origins) if wish.transport in ("ws", "wss") else None
@@ -53,7 +55,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to talk: the connection is there, and secured where it has to be."""
         self.transport = cast(asyncio.Transport, transport)
-        self.heard_at = monotonic()
+        self.made_at = self.heard_at = monotonic()
         self._streams.made(self, self.transport)
         for data in self.waiting:
             self.transport.write(data)
@@ -64,7 +66,6 @@ class Connection(asyncio.Protocol):
         self.heard_at = monotonic()
         flow, pump = self.flow, self._streams.pump
         if self.web is None:
-            self.has_spoken = True
             pump.turn(pump.node.receive_stream, data, flow)
             return
         self.web.receive(data, self._message_received)
@@ -93,6 +94,25 @@ class Connection(asyncio.Protocol):
                 self.waiting.append(data)
         else:
             self._write(data)
+
+    def outstays(self, now: float, first_request_after: float, idle_after: float) -> bool:
+        """Return whether it is to be closed: a stranger has not said one whole thing in time, or somebody is
+        too long about one message, byte by byte, or silent for too long.
+        """
+        if self.web is None:
+            count, is_amid = self._streams.pump.node.stack.stream_progress(self.flow)
+            self.has_spoken = self.has_spoken or count > 0
+        else:
+            count, is_amid = self.web.messages, self.web.is_amid
+            self.web.pings = 0
+        if not is_amid or count != self._messages:
+            self._amid_since = now if is_amid else None
+        self._messages = count
+        if not self.has_spoken:
+            return now - self.made_at > first_request_after
+        if self._amid_since is not None and now - self._amid_since > first_request_after:
+            return True
+        return now - self.heard_at > idle_after
 
     def ping(self, now: float) -> None:
         """Ask a silent WebSocket whether anybody is there; give it up when nobody is."""
@@ -345,10 +365,9 @@ class Streams:
         """Close who never spoke and who has been silent for long."""
         now = monotonic()
         for connection in list(self._by_number.values()):
-            allowed = self.settings.idle_after if connection.has_spoken else self._first_request_after
             if connection.transport is None:
                 continue
-            if now - connection.heard_at > allowed:
+            if connection.outstays(now, self._first_request_after, self.settings.idle_after):
                 connection.transport.abort()
             else:
                 connection.ping(now)

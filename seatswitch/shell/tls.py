@@ -11,7 +11,7 @@ from typing import Any
 from config.schema import Settings, TlsSettings
 from kernel.errors import OperatorError
 
-HANDSHAKE_AFTER_MAX = 10.0  # seconds a peer may take to agree on TLS
+HANDSHAKE_AFTER_MAX = 5.0  # seconds a peer may take to agree on TLS
 
 
 class Certificates:

@@ -19,13 +19,14 @@ from kernel.limits import SIP_MESSAGE_MAX
 
 HANDSHAKE_MAX = 16_384  # bytes of the HTTP request
 PONGS_OWED_MAX = 2  # pings in a row that a peer may leave unanswered
-_NORMAL = 1000
+PINGS_MAX = 100  # of a peer between two looks, each of which costs a pong
+_NORMAL, _POLICY = 1000, 1008
 
 
 class WebSocket:
     """One WebSocket as bytes in, bytes and SIP messages out."""
 
-    __slots__ = ("_handshake_bytes", "_message", "_pongs_owed", "_protocol")
+    __slots__ = ("_handshake_bytes", "_message", "_pongs_owed", "_protocol", "messages", "pings")
 
     def __init__(self, origins: Sequence[str]) -> None:
         """``origins`` are those of the web pages that may come here; none: all may."""
@@ -37,6 +38,13 @@ class WebSocket:
         self._handshake_bytes = 0
         self._message = bytearray()  # as far as its frames are here
         self._pongs_owed = 0
+        self.messages = 0  # that have come whole
+        self.pings = 0  # of the peer since somebody looked last
+
+    @property
+    def is_amid(self) -> bool:
+        """Whether a message has begun, in frames of its own, and not ended."""
+        return bool(self._message)
 
     @property
     def is_open(self) -> bool:
@@ -67,11 +75,16 @@ class WebSocket:
     def _receive_frame(self, frame: Frame, on_message: Callable[[bytes], None]) -> None:
         if frame.opcode is Opcode.PONG:
             self._pongs_owed = 0
+        elif frame.opcode is Opcode.PING:
+            self.pings += 1
+            if self.pings > PINGS_MAX and self.is_open:
+                self._protocol.fail(_POLICY, "too many pings")
         elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             self._message += frame.data
             if frame.fin:
                 message = bytes(self._message)
                 self._message.clear()
+                self.messages += 1
                 on_message(message)
 
     def send(self, message: bytes) -> None:

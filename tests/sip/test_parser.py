@@ -352,3 +352,19 @@ def timed(data: bytes) -> float:
     begun = process_time()
     everything(data)
     return process_time() - begun
+
+
+def test_a_stream_says_whether_a_message_has_begun() -> None:
+    """A-FLOOD2: what is amid for long is closed by the shell; a keepalive, or half of one, is nothing."""
+    parser = StreamParser()
+    whole = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 2\r\n\r\nab"
+    for pieces, count, is_amid in (
+        (b"\r\n\r", 0, False),
+        (b"\n", 0, False),
+        (whole[:10], 0, True),
+        (whole[10:-1], 0, True),
+        (whole[-1:], 1, False),
+        (whole, 2, False),
+    ):
+        parser.feed(pieces)
+        assert (parser.count, parser.is_amid) == (count, is_amid)

@@ -25,7 +25,13 @@ class StubNode:
     """Records its inputs; answers a datagram with itself when ``echo`` is set."""
 
     def __init__(self) -> None:
-        self.stack = SimpleNamespace(datagrams=Outbox(), closes=Outbox(), questions=Outbox())
+        self.stack = SimpleNamespace(
+            datagrams=Outbox(),
+            closes=Outbox(),
+            questions=Outbox(),
+            stream_progress=self.stream_progress,
+        )
+        self.progress: dict[int, tuple[int, bool]] = {}
         self.plane = SimpleNamespace(commands=Outbox())
         self.rows: Outbox[Any] = Outbox()
         self.log: Outbox[Any] = Outbox()
@@ -36,6 +42,11 @@ class StubNode:
         self.echo = False
         self.fail_with: Exception | None = None
         self.calls: list[str] = []
+
+    def stream_progress(self, flow: Any) -> tuple[int, bool]:
+        """Every piece is one message, unless a test says otherwise."""
+        heard = sum(it[2] == flow for it in self.heard("stream"))
+        return self.progress.get(flow.connection, (heard, False))
 
     def receive_datagram(self, data: bytes, flow: Any, now: float) -> None:
         self.inputs.append(("datagram", data, flow))

@@ -141,3 +141,65 @@ async def test_peer_that_does_not_read_is_dropped() -> None:
     assert node.heard("closed") == [("closed", flow)]
     writer.close()
     await finish(streams)
+
+
+async def drip(writer: asyncio.StreamWriter) -> None:
+    """Send a byte again and again, until there is nobody to take it."""
+    with contextlib.suppress(OSError):
+        while not writer.is_closing():
+            writer.write(b"I")
+            await writer.drain()
+            await asyncio.sleep(0.005)
+
+
+async def test_who_sends_byte_by_byte_is_closed() -> None:
+    """A-FLOOD2: bytes are no request: the first one must be whole in time, and so must every later one; who
+    ends one message after the other stays.
+    """
+    node, _, streams, address = await serve(first_request_after=0.1, sweep_every=0.02)
+    node.stack.stream_progress = lambda flow: node.progress.get(flow.connection, (0, True))
+    _, first = await asyncio.open_connection(*address)
+    await until(lambda: len(streams) == 1, "the first connection")
+    dripping = asyncio.ensure_future(drip(first))
+    await until(lambda: len(node.heard("closed")) == 1, "the end of who never ends a request")
+    await dripping
+    _, slow = await asyncio.open_connection(*address)
+    _, busy = await asyncio.open_connection(*address)
+    await until(lambda: len(streams) == 2, "two connections")
+    numbers = sorted(streams._by_number)
+    node.progress = {numbers[0]: (1, True), numbers[1]: (1, True)}
+    drips = [asyncio.ensure_future(drip(it)) for it in (slow, busy)]
+    while len(node.heard("closed")) < 2:
+        node.progress[numbers[1]] = (node.progress[numbers[1]][0] + 1, True)
+        await asyncio.sleep(0.01)
+    assert [it[1].connection for it in node.heard("closed")[1:]] == [numbers[0]]
+    assert len(streams) == 1
+    await finish(streams, first, slow, busy)
+    await asyncio.gather(*drips)
+
+
+async def test_a_thousand_idle_connections_leave_room_for_a_good_one() -> None:
+    """A-FLOOD2: of one host only so many are taken, the rest are closed at once; another host comes in, and
+    when their time is over all descriptors are free again.
+    """
+    settings = ConnectionSettings(connections_max=300, per_source_max=200)
+    node, _, streams, address = await serve(settings=settings, first_request_after=0.5, sweep_every=0.05)
+    idle = []
+    for _ in range(1_000):
+        one = socket.socket()
+        one.connect(address)
+        idle.append(one)
+        await asyncio.sleep(0)
+    await until(lambda: streams.refused == 800, "the refusals")
+    assert len(streams) == 200
+    good = socket.socket()
+    good.bind(("127.0.0.2", 0))
+    good.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(good, address)
+    await asyncio.get_running_loop().sock_sendall(good, b"OPTIONS")
+    await until(lambda: node.heard("stream"), "the good request")
+    assert node.heard("stream")[0][2].host == "127.0.0.2"
+    await until(lambda: len(streams) == 1, "the idle ones' end")
+    for one in (*idle, good):
+        one.close()
+    await finish(streams)

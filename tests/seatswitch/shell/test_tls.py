@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -162,14 +163,14 @@ async def test_client_certificate_of_a_stranger_is_refused(tmp_path: Path) -> No
 class Trunk:
     """A TLS server that keeps what it hears."""
 
-    def __init__(self, authority: Authority, *names: str) -> None:
+    def __init__(self, authority: Authority, *names: str, not_after: datetime | None = None) -> None:
         self.heard = b""
         self.accepted = 0
-        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._context.load_cert_chain(*map(str, authority.issue(*names, file="trunk")))
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(*map(str, authority.issue(*names, file="trunk", not_after=not_after)))
 
     async def start(self) -> tuple[str, int]:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.context)
         address: tuple[str, int] = self._server.sockets[0].getsockname()
         return address
 
@@ -203,6 +204,55 @@ async def test_trunk_is_called_and_its_name_is_checked(tmp_path: Path) -> None:
     assert streams.failed_handshakes == 2
     await finish(streams)
     trunk.close()
+
+
+async def test_trunk_whose_certificate_has_expired_is_not_called(tmp_path: Path) -> None:
+    """A-TLS: the right name of the right authority, a day too late."""
+    authority = Authority(tmp_path)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    trunk = Trunk(authority, "sip.carrier.example", not_after=yesterday)
+    address = await trunk.start()
+    node, streams = serving(Certificates(settings_of(authority, "127.0.0.1")))
+    flow = Flow("tls", 0, *address, 0, "sip.carrier.example")
+    streams.send(flow, b"secret")
+    await until(lambda: ("failed", flow) in node.inputs, "the refusal")
+    assert trunk.heard == b""
+    await finish(streams)
+    trunk.close()
+
+
+async def test_trunk_with_old_tls_is_not_called(tmp_path: Path) -> None:
+    """A-TLS, RFC 8996: a trunk that knows TLS 1.0 and 1.1 alone."""
+    authority = Authority(tmp_path)
+    trunk = Trunk(authority, "sip.carrier.example")
+    trunk.context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
+        trunk.context.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        trunk.context.maximum_version = ssl.TLSVersion.TLSv1_1
+    address = await trunk.start()
+    node, streams = serving(Certificates(settings_of(authority, "127.0.0.1")))
+    flow = Flow("tls", 0, *address, 0, "sip.carrier.example")
+    streams.send(flow, b"secret")
+    await until(lambda: ("failed", flow) in node.inputs, "the refusal")
+    assert trunk.heard == b""
+    await finish(streams)
+    trunk.close()
+
+
+@pytest.mark.parametrize("name", ["x" * 60 + ".example", "sip.carrier.example", "a_b.-c"])
+async def test_whatever_name_a_client_asks_for_it_gets_our_certificate(tmp_path: Path, name: str) -> None:
+    """A-TLS, SNI junk: the handshake ends as it would, and the next client is served."""
+    authority = Authority(tmp_path)
+    node, streams = serving(Certificates(settings_of(authority, "127.0.0.1")))
+    address = listen(streams)
+    context = trusting(authority)
+    context.check_hostname = False
+    _, writer = await asyncio.open_connection(*address, ssl=context, server_hostname=name)
+    writer.write(b"OPTIONS")
+    await until(lambda: node.heard("stream"), "the request")
+    writer.close()
+    await finish(streams)
 
 
 async def test_server_that_need_not_be_verified(tmp_path: Path) -> None:

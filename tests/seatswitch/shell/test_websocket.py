@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from seatswitch.shell.pump import Exits, Pump
 from seatswitch.shell.stream import Streams
 from seatswitch.shell.tls import Certificates
 from seatswitch.shell.udp import bind_socket
-from seatswitch.shell.websocket import HANDSHAKE_MAX
+from seatswitch.shell.websocket import HANDSHAKE_MAX, PINGS_MAX
 from tests.certificates import Authority
 from tests.seatswitch.shell.stubs import StubApi, StubNode, until
 from tests.seatswitch.shell.test_tls import settings_of, trusting
@@ -157,21 +158,78 @@ async def test_silent_handshake_ends() -> None:
     await place.finish()
 
 
-async def test_broken_frames_are_closed() -> None:
-    """RFC 6455 5.1: a client's frame without mask."""
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Protocol: sip\r\n\r\n"
+)
+MASK = b"\x00\x00\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b"\x81\x05hello", 1002),  # RFC 6455 5.1: a client's frame without mask
+        (b"\x81\xff" + (1 << 20).to_bytes(8, "big") + MASK, 1009),  # 1 MiB announced, none of it sent
+        (b"\x81\xff" + (1 << 63).to_bytes(8, "big") + MASK, 1009),  # more than there can be
+        (b"\x89\xfe\x00\x80" + MASK + b"x" * 128, 1002),  # a ping of 128 bytes (5.5)
+        (b"\xf1\x85" + MASK + b"hello", 1002),  # reserved bits
+        (b"\x83\x85" + MASK + b"hello", 1002),  # a reserved opcode
+        (b"\x80\x85" + MASK + b"hello", 1002),  # a continuation of nothing
+    ],
+    ids=["unmasked", "1 MiB", "2^63", "long ping", "reserved bits", "reserved opcode", "continuation"],
+)
+async def test_broken_frames_are_closed(frame: bytes, code: int) -> None:
+    """A-WS: before anything of them is believed; the code says why."""
     place = Place()
-    handshake = (
-        b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Protocol: sip\r\n\r\n"
-    )
     reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
-    writer.write(handshake)
+    writer.write(HANDSHAKE)
     assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
-    writer.write(b"\x81\x05hello")
-    assert (await asyncio.wait_for(reader.read(), 10.0))[:1] == b"\x88"  # a close frame
+    writer.write(frame)
+    closing = await asyncio.wait_for(reader.read(), 10.0)
+    assert closing[:1] == b"\x88"
+    assert int.from_bytes(closing[2:4], "big") == code
     writer.close()
     assert not place.node.heard("datagram")
+    await until(lambda: len(place.streams) == 0, "nothing left")
+    await place.finish()
+
+
+async def test_flood_of_pings_is_closed() -> None:
+    """A-WS: each ping costs a pong; a few are welcome, a hundred between two looks are not."""
+    place = Place(sweep_every=600.0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+    writer.write(HANDSHAKE)
+    await reader.readuntil(b"\r\n\r\n")
+    ping = b"\x89\x80" + MASK
+    writer.write(ping * PINGS_MAX)
+    assert await reader.readexactly(2 * PINGS_MAX) == b"\x8a\x00" * PINGS_MAX
+    writer.write(ping * 10_000)
+    with contextlib.suppress(ConnectionError):
+        closing = (await asyncio.wait_for(reader.read(), 10.0)).replace(b"\x8a\x00", b"")
+        assert closing[:1] == b"\x88"
+        assert int.from_bytes(closing[2:4], "big") == 1008
+    await until(lambda: len(place.streams) == 0, "nothing left")
+    writer.close()
+    await place.finish()
+
+
+async def test_message_in_frames_without_end_is_closed() -> None:
+    """A-WS, fragmented without end: a message must be whole in time, whatever comes."""
+    place = Place(first_request_after=0.2, sweep_every=0.02)
+    async with place.connect() as phone:
+        await phone.send("REGISTER")
+        await heard(place)
+
+        async def endless() -> AsyncIterator[str]:
+            while True:
+                yield "x"
+                await asyncio.sleep(0.005)
+
+        with pytest.raises(ConnectionClosed):
+            await phone.send(endless())
+    assert await heard(place) == [b"REGISTER"]
+    await until(lambda: len(place.streams) == 0, "nothing left")
     await place.finish()
 
 
