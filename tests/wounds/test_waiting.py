@@ -127,6 +127,23 @@ def test_a_hold_without_end_ends() -> None:
     settle(world)
 
 
+def test_a_hold_button_without_the_phone() -> None:
+    """Issabel PR #59: a hold button at the desk. call.hold and call.unhold work whatever the phone can do."""
+    world = staffed(Manner(answers_after=1.0))
+    caller = world.trunk.dial(Errand())
+    world.run(3.0)
+    desk = world.agents["8001"].desk
+    assert desk is not None
+    desk.ask("call.hold")
+    world.run(1.0)
+    assert world.workers.is_playing(caller.rtp)
+    desk.ask("call.unhold")
+    world.run(1.0)
+    assert world.workers.are_joined(caller.rtp, world.phones["8001"].calls[0].rtp)
+    caller.hang_up()
+    settle(world)
+
+
 def test_who_waits_where_nobody_is_leaves_after_a_while(kit: Kit) -> None:
     """kazoo #1334, ASTERISK-29043: callers wait in a queue without agents, and leaving it is not counted."""
     entry = EntrySettings(max_wait_empty=20.0)
