@@ -58,6 +58,7 @@ BENCHMARKS = (
         180.0,
         "sipp",
     ),
+    Benchmark("load_flood", "good calls beside a flood from another address", within=120.0, needs="sipp"),
 )
 
 
