@@ -57,7 +57,7 @@ WORDS: dict[str, tuple[int, str]] = {
     "NOT_LISTED": (-32045, "the number is not on that list"),
     "NO_SUCH_LEVEL": (-32046, "there is no such level"),
     "NO_SUCH_TENANT": (-32047, "there is no such tenant"),
-    "NO_SUCH_CLASS": (-32046, "there is no such class of follow-ups"),
+    "NO_SUCH_CLASS": (-32054, "there is no such class of follow-ups"),
     "ALREADY_BOOKED": (-32050, "the number is to be called back by that queue already"),
     "CALLBACKS_FULL": (-32051, "the queue has as many callbacks due as its seats can make"),
     "BAD_NUMBER": (-32052, "that is no number that can be called"),
