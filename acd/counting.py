@@ -6,6 +6,7 @@ start reads those and the single rows behind them: nothing is lost or counted tw
 than about half an hour of rows.
 
 While the switch was down no time passes: a seat's state ends with the last row before, as nobody knows more.
+But a conversation that was taken over went on.
 """
 
 from collections.abc import Callable, Iterable
@@ -187,6 +188,8 @@ class Counting:
         """Count the time in the state that has ended, and what ended with it."""
         at = row.at
         before = account.state
+        if account.is_down and before in _TALKS and row.queue == account.queue != "":
+            account.is_down = not (row.cause == "restored" and row.activity == "talking")  # it went on
         if account.period is not self._period or at >= self._ends_at or account.queue or before == PAUSED:
             self._pass(account, at)
         elif at > account.at:  # the short way for most: little is touched that is not in a cache

@@ -253,8 +253,8 @@ def test_rows_before_the_newest_closed_interval_need_not_be_read(kit: Any) -> No
     assert everything(reborn(kit, floor, read)) == everything(reborn(kit, floor))
 
 
-def test_while_the_switch_is_down_no_time_passes(kit: Any) -> None:
-    """In conversation at 100, killed after 130, back at 700, over at 720: 30 s + 20 s of it are known."""
+def test_a_conversation_that_is_taken_over_went_on(kit: Any) -> None:
+    """In conversation at 100, killed after 130, taken over at 700, over at 720: 620 s."""
     floor = kit.floor((kit.queue(),), (kit.seat("8001"), kit.seat("8002")))
     floor.sign_in("8001")
     floor.at(100.0).join("a")
@@ -262,7 +262,7 @@ def test_while_the_switch_is_down_no_time_passes(kit: Any) -> None:
     floor.at(130.0).sign_in("8002", presence="paused", reason="rest")  # the last thing that is known
     floor.at(700.0)
     again = reborn(kit, floor)
-    assert seat_counters(again).time_talking == 30.0
+    assert again.engine.counting.seat(S).statistics.total.time_talking == 30.0
     moment = again.walltime.epoch(700.0)
     back = PresenceRow("8001.z9", "8001", "", moment, "ready", "", "talking", "restored", "a", "junior")
     over = _with(back, change="8001.z10", at=again.walltime.epoch(720.0), activity="idle", queue="")
@@ -270,13 +270,29 @@ def test_while_the_switch_is_down_no_time_passes(kit: Any) -> None:
     for row in (back, over):
         again.engine.counting.presence(row, again.engine.counting.seat(S))
     work = again.engine.counting.seat(S).statistics.total
-    assert (work.time_talking, work.handled, work.talk) == (50.0, 1, 50.0)
+    assert (work.time_talking, work.handled, work.talk) == (620.0, 1, 620.0)
     third = reborn(kit, floor, [*floor.rows, back, over])
     assert everything(third)["8001"] == everything(again)["8001"]
 
 
 def _with(row: PresenceRow, **changes: Any) -> PresenceRow:
     return msgspec.structs.replace(row, **changes)
+
+
+def test_time_before_and_after_a_restart_is_that_of_the_rows(kit: Any) -> None:
+    """Ready since 0, the last row at 130, back at 700, away at 720: 150 s are known."""
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"), kit.seat("8002")))
+    floor.sign_in("8001")
+    floor.at(130.0).sign_in("8002")
+    floor.at(700.0)
+    again = reborn(kit, floor)
+    moment = again.walltime.epoch(700.0)
+    back = PresenceRow("8001.z9", "8001", "", moment, "ready", "", "idle", "restored", "")
+    left = _with(back, change="8001.z10", at=moment + 20.0, presence="offline", cause="sign_out")
+    for row in (back, left):
+        again.engine.counting.presence(row, again.engine.counting.seat(S))
+    assert again.engine.counting.seat(S).statistics.total.time_ready == 150.0
+    assert everything(reborn(kit, floor, [*floor.rows, back, left]))["8001"] == everything(again)["8001"]
 
 
 def test_a_queue_that_is_removed_and_comes_back_finds_its_counters(kit: Any) -> None:

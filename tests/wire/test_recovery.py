@@ -9,6 +9,7 @@ from tests.wire.test_audio import CLEAR, registered, shares, states, two_phones
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
 pytestmark = pytest.mark.wire
+COUNTED = ("answered", "offers_answered", "answered_wait", "rang", "wait_p50", "service_levels")
 
 
 def test_a_conversation_outlives_the_switch_that_carried_it(tmp_path: Path) -> None:
@@ -21,16 +22,25 @@ def test_a_conversation_outlives_the_switch_that_carried_it(tmp_path: Path) -> N
             caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
             wait_until("they talk", lambda: states(admin.call("call.list")) == ["talking"])
             wait_until("for 2 s", lambda: admin.call("call.list")[0]["talked"] > 2.0)
+            counted = [admin.call("queue.statistics", queue="junior")[name] for name in COUNTED]
+            assert counted[:2] == [1, 1]
             assert switch.process is not None
             switch.process.kill()
             switch.process.wait(5)
             switch.start()
             admin = switch.rpc()
             wait_until("they talk again", lambda: states(admin.call("call.list")) == ["talking"])
+            after = [admin.call("queue.statistics", queue="junior")[name] for name in COUNTED]
+            assert after == counted, "the counters did not outlive the kill"
+            assert admin.call("seat.get", seat="8001")["counters"]["answered"] == 1
             again_at = admin.call("call.list")[0]["talked"]
             wait_until("for 4 s more", lambda: admin.call("call.list")[0]["talked"] > again_at + 4.0)
             admin.call("call.hangup", call=admin.call("call.list")[0]["call"])
             wait_until("the call is over", lambda: not admin.call("call.list"))
+            wait_until("it is counted", lambda: admin.call("seat.statistics", seat="8001")["handled"] == 1)
+            work = admin.call("seat.statistics", seat="8001")
+            assert work["offers"] == 1
+            assert work["talk"] > 6.0, "what was said before the kill belongs to it"
             assert len(rows_when_complete(switch, "visits", 1)) == 1
             (row,) = rows_when_complete(switch, "calls", 1)
         assert (row["verdict"], row["resumed"]) == ("success", 1)

@@ -1,5 +1,6 @@
 """The command ``seatswitch simulate``: tables, JSON, sweeps, processes, mistakes."""
 
+import io
 import json
 from multiprocessing import active_children
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from seatswitch.shell import cli
+from seatswitch.shell import cli, simulate
 from seatswitch.shell.simulate import Request, read_scenario, run_all
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -172,3 +173,16 @@ def test_help_has_examples() -> None:
     text = invoke("--help").stdout
     assert "Example" in text
     assert "--sweep" in text
+
+
+def test_progress_is_shown_where_somebody_looks_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    for looks in (True, False):
+        screen = io.StringIO()
+        monkeypatch.setattr(screen, "isatty", lambda looks=looks: looks)
+        monkeypatch.setattr(simulate.sys, "stderr", screen)
+        monkeypatch.setenv("TERM", "xterm")
+        with simulate._progress(4) as done:
+            for _ in range(4):
+                done()
+        assert ("simulating" in screen.getvalue()) == looks
+        assert ("100 %" in screen.getvalue()) == looks
