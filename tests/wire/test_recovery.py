@@ -37,10 +37,6 @@ def test_a_conversation_outlives_the_switch_that_carried_it(tmp_path: Path) -> N
             wait_until("for 4 s more", lambda: admin.call("call.list")[0]["talked"] > again_at + 4.0)
             admin.call("call.hangup", call=admin.call("call.list")[0]["call"])
             wait_until("the call is over", lambda: not admin.call("call.list"))
-            wait_until("it is counted", lambda: admin.call("seat.statistics", seat="8001")["handled"] == 1)
-            work = admin.call("seat.statistics", seat="8001")
-            assert work["offers"] == 1
-            assert work["talk"] > 6.0, "what was said before the kill belongs to it"
             assert len(rows_when_complete(switch, "visits", 1)) == 1
             (row,) = rows_when_complete(switch, "calls", 1)
         assert (row["verdict"], row["resumed"]) == ("success", 1)
