@@ -188,6 +188,8 @@ class Counting:
         """Count the time in the state that has ended, and what ended with it."""
         at = row.at
         before = account.state
+        if account.is_down and before and _is_phone_of_nobody(row):
+            return  # its phone is back before it is itself
         if account.is_down and before in _TALKS and row.queue == account.queue != "":
             account.is_down = not (row.cause == "restored" and row.activity == "talking")  # it went on
         if account.period is not self._period or at >= self._ends_at or account.queue or before == PAUSED:
@@ -371,10 +373,12 @@ class Counting:
                 if row.left_at >= closed_queues.get(queue.name, 0.0):
                     self.visit(row, queue.settings, queue.statistics)
         elif isinstance(row, PresenceRow):
-            if row.cause == "restored":
-                self._go_down(before)
             account = self.seats.get(SeatId(row.seat))
-            if account is not None and row.at >= closed_seats.get(account.name, 0.0):
+            is_new = account is not None and row.at >= closed_seats.get(account.name, 0.0)
+            is_left = is_new and account is not None and account.state != "" and _is_phone_of_nobody(row)
+            if row.cause == "restored" or is_left:
+                self._go_down(before)
+            if account is not None and is_new:
                 self.presence(row, account)
         else:
             self._count_offer_again(row, closed_queues, closed_seats)
@@ -444,6 +448,11 @@ def state_of(presence: str, activity: str) -> str:
 def row_values(row: CountRow) -> tuple[int | float, ...]:
     """Return the sums that a row holds, in the order of their ``NAMES``."""
     return msgspec.structs.astuple(row)[5:-2]
+
+
+def _is_phone_of_nobody(row: PresenceRow) -> bool:
+    """Say whether ``row`` is of a phone and nobody is signed in; where somebody was, the switch died."""
+    return row.presence == "offline" and row.cause in ("reachable", "unreachable")
 
 
 def _moment(row: CountedRow) -> tuple[float, int]:

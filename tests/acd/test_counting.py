@@ -264,14 +264,15 @@ def test_a_conversation_that_is_taken_over_went_on(kit: Any) -> None:
     again = reborn(kit, floor)
     assert again.engine.counting.seat(S).statistics.total.time_talking == 30.0
     moment = again.walltime.epoch(700.0)
-    back = PresenceRow("8001.z9", "8001", "", moment, "ready", "", "talking", "restored", "a", "junior")
-    over = _with(back, change="8001.z10", at=again.walltime.epoch(720.0), activity="idle", queue="")
+    back = PresenceRow("8001.9", "8001", "", moment, "ready", "", "talking", "restored", "a", "junior")
+    over = _with(back, change="8001.10", at=again.walltime.epoch(720.0), activity="idle", queue="")
     over = _with(over, cause="talk_ended", call="")
-    for row in (back, over):
+    phone = _with(back, change="8001.8", presence="offline", activity="idle", cause="reachable", queue="")
+    for row in (phone, back, over):
         again.engine.counting.presence(row, again.engine.counting.seat(S))
     work = again.engine.counting.seat(S).statistics.total
     assert (work.time_talking, work.handled, work.talk) == (620.0, 1, 620.0)
-    third = reborn(kit, floor, [*floor.rows, back, over])
+    third = reborn(kit, floor, [*floor.rows, phone, back, over])
     assert everything(third)["8001"] == everything(again)["8001"]
 
 
@@ -287,8 +288,8 @@ def test_time_before_and_after_a_restart_is_that_of_the_rows(kit: Any) -> None:
     floor.at(700.0)
     again = reborn(kit, floor)
     moment = again.walltime.epoch(700.0)
-    back = PresenceRow("8001.z9", "8001", "", moment, "ready", "", "idle", "restored", "")
-    left = _with(back, change="8001.z10", at=moment + 20.0, presence="offline", cause="sign_out")
+    back = PresenceRow("8001.9", "8001", "", moment, "ready", "", "idle", "restored", "")
+    left = _with(back, change="8001.10", at=moment + 20.0, presence="offline", cause="sign_out")
     for row in (back, left):
         again.engine.counting.presence(row, again.engine.counting.seat(S))
     assert again.engine.counting.seat(S).statistics.total.time_ready == 150.0
