@@ -37,7 +37,6 @@ _BACKOFF_MIN, _BACKOFF_MAX = 0.05, 5.0  # seconds before a worker that died is s
 _OLD_AFTER = 10.0  # seconds after which a death is no longer "young"
 _QUIT_WITHIN = 2.0  # seconds a worker has to exit when told
 _SOCKET_PATH_MAX = 107  # bytes, of sockaddr_un
-_GATHER_FOR = 0.02  # seconds commands wait for company: one audio packet
 _LENGTH = 4
 _PING = (0).to_bytes(_LENGTH, "big")
 _EVENTS_MAX = 64
@@ -161,12 +160,12 @@ class Connection(asyncio.Protocol):
             self.owner.disconnected(self)
 
     def send(self, message: bytes) -> None:
-        """Send a message within :data:`_GATHER_FOR`, together with what else comes by then.
+        """Send a message at the end of the round, together with what else comes by then.
 
         A write of its own costs more than the rest of a command, and wakes the worker.
         """
         if not self._unsent:
-            self._link.call_later(_GATHER_FOR, self._flush)
+            self._link.call_later(0.0, self._flush)
         self._unsent.append(len(message).to_bytes(_LENGTH, "big") + message)
 
     def ping(self) -> None:

@@ -31,8 +31,10 @@ _ERRORS_PER_READ = 64
 _SIZE_MAX = SIP_MESSAGE_MAX + 1  # one byte more, so that a message that is too long is known as such
 _DATAGRAMS_PER_READ = 32  # then everybody else has a turn
 _BUSY_FROM = 5  # datagrams within one grain
-ROUND = 0.02  # seconds between two reads of a busy socket at most: one audio packet
-_ENOUGH = 24  # datagrams that make a round worth a wake-up: 200 queue calls/s bring them in one ROUND
+# Seconds between two reads of a busy socket at most. What a seat's answer asks of the media workers leaves at
+# the end of the round, so this is also the longest that an answered caller and a seat wait for each other.
+ROUND = 0.03
+_ENOUGH = 36  # datagrams that make a round worth a wake-up: 200 queue calls/s bring them in one ROUND
 
 
 def bind_socket(key: str, transport: str, host: str, port: int) -> socket.socket:
