@@ -243,16 +243,18 @@ class Message:
         if value is None:
             raise SipError(400, f"Missing {name.title()}")
         # The ordinary value, Name <uri>;tag=token, needs no parser (0.5 us instead of 1.0).
-        display, _, rest = value.partition("<")
+        text = value
+        if value[:1] == '"' and "\\" not in value:
+            text = value[value.find('"', 1) + 1 :].lstrip(" ")
+        display, _, rest = text.partition("<")
         uri, closes, params = rest.partition(">")
         if (
             closes
             and ":" in uri
             and " " not in uri
-            and '"' not in value
-            and "," not in display
-            and ";" not in display
-            and "\t" not in value
+            and '"' not in text
+            and (not display or (text is value and "," not in display and ";" not in display))
+            and "\t" not in text
             and "<" not in rest
         ):
             if not params:

@@ -269,3 +269,27 @@ def test_what_is_built_is_read_as_it_was_meant(
     found = parse_message(build_response(again, 200, to_tag="t"))
     check_response(found) if isinstance(found, Response) else check_request(found)
     assert (found.cseq, found.from_tag, found.to_tag) == (first.cseq, tag, "t")
+
+
+@pytest.mark.parametrize(
+    ("value", "tag"),
+    [
+        ('"Zhang San" <sip:a@b>;tag=x1', "x1"),
+        ('"Zhang San"<sip:a@b>', ""),
+        ('"a, <b>; c" <sip:a@b>;tag=x1', "x1"),
+        ('"say \\"hi\\"" <sip:a@b>;tag=x1', "x1"),
+        ('""  <sip:a@b>;tag=x1;more', "x1"),
+        ('"a\tb" <sip:a@b>;tag=x1', "x1"),
+    ],
+)
+def test_tag_behind_a_quoted_name(value: str, tag: str) -> None:
+    """RFC 3261 25.1: what stands between the quotes is text, whatever it looks like."""
+    assert invite(HEAD.replace('"A" <sip:a@b>;tag=f1', value)).from_tag == tag
+
+
+@pytest.mark.parametrize(
+    "value", ['"a" b <sip:a@b>', '"a <sip:a@b>;tag=x', '"', '"a" "b" <sip:a@b>', '"a" sip:a@b']
+)
+def test_quotes_that_do_not_make_a_name(value: str) -> None:
+    with pytest.raises(SipError):
+        _ = invite(HEAD.replace('"A" <sip:a@b>;tag=f1', value)).from_tag
