@@ -147,6 +147,10 @@ class Leg:
         self.state = after
         return True
 
+    def unreachable(self) -> str:
+        """Return the verdict of a call that could not be brought to this leg's phone: whose fault that is."""
+        return "network:unreachable" if self.trunk else "agent:unreachable"
+
     def detach(self) -> None:
         """Break the cycles between leg, call and session, so that no garbage is left for the collector."""
         self.call = None

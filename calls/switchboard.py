@@ -473,7 +473,7 @@ class Switchboard:
             self.callbacks.customer_failed(call, status, now)
             return
         if offer is None:
-            verdict = "agent:refused" if status in REFUSED and reachable else "agent:unreachable"
+            verdict = "agent:refused" if status in REFUSED and reachable else leg.unreachable()
             told = 480 if status < 400 or status in OUR_AFFAIR else status
             self.end(call, now, ended_by="seat", verdict=verdict, status=told)
             return

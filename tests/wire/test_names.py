@@ -115,7 +115,7 @@ def test_a_trunk_whose_name_leads_nowhere(tmp_path: Path, is_silent: bool) -> No
             )
             caller.finish()
             (row,) = rows_when_complete(switch, "calls", 1)
-            assert (row["sip_status"], row["verdict"]) == (503, "agent:unreachable")
+            assert (row["sip_status"], row["verdict"]) == (503, "network:unreachable")
             assert "a name leads nowhere" in switch.log_path.read_text()
             assert "nowhere.example" in switch.log_path.read_text()
 
