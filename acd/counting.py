@@ -375,7 +375,9 @@ class Counting:
         elif isinstance(row, PresenceRow):
             account = self.seats.get(SeatId(row.seat))
             is_new = account is not None and row.at >= closed_seats.get(account.name, 0.0)
-            is_left = is_new and account is not None and account.state != "" and _is_phone_of_nobody(row)
+            # A missed offer may sign a seat out as unreachable; nobody is signed out by a phone that is back.
+            is_back = row.presence == "offline" and row.cause == "reachable"
+            is_left = is_new and account is not None and account.state != "" and is_back
             if row.cause == "restored" or is_left:
                 self._go_down(before)
             if account is not None and is_new:

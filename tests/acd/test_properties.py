@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from acd.commands import RingSeat
@@ -284,6 +284,8 @@ def may_have(floor: Any, call: Any, seat: Any, ready: list[Any]) -> bool:
 
 @thousands
 @given(seed=seeds)
+@example(seed=18)  # a missed offer signs a seat out as unreachable: that is no sign of a switch that died
+@example(seed=273)
 def test_counters_are_rows_are_recomputed_state(kit: Any, seed: int) -> None:
     """Sums by hand over the rows, the living counters, and those of a start from the rows: three equals."""
     floor = play(kit, seed, lambda floor: None)
