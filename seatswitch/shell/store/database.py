@@ -32,7 +32,8 @@ def database_file(url: str) -> Path | None:
     prefix = "sqlite:///"
     if not url.startswith(prefix):
         return None
-    return Path(url.removeprefix(prefix).partition("?")[0])
+    # SQLite takes a file as a URI, too: sqlite:///file:PATH?mode=ro&uri=true.
+    return Path(url.removeprefix(prefix).removeprefix("file:").partition("?")[0])
 
 
 def store_folder(url: str) -> Path:

@@ -32,6 +32,7 @@ def test_folder_of_the_store_is_beside_the_file() -> None:
     assert store_folder("sqlite:////srv/switch/rows.db") == Path("/srv/switch")
     assert store_folder("postgresql://localhost/switch") == Path("var")
     assert database_file("sqlite:///var/a.db?timeout=3") == Path("var/a.db")
+    assert store_folder("sqlite:///file:/srv/switch/rows.db?mode=ro&uri=true") == Path("/srv/switch")
 
 
 def test_password_is_not_shown() -> None:
