@@ -2,7 +2,7 @@
 
 Once the final response is there, what is left to do is to send the same ACK again: the ACK of the
 transaction for a failure (Completed, timer D), the ACK of the core for a success (Accepted, timer M). Both
-states are therefore tuples of the reaper, which the stack reads when a response matches one.
+states are therefore records of the reaper, which the stack reads when a response matches one.
 """
 
 from enum import IntEnum, auto

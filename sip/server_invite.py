@@ -1,6 +1,6 @@
 """The server transaction of INVITE (RFC 3261 17.2.1 with RFC 6026).
 
-Confirmed (timer I) and Accepted (timer L) do nothing but absorb; they are tuples of the reaper with no bytes
+Confirmed (timer I) and Accepted (timer L) do nothing but absorb; they are records of the reaper with no bytes
 to repeat. A 2xx is repeated by the session, not here (13.3.1.4).
 """
 

@@ -1,6 +1,6 @@
 """The server transaction of every request but INVITE and ACK (RFC 3261 17.2.2).
 
-Completed (timer J) is a tuple of the reaper that holds the response, ready to be sent again; on a stream
+Completed (timer J) is a record of the reaper that holds the response, ready to be sent again; on a stream
 transport J is 0 and nothing is left.
 """
 
