@@ -87,7 +87,7 @@ class CallbackCalls:
             board.events.put(SeatAnswered(leg.offer))
         else:
             board.events.put(SeatTaken(leg.seat, call.id, "talking"))
-        ring = board.ring_phone(call, call.target, now, seat=None, offer=None)
+        ring = board.rings.add(call, call.target, now, seat=None, offer=None)
         refusal = ""
         if ring.phone[0] == "pstn":
             refusal = board.failover.begin(ring, (), now)
@@ -98,7 +98,7 @@ class CallbackCalls:
             return
         call.timer = self._timers.arm_after(board, f"ring {call.id}", call.customer_ring_for, now)
         board.events.put(CallChanged(call.id, "ringing"))
-        board.start_ring(ring, now)
+        board.rings.start(ring, now)
 
     def progressed(self, call: Call, leg: Leg, event: SessionProgressed, now: float) -> None:
         """Let the seat hear what the customer's side plays before it answers."""

@@ -90,7 +90,7 @@ class CallDesk:
         leg = next((each for each in call.rings if each.seat == what.seat), None)
         if leg is None:
             raise OperationRefused("NOT_RINGING", f"call {call.id} does not ring at seat {what.seat}")
-        self._board.ring_failed(leg, 603, now)
+        self._board.rings.failed(leg, 603, now)
 
     def _answer(self, what: CallAnswered, now: float) -> None:
         """Ring the phone anew with the request to answer at once: one that rings can be told nothing."""
@@ -111,7 +111,7 @@ class CallDesk:
             session.user = None
             self._stack.hang_up(session, now, ELSEWHERE)
         leg.targets = targets
-        board.send_invites(leg, now)
+        board.rings.invite(leg, now)
 
     # Hold, mute, keys, tags.
 

@@ -69,6 +69,6 @@ class Dials:
         board.events.put(CallChanged(call.id, "arrived"))
         call.timer = self._timers.arm_after(board, f"ring {call.id}", OWN_RING_FOR, now)
         call.move(CallInput.RUNG)
-        leg = board.ring_phone(call, phone, now, seat=None, offer=None)
+        leg = board.rings.add(call, phone, now, seat=None, offer=None)
         board.engage(leg, what.seat, "ringing")
-        board.start_ring(leg, now)
+        board.rings.start(leg, now)

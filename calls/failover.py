@@ -86,7 +86,7 @@ class Failover:
         if invitation is None:
             return False
         leg.targets = [invitation]
-        self._board.send_invites(leg, now)
+        self._board.rings.invite(leg, now)
         return True
 
     def left(self, leg: Leg) -> None:
@@ -117,7 +117,7 @@ class Failover:
             session.user = None
             self._stack.hang_up(session, now)
         leg.targets = [invitation]
-        self._board.send_invites(leg, now)
+        self._board.rings.invite(leg, now)
 
     def _next(self, leg: Leg, call: Call, now: float) -> tuple[Invitation | None, str]:
         """Return the invitation to the next address that takes calls now, else the verdict on the last one.

@@ -159,7 +159,7 @@ class Redirects:
                 board.events.put(SeatFreed(leg.seat, call.id, bridged=False))
                 board.disengage(leg)
             board.engage(leg, seat, "ringing")
-        board.send_invites(leg, now)
+        board.rings.invite(leg, now)
 
 
 def _read(uri: str) -> SipUri | TelUri | None:

@@ -101,7 +101,7 @@ class Streams:
         if leg is leg.call.caller_leg:
             self._board.caller_ready(leg.call, leg, now)
         else:
-            self._board.send_invites(leg, now)
+            self._board.rings.invite(leg, now)
 
     def _closed(self, event: StreamClosed, now: float) -> None:
         whose = self.closing.pop(event.stream, None)

@@ -8,13 +8,11 @@ row.
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from calls.admission import PhoneBook, admit
 from calls.announcements import Announcements
 from calls.bridge import agree, codecs_for
 from calls.call import Call, CallInput, CallState
-from calls.callback import CallbackCalls, ring_ended
+from calls.callback import CallbackCalls
 from calls.consult import Consults
 from calls.desk import CallDesk
 from calls.dial import Dials
@@ -25,13 +23,10 @@ from calls.events import (
     CallQueued,
     PhoneChanged,
     SeatAnswered,
-    SeatFailed,
     SeatFreed,
-    SeatRang,
-    SeatRefused,
     SeatTaken,
 )
-from calls.failover import Failover, hops_left
+from calls.failover import Failover
 from calls.invariants import check
 from calls.leg import Leg, LegInput, LegState
 from calls.presentation import note_caller
@@ -39,7 +34,8 @@ from calls.records import call_row, ended_fields
 from calls.recovery import Recovery
 from calls.redirect import Redirects
 from calls.replacements import Replacements
-from calls.ringing import ELSEWHERE, invitations, ring_headers
+from calls.ringing import ELSEWHERE
+from calls.rings import Rings
 from calls.routing import NumberPlan, Route, wanted_seat
 from calls.settings import CallSettings
 from calls.streams import Streams
@@ -48,7 +44,7 @@ from calls.transfer import Transfers
 from calls.trunks import TrunkGate
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
-from kernel.ids import CallId, OfferId, QueueName, SeatId
+from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
 from kernel.rows import CallRow, StreamRow
 from kernel.staterows import CallStateRow
@@ -79,9 +75,6 @@ from sip.grammar import SipError
 from sip.identity import reason_to_pass
 from sip.stack import Stack
 
-OUR_AFFAIR = frozenset({401, 407, 481, 482, 483})  # between a phone and us; the caller learns only: not there
-REFUSED = frozenset({480, 486, 600, 603})  # somebody said no; anything else is a failure
-
 
 class Switchboard:
     """All calls of one node."""
@@ -109,12 +102,12 @@ class Switchboard:
         self._chance = chance
         self._walltime = walltime
         self.phonebook = phonebook
-        self._rings: dict[OfferId, Leg] = {}
         self._engaged: dict[SeatId, int] = {}  # legs at a seat's phone
         self.streams = Streams(self, plane, walltime)
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
         self.announcements = Announcements(self, stack, plane, timers)
+        self.rings = Rings(self, stack, plane)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
@@ -124,9 +117,9 @@ class Switchboard:
         self.desk = CallDesk(self, stack, plane)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
             InviteArrived: self._invite_arrived,
-            SessionProgressed: self._session_progressed,
+            SessionProgressed: self.rings.progressed,
             SessionAnswered: self._session_answered,
-            SessionFailed: self._session_failed,
+            SessionFailed: self.rings.session_failed,
             SessionCancelled: self._session_cancelled,
             SessionConfirmed: talk.session_confirmed,
             SessionEnded: self._session_ended,
@@ -190,37 +183,6 @@ class Switchboard:
             if prompts:
                 self._plane.play(leg.stream, prompts, now, loop_last=bool(media.music))
         self.events.put(CallChanged(call.id, "waiting"))
-
-    def ring_seat(
-        self,
-        offer: OfferId,
-        call_id: CallId,
-        seat: SeatId,
-        queue: QueueName,
-        phone: tuple[str, str],
-        now: float,
-    ) -> None:
-        """Ring the phone bound to ``seat`` for a waiting call."""
-        call = self.calls.get(call_id)
-        if call is None:
-            self.events.put(SeatFailed(offer, 487))
-            return
-        call.queue = queue
-        call.move(CallInput.RUNG)
-        leg = self.ring_phone(call, phone, now, seat=seat, offer=offer)
-        self._rings[offer] = leg
-        self.start_ring(leg, now)
-
-    def withdraw(self, offer: OfferId, cause: str, now: float) -> None:
-        """Stop ringing for ``offer``; the call waits on."""
-        leg = self._rings.pop(offer, None)
-        if leg is None or leg.call is None:
-            return
-        call = leg.call
-        call.rings.remove(leg)
-        if not call.rings:
-            ring_ended(call, self.callbacks)
-        self.drop(leg, now, ELSEWHERE if cause == "answered_elsewhere" else "")
 
     def release(self, call_id: CallId, outcome: str, cause: str, now: float, target: str = "") -> None:
         """The queue has no seat for the call: connect it to the number of ``target``, or end it politely."""
@@ -336,11 +298,11 @@ class Switchboard:
         if phone[0] == "softphone":
             phone = self.phonebook.phone_of(SeatId(phone[1])) or phone
         call.move(CallInput.RUNG)
-        ring = self.ring_phone(call, phone, now, seat=None, offer=None)
+        ring = self.rings.add(call, phone, now, seat=None, offer=None)
         self.engage(ring, self.phonebook.seat_of(*phone), "ringing")
         name = f"ring {call.id}"
         call.timer = self._timers.arm_after(self, name, self._settings.ring_for, now)
-        self.start_ring(ring, now)
+        self.rings.start(ring, now)
 
     def answer_caller(self, leg: Leg, now: float) -> None:
         """Answer a caller's INVITE, unless that has been done."""
@@ -348,86 +310,6 @@ class Switchboard:
             return
         sdp = leg.answer_sdp or leg.side.offer(leg.address, leg.port, self._settings.codecs)
         self._stack.answer(leg.session, sdp, now)
-
-    # A phone is rung.
-
-    def ring_phone(
-        self, call: Call, phone: tuple[str, str], now: float, *, seat: SeatId | None, offer: OfferId | None
-    ) -> Leg:
-        """Add a leg that will ring ``phone``, for ``offer`` at ``seat`` or for neither."""
-        leg = self.streams.new_leg(call, phone[1], LegState.INVITED)
-        leg.phone, leg.offer = phone, offer
-        if seat is not None:
-            leg.seat = seat
-            self._engaged[seat] = self._engaged.get(seat, 0) + 1
-        call.rings.append(leg)
-        return leg
-
-    def start_ring(self, leg: Leg, now: float) -> None:
-        """Ring every contact of the leg's phone; a phone without one fails at once."""
-        assert leg.call is not None
-        headers = ring_headers(leg, leg.call, self._settings)
-        why_not = ""
-        if leg.phone[0] != "pstn":
-            leg.targets = invitations(leg, leg.call, self._settings.domain, self._stack, headers)
-        elif not leg.targets:  # a callback has chosen before
-            why_not = self.failover.begin(leg, headers, now)
-        if leg.targets:
-            self.streams.open(leg, now)
-        else:
-            status = 404 if why_not == "us:no_trunk" else 503 if why_not else 480
-            self.ring_failed(leg, status, now, reachable=False)
-
-    def send_invites(self, leg: Leg, now: float) -> None:
-        """The stream of an outgoing leg is open: invite its targets."""
-        assert leg.call is not None
-        codecs = codecs_for(leg.call.caller_leg or leg.call.transferee, self._settings.codecs)
-        sdp = leg.side.offer(leg.address, leg.port, codecs)
-        targets, leg.targets = leg.targets, []
-        for target in targets:
-            invitation = msgspec.structs.replace(target, sdp=sdp, max_forwards=hops_left(leg.call))
-            leg.ringing_sessions.append(self._stack.invite(invitation, leg, now))
-        self.failover.started(leg, now)
-        self.recovery.note(leg.call)
-
-    def _session_progressed(self, event: SessionProgressed, now: float) -> None:
-        leg = event.session.user
-        if leg is None or leg.call is None or leg.state is LegState.ANSWERED:
-            return
-        call: Call = leg.call
-        first = leg.rang_at is None
-        if first:
-            leg.rang_at = now
-        if leg.offer is not None:
-            leg.move(LegInput.RANG)
-            if first:
-                self.events.put(SeatRang(leg.offer))
-                self.events.put(CallChanged(call.id, "ringing"))
-            return
-        if call.is_callback:
-            self.callbacks.progressed(call, leg, event, now)
-            return
-        caller = call.caller_leg
-        if caller is None or caller.session is None or caller.state is LegState.ANSWERED:
-            if first:
-                self.transfers.rang(call, now)
-                self.events.put(CallChanged(call.id, "ringing"))
-            return
-        if event.sdp and len(leg.ringing_sessions) == 1 and caller.answer_sdp:
-            try:
-                agree(leg, leg.side.accept(event.sdp), self._plane, now)
-            except SipError:
-                return  # the final answer may still bring what we can play
-            leg.move(LegInput.PROGRESSED)
-            caller.move(LegInput.PROGRESSED)
-            self._plane.connect(caller.stream, leg.stream, now)
-            self._stack.ring(caller.session, now, 183, caller.answer_sdp)
-        elif caller.state is not LegState.EARLY:
-            leg.move(LegInput.RANG)
-            caller.move(LegInput.RANG)
-            self._stack.ring(caller.session, now, 180)
-        if first:
-            self.events.put(CallChanged(call.id, "ringing"))
 
     def _session_answered(self, event: SessionAnswered, now: float) -> None:
         leg: Leg | None = event.session.user
@@ -443,49 +325,13 @@ class Switchboard:
         try:
             agreement = leg.side.accept(event.sdp)
         except SipError as error:
-            self.ring_failed(leg, error.status, now)
+            self.rings.failed(leg, error.status, now)
             return
         leg.move(LegInput.ANSWERED)
         agree(leg, agreement, self._plane, now)
         if self.transfers.pending:
             self.transfers.answered(leg.call, now)
         self.bridge(leg.call, leg, now)
-
-    def _session_failed(self, event: SessionFailed, now: float) -> None:
-        leg: Leg | None = event.session.user
-        event.session.user = None
-        if leg is None or leg.call is None or event.session not in leg.ringing_sessions:
-            return
-        leg.ringing_sessions.remove(event.session)
-        # RFC 3261 16.7: a 6xx decides, else a refusal by a person tells more than a dead contact.
-        if not leg.best_status or event.status >= 600 or leg.best_status not in REFUSED:
-            leg.best_status = event.status
-        if event.redirects and not leg.ringing_sessions and self.redirects.follow(leg, event, now):
-            return
-        if not leg.ringing_sessions and not self.failover.try_next(leg, event.status, now):
-            self.ring_failed(leg, leg.best_status, now)
-
-    def ring_failed(self, leg: Leg, status: int, now: float, *, reachable: bool = True) -> None:
-        """No contact of the phone took the call."""
-        call, offer = leg.call, leg.offer
-        assert call is not None
-        if call.is_callback and offer is None:
-            self.callbacks.customer_failed(call, status, now)
-            return
-        if offer is None:
-            verdict = "agent:refused" if status in REFUSED and reachable else leg.unreachable()
-            told = 480 if status < 400 or status in OUR_AFFAIR else status
-            self.end(call, now, ended_by="seat", verdict=verdict, status=told)
-            return
-        self._rings.pop(offer, None)
-        call.rings.remove(leg)
-        if not call.rings:
-            ring_ended(call, self.callbacks)
-        self.drop(leg, now)
-        if status in REFUSED and reachable:
-            self.events.put(SeatRefused(offer, status))
-        else:
-            self.events.put(SeatFailed(offer, status))
 
     # Bridged.
 
@@ -496,7 +342,7 @@ class Switchboard:
             return
         if call.is_callback and call.caller_leg is None:
             if leg.offer is not None:
-                del self._rings[leg.offer]
+                del self.rings.offers[leg.offer]
             self.callbacks.seat_answered(call, leg, now)
             return
         caller = call.caller_leg
@@ -512,7 +358,7 @@ class Switchboard:
         if call.is_callback:
             self.callbacks.customer_answered(call)
         if leg.offer is not None:
-            del self._rings[leg.offer]
+            del self.rings.offers[leg.offer]
             self.events.put(SeatAnswered(leg.offer))
         elif leg.seat is not None:
             self.events.put(SeatTaken(leg.seat, call.id, "talking"))
@@ -587,7 +433,7 @@ class Switchboard:
             self.events.put(CallGone(call.id, self.recovery.cause_of(call, cause)))
         for leg in rings:
             if leg.offer is not None:
-                self._rings.pop(leg.offer, None)
+                self.rings.offers.pop(leg.offer, None)
             elif leg.seat is not None:
                 self.events.put(SeatFreed(leg.seat, call.id, bridged=False))
             self.drop(leg, now, reason)
@@ -621,15 +467,19 @@ class Switchboard:
             if leg.trunk:
                 self.gate.readmit(leg.trunk)
             if leg.seat is not None:
-                self._engaged[leg.seat] = self._engaged.get(leg.seat, 0) + 1
+                self.count_leg(leg, leg.seat)
 
     def engage(self, leg: Leg, seat: SeatId | None, activity: str) -> None:
         """Note that a leg is at the phone of ``seat``, and tell distribution."""
         if seat is None or leg.call is None:
             return
+        self.count_leg(leg, seat)
+        self.events.put(SeatTaken(seat, leg.call.id, activity))
+
+    def count_leg(self, leg: Leg, seat: SeatId) -> None:
+        """Note that a leg is at the phone of ``seat``; distribution knows."""
         leg.seat = seat
         self._engaged[seat] = self._engaged.get(seat, 0) + 1
-        self.events.put(SeatTaken(seat, leg.call.id, activity))
 
     def disengage(self, leg: Leg) -> None:
         """Note that a leg is at its seat's phone no longer."""
@@ -646,7 +496,7 @@ class Switchboard:
         call = leg.call
         assert call is not None
         if leg in call.rings:
-            self.ring_failed(leg, 503, now)
+            self.rings.failed(leg, 503, now)
         else:
             self.end(call, now, ended_by="switch", verdict=f"us:{reason}", status=503)
 
@@ -687,7 +537,7 @@ class Switchboard:
             or self.transfers.pending
             or self.consults.pending
             or self.streams.living
-            or self._rings
+            or self.rings.offers
             or self._engaged
             or self.streams.closing
             or not self.recovery.is_quiet()
@@ -695,6 +545,6 @@ class Switchboard:
 
     def check(self) -> None:
         """Assert what must hold between turns."""
-        check(self.calls, self.streams.living, self._rings, self.gate.total())
+        check(self.calls, self.streams.living, self.rings.offers, self.gate.total())
         self.consults.check()
         assert all(count > 0 for count in self._engaged.values()), "a seat is engaged by nothing"

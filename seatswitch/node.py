@@ -148,7 +148,7 @@ class Node:
             PlaceCall: lambda what, now: self.switchboard.callbacks.place(
                 what.call, what.queue, what.tenant, what.number, what.display, what.ring_for, now
             ),
-            WithdrawOffer: lambda what, now: self.switchboard.withdraw(what.offer, what.cause, now),
+            WithdrawOffer: lambda what, now: self.switchboard.rings.withdraw(what.offer, what.cause, now),
             ReleaseCall: lambda what, now: self.switchboard.release(
                 what.call, what.outcome, what.cause, now, what.target
             ),
@@ -426,7 +426,7 @@ class Node:
 
     def _ring_seat(self, what: RingSeat, now: float) -> None:
         phone = (what.phone_kind, what.phone_number)
-        self.switchboard.ring_seat(what.offer, what.call, what.seat, what.queue, phone, now)
+        self.switchboard.rings.ring_seat(what.offer, what.call, what.seat, what.queue, phone, now)
 
     def _call_changed(self, event: CallChanged, now: float) -> None:
         if event.state not in _UNSAVED:

@@ -191,7 +191,7 @@ class Office:
 
     def offer(self, call: CallId, phone: tuple[str, str], seat: str = "8001", offer: str = "o1") -> None:
         """Be distribution: ring whatever phone is bound to ``seat``."""
-        self.board.ring_seat(OfferId(offer), call, SeatId(seat), QueueName("junior"), phone, self.now)
+        self.board.rings.ring_seat(OfferId(offer), call, SeatId(seat), QueueName("junior"), phone, self.now)
         self.settle()
 
     def talk(self, call_id: str = "call1", offer: str = "o1") -> tuple[Call, Sent, Sent]:

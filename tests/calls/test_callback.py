@@ -159,7 +159,7 @@ def test_a_ring_that_is_called_off_leaves_no_call() -> None:
     office = Office(trunks=PEERS)
     seat = ring(office)
     office.answer(seat, 180)
-    office.board.withdraw(OfferId("o1"), "no_answer", office.now)
+    office.board.rings.withdraw(OfferId("o1"), "no_answer", office.now)
     office.settle()
     assert office.last("CANCEL").flow == PHONE
     assert (office.board.calls, office.rows) == ({}, [])

@@ -138,7 +138,7 @@ def test_a_caller_who_gives_up_stops_the_search() -> None:
     it = office()
     queued(it)
     it.advance(1.0)
-    it.board.withdraw(next(iter(it.board._rings)), "timeout", it.now)
+    it.board.rings.withdraw(next(iter(it.board.rings.offers)), "timeout", it.now)
     it.settle()
     it.advance(40.0)
     assert set(invites(it)) == {"10.0.1.1"}
