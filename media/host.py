@@ -26,6 +26,8 @@ from media.messages import (
     Connect,
     ConnectAcross,
     Disconnect,
+    Feed,
+    Mix,
     OpenFailed,
     Play,
     Played,
@@ -38,6 +40,7 @@ from media.messages import (
     decode_commands,
     encode_reports,
 )
+from media.mixer import Mixer
 from media.prompts import Prompt, read_audio
 from media.relay import Desk, Stream
 
@@ -113,6 +116,7 @@ class Host:
         self._to_bind = 0
         self._slots = [Slot() for _ in range(SLOTS)]
         self._players: dict[StreamId, Player] = {}
+        self._mixer = Mixer()
         self.reports: list[Report] = []
         self._rtp_timeout = 0.0
         self._timed_out: dict[StreamId, float] = {}  # told; the moment that was heard last then
@@ -124,6 +128,8 @@ class Host:
             Connect: self._connect,
             ConnectAcross: self._connect_across,
             Disconnect: self._disconnect,
+            Mix: self._mix,
+            Feed: self._feed,
             Play: self._play,
             Stop: self._stop,
             Collect: self._collect,
@@ -181,7 +187,7 @@ class Host:
 
     def next_tick(self) -> float:
         """Return when :meth:`tick` is due, ``inf`` when nothing is."""
-        due_at = self._scan_at
+        due_at = min(self._scan_at, self._mixer.due_at)
         for slot in self._slots:
             if slot.due_at < due_at:
                 due_at = slot.due_at
@@ -192,6 +198,8 @@ class Host:
         for slot in self._slots:
             if slot.due_at <= now:
                 self._serve(slot, now)
+        if self._mixer.due_at <= now:
+            self._mixer.tick(now)
         if self._scan_at <= now:
             self._scan(now)
 
@@ -210,6 +218,7 @@ class Host:
         playing = sum(len(slot.players) for slot in self._slots)
         assert playing == len(self._players), "a player is in no slot or in two"
         assert all((slot.due_at == inf) == (not slot.players) for slot in self._slots), "an idle slot ticks"
+        self._mixer.check(self.streams)
         open_ports = sum(stream.remote is not None for stream in self._bound.values())
         assert open_ports == len(self.streams), "a port is open and belongs to nobody"
 
@@ -252,7 +261,7 @@ class Host:
             return
         assert stream.remote is not None
         self._end_playing(stream)
-        host = "127.0.0.1" if command.host == "0.0.0.0" else command.host
+        host = _reachable(command.host)
         own = stream.remote
         inner = Stream(self.desk, stream.port)
         inner.sendto = stream.sendto
@@ -283,6 +292,23 @@ class Host:
         stream = self.streams.get(command.stream)
         if stream is not None:
             stream.disconnect()
+
+    def _mix(self, command: Mix, now: float) -> None:
+        stream = self.streams.get(command.stream)
+        if stream is None:
+            return
+        if not command.near and not command.far:
+            self._mixer.end(stream)
+            return
+        near = [self.streams[one] for one in command.near if one in self.streams]
+        host = _reachable(command.host)
+        self._mixer.mix(stream, near, [((host, one.port), one) for one in command.far], now)
+
+    def _feed(self, command: Feed, now: float) -> None:
+        stream = self.streams.get(command.stream)
+        if stream is not None:
+            host = _reachable(command.host)
+            self._mixer.feed(stream, tuple((host, port) for port in command.ports))
 
     def _play(self, command: Play, now: float) -> None:
         stream = self.streams.get(command.stream)
@@ -319,6 +345,7 @@ class Host:
             self.reports.append(Closed(StreamStatistics(command.stream)))
             return
         self._end_playing(stream)
+        self._mixer.forget(stream)
         stream.disconnect()
         self.reports.append(Closed(stream.statistics()))
         del self._opened_at[command.stream]
@@ -427,3 +454,8 @@ class Host:
         if places == 1:
             self._scan_at = now + TICK  # for the rest
         return places - 1
+
+
+def _reachable(host: str) -> str:
+    """Return where our own address is sent to."""
+    return "127.0.0.1" if host == "0.0.0.0" else host

@@ -113,6 +113,38 @@ class ConnectAcross(Wire, frozen=True, tag=12):
     dtmf: int
 
 
+class FarSource(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Part of :class:`Mix`: packets that another worker sends from its ``port`` at our address.
+
+    The codec and the payload types are those of the packets as that stream's peer sends them.
+    """
+
+    port: int
+    codec: str
+    payload_type: int
+    dtmf: int
+
+
+class Mix(Wire, frozen=True, tag=13):
+    """``stream`` hears the sum of streams of its worker and of others instead of its peer; nobody: its peer.
+
+    Streams that the worker does not know (yet) are silent.
+    """
+
+    stream: StreamId
+    near: tuple[StreamId, ...]
+    host: str  # where other workers send from
+    far: tuple[FarSource, ...]
+
+
+class Feed(Wire, frozen=True, tag=14):
+    """What ``stream`` receives also goes to these ports of other workers, as it is; () ends it."""
+
+    stream: StreamId
+    host: str
+    ports: tuple[int, ...]
+
+
 # From the worker.
 
 
@@ -177,6 +209,8 @@ Command: TypeAlias = (
     | Configure
     | Quit
     | ConnectAcross
+    | Mix
+    | Feed
 )
 Report: TypeAlias = PortsBound | Closed | TimedOut | Digit | Played | OpenFailed | Hello
 

@@ -41,6 +41,9 @@ from media.messages import (
     Connect,
     ConnectAcross,
     Disconnect,
+    FarSource,
+    Feed,
+    Mix,
     Play,
     SetRemote,
     Stop,
@@ -73,7 +76,9 @@ class RemoteMedia(msgspec.Struct, frozen=True, gc=False):
 class Stream:
     """One stream as the plane knows it."""
 
-    __slots__ = ("collects", "id", "loops", "peer", "port", "prompts", "remote", "worker")
+    __slots__ = (
+        *("collects", "heard_by", "hears", "id", "loops", "peer", "port", "prompts", "remote", "worker"),
+    )
 
     def __init__(self, stream: StreamId) -> None:
         self.id = stream
@@ -81,6 +86,8 @@ class Stream:
         self.port = 0
         self.remote: SetRemote | None = None  # as last told; the worker knows of the stream
         self.peer: StreamId | None = None
+        self.hears: tuple[StreamId, ...] = ()  # in a mix, instead of the peer
+        self.heard_by: tuple[StreamId, ...] = ()  # in their mixes
         self.prompts: tuple[str, ...] = ()
         self.loops = False
         self.collects = False
@@ -225,6 +232,10 @@ class Plane:
                 self._tell_connected(told, peer)
         if is_new:
             self._tell_rest(told)
+            for one in told.heard_by:
+                if self._streams[one].worker == told.worker:
+                    self._tell_mix(self._streams[one])
+        self._tell_far(told)
 
     def connect(self, a: StreamId, b: StreamId, now: float) -> None:
         """Let both hear each other; what is played to either stops mid-word."""
@@ -246,6 +257,25 @@ class Plane:
         self._tell(one, Disconnect(one.id))
         if other.worker != one.worker:
             self._tell(other, Disconnect(other.id))
+
+    def mix(self, stream: StreamId, hears: tuple[StreamId, ...], now: float) -> None:
+        """Let ``stream`` hear the sum of what is received from ``hears``; () ends it.
+
+        What it was connected to before stays known: with () it hears its peer again as :meth:`connect` said,
+        and all the time its peer hears it, unless that has a mix of its own. What is played to it goes first.
+        """
+        mixed = self._streams[stream]
+        if hears == mixed.hears:
+            return
+        assert stream not in hears, f"stream {stream} is to hear itself"
+        before, mixed.hears = mixed.hears, hears
+        for one in (*before, *hears):
+            source = self._streams[one]
+            listeners = tuple(listener for listener in source.heard_by if listener != stream)
+            source.heard_by = (*listeners, stream) if one in hears else listeners
+            if source.worker != mixed.worker:
+                self._tell_feed(source)
+        self._tell_mix(mixed)
 
     def play(self, stream: StreamId, prompts: tuple[str, ...], now: float, loop_last: bool = True) -> None:
         """Play each prompt once, in order, the last for ever if ``loop_last``; replaces what is played."""
@@ -275,6 +305,7 @@ class Plane:
             return
         if closed.peer is not None:
             self._part(closed)
+        self._leave_mixes(closed)
         if closed.worker < 0:
             self._waiting = deque(entry for entry in self._waiting if entry[1] is not closed)
             self.events.put(StreamClosed(stream, StreamStatistics(stream)))
@@ -316,6 +347,7 @@ class Plane:
                     self._tell_connected(stream, peer)
         for stream in streams:
             self._tell_rest(stream)
+            self._tell_far(stream)
 
     def worker_lost(self, worker: int, now: float) -> None:
         """A worker died: its streams wait for its successor, what was closing is closed."""
@@ -344,6 +376,9 @@ class Plane:
         while self._waiting and self._waiting[0][0] <= now:
             stream = self._waiting.popleft()[1]
             del self._streams[stream.id]
+            if stream.peer is not None:
+                self._part(stream)
+            self._leave_mixes(stream)
             is_alive = any(worker.is_alive for worker in self._workers)
             self.events.put(StreamFailed(stream.id, "no_ports" if is_alive else "no_media_worker"))
         self._rearm(now)
@@ -377,6 +412,7 @@ class Plane:
         return {
             "streams": len(self._streams),
             "waiting": len(self._waiting),
+            "mixes": sum(bool(stream.hears) for stream in self._streams.values()),
             "deaths": self._deaths,
             "workers": workers,
         }
@@ -397,6 +433,10 @@ class Plane:
             if stream.peer is not None:
                 peer = self._streams[stream.peer]
                 assert peer.peer == stream.id, f"stream {stream.id} has a one-sided peer"
+            for source in stream.hears:
+                assert stream.id in self._streams[source].heard_by, f"{source} is heard and does not know"
+            for listener in stream.heard_by:
+                assert stream.id in self._streams[listener].hears, f"{listener} is said to hear {stream.id}"
 
     def is_quiet(self) -> bool:
         """Return whether no stream is open or closing."""
@@ -490,6 +530,8 @@ class Plane:
             self._tell(stream, Play(stream.id, stream.prompts, stream.loops))
         if stream.collects:
             self._tell(stream, Collect(stream.id, True))
+        if stream.hears:
+            self._tell_mix(stream)
 
     def _tell_connected(self, one: Stream, other: Stream) -> None:
         if one.remote is None or other.remote is None:
@@ -511,6 +553,53 @@ class Plane:
                     remote.dtmf_receive,
                 ),
             )
+
+    def _tell_mix(self, stream: Stream) -> None:
+        """Tell what the stream hears; those of other workers as far as they are known."""
+        near: list[StreamId] = []
+        far: list[FarSource] = []
+        for one in stream.hears:
+            source = self._streams[one]
+            remote = source.remote
+            if source.worker == stream.worker or remote is None:
+                near.append(one)
+            else:
+                far.append(
+                    FarSource(source.port, remote.codec, remote.payload_type_receive, remote.dtmf_receive)
+                )
+        self._tell(stream, Mix(stream.id, tuple(near), self._settings.address, tuple(far)))
+
+    def _tell_feed(self, source: Stream) -> None:
+        """Tell which mixes of other workers hear the stream."""
+        listeners = (self._streams[one] for one in source.heard_by)
+        ports = tuple(one.port for one in listeners if one.worker != source.worker and one.worker >= 0)
+        self._tell(source, Feed(source.id, self._settings.address, ports))
+
+    def _tell_far(self, told: Stream) -> None:
+        """A stream's remote is new or another: so are its mixes with streams of other workers."""
+        listeners = [self._streams[one] for one in told.heard_by]
+        if any(listener.worker != told.worker for listener in listeners):
+            self._tell_feed(told)
+        for listener in listeners:
+            if listener.worker != told.worker:
+                self._tell_mix(listener)
+        for one in told.hears:
+            if self._streams[one].worker != told.worker:
+                self._tell_feed(self._streams[one])
+
+    def _leave_mixes(self, closed: Stream) -> None:
+        """A stream that is no more hears nobody and is heard by nobody."""
+        for one in closed.hears:
+            source = self._streams[one]
+            source.heard_by = tuple(listener for listener in source.heard_by if listener != closed.id)
+            if source.worker != closed.worker:
+                self._tell_feed(source)
+        closed.hears = ()
+        for one in closed.heard_by:
+            listener = self._streams[one]
+            listener.hears = tuple(source for source in listener.hears if source != closed.id)
+            self._tell_mix(listener)
+        closed.heard_by = ()
 
     def _part(self, closed: Stream) -> None:
         """Free the peer of a stream that closes; a worker does so by itself for two of its own."""
@@ -564,6 +653,7 @@ class Plane:
             return
         if stream.peer is not None:
             self._part(stream)
+        self._leave_mixes(stream)
         del self._workers[worker].streams[stream.id]
         self._workers[worker].pool.give_back(stream.port, now)
         self.events.put(StreamFailed(report.stream, report.reason))

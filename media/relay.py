@@ -61,6 +61,22 @@ class SendTo(Protocol):
     def __call__(self, data: memoryview | bytes, address: Address, /) -> object: ...
 
 
+class Tap(Protocol):
+    """Somebody besides the peer who hears what a stream receives."""
+
+    def hear(self, size: int, start: int, end: int, codec: str, now: float) -> None:
+        """Take the packet in the desk's buffer, of ``size`` bytes, and leave it as it is. Its payload reaches
+        from ``start`` to ``end``; ``codec`` is "" for a telephone event.
+        """
+
+
+class FarHearing(Protocol):
+    """What a stream hears besides what its peer sends, as far as it comes from other workers."""
+
+    def hear_far(self, size: int, source: Address, now: float) -> bool:
+        """Take the packet in the desk's buffer if another worker has sent it; return whether it has."""
+
+
 class Desk:
     """What all streams of a worker share: the receive buffer, a buffer to send from, who hears of digits."""
 
@@ -104,6 +120,7 @@ class Stream(Reception):
         "is_playing",
         "latch",
         "malformed",
+        "mix",
         "octets_sent",
         "onward",
         "out_head",
@@ -119,6 +136,7 @@ class Stream(Reception):
         "size",
         "source",
         "table",
+        "taps",
         "target",
         "timestamp_shift",
         "transmit",
@@ -155,6 +173,8 @@ class Stream(Reception):
         self.feeder: Stream | None = None  # the stream whose ``onward`` this is
         self.inner: Stream | None = None  # stands for a peer in another worker
         self.is_playing = False
+        self.mix: FarHearing | None = None  # heard instead of the peer (:mod:`media.mixer`)
+        self.taps: tuple[Tap, ...] = ()  # who hears this one in a mix
         self.sent = 0
         self.octets_sent = 0
         self.unsent = 0
@@ -234,6 +254,7 @@ class Stream(Reception):
             peer is not None
             and peer.target is not NOWHERE
             and not peer.is_playing
+            and peer.mix is None
             and peer.remote is not None
         ):
             onward = peer
@@ -244,6 +265,12 @@ class Stream(Reception):
         self._anchor = self.head = -1
         if onward is not None:
             onward.feeder = self
+
+    def tap(self, taps: tuple[Tap, ...]) -> None:
+        """Let exactly these hear what is received, whoever is connected."""
+        self.count()
+        self.taps = taps
+        self.head = -1
 
     def collect(self, wanted: bool) -> None:
         """Report digits, or do not."""
@@ -286,6 +313,8 @@ class Stream(Reception):
         remote = self.remote
         if remote is None:
             return
+        if self.mix is not None and self.mix.hear_far(size, source, now):
+            return
         inner = self.inner
         if inner is not None and source == inner.source:
             inner.receive(size, source, now)
@@ -326,6 +355,9 @@ class Stream(Reception):
         self.note_arrival(timestamp, now)
         if self._digits is not None:
             self._tell_digit(self._digits.settle())
+        if self.taps and end > start and remote.sends:
+            for tap in self.taps:
+                tap.hear(size, start, end, codec, now)
         if end > start and self.onward is not None:
             assert self.onward.remote is not None
             table = translation(codec, self.onward.hears)
@@ -336,8 +368,8 @@ class Stream(Reception):
             self._clear_way(size, payload_type, codec)
 
     def _clear_way(self, size: int, payload_type: int, codec: str) -> None:
-        """Let the next packet take the short way, if it has something to say."""
-        if size < _FAST_SIZE_MIN:
+        """Let the next packet take the short way, if it has something to say and only the peer hears it."""
+        if size < _FAST_SIZE_MIN or self.taps:
             return
         self.head = VERSION_2 | payload_type
         self.size = size
@@ -388,6 +420,8 @@ class Stream(Reception):
         if self._digits is not None:
             timestamp = _unpack(buffer)[2]
             self._tell_digit(self._digits.receive(buffer, start, timestamp))
+        for tap in self.taps:
+            tap.hear(size, start, end, "", now)
         onward = self.onward
         if onward is None:
             return
@@ -451,6 +485,21 @@ class Stream(Reception):
         desk.frame[HEADER_SIZE:] = frame
         self._out_at = now
         self.send(desk.frame_view)
+
+    def press(self, payload: bytes, is_first: bool, now: float) -> bool:
+        """Send a packet of a telephone event between frames that are played; those of one event have the
+        timestamp of its begin (RFC 4733 2.5.1.2). False for a peer that knows none, or heard nothing yet.
+        """
+        remote = self.remote
+        if remote is None or remote.dtmf_send < 0 or self.target is NOWHERE or self.out_ssrc < 0:
+            return False
+        if is_first:
+            self._out_timestamp = self.next_timestamp(now)
+            self._out_at = now
+        sequence = self._out_sequence = (self._out_sequence + 1) & WORD
+        head = VERSION_2 | (MARKER if is_first else 0) | remote.dtmf_send
+        self.send(HEADER.pack(head, sequence, self._out_timestamp, self.out_ssrc) + payload)
+        return True
 
     def skip(self, frames: int) -> None:
         """Let time pass that was not played: a worker that stood still must not send it all at once."""

@@ -25,10 +25,19 @@ def test_reports_come_back_as_they_were() -> None:
     assert decode_reports(encode_reports([report])) == [report]
 
 
+def test_mix_names_sources_of_other_workers_by_port() -> None:
+    mix = messages.Mix(
+        StreamId(5), (StreamId(1),), "192.0.2.9", (messages.FarSource(20_000, "PCMA", 8, 101),)
+    )
+    message = encode_commands([mix])
+    assert msgspec.msgpack.decode(message) == [[13, 5, [1], "192.0.2.9", [[20_000, "PCMA", 8, 101]]]]
+    assert decode_commands(message) == [mix]
+
+
 def test_no_number_is_given_twice() -> None:
     """A worker may be older than the switch it serves."""
     tags = [kind.__struct_config__.tag for kind in Wire.__subclasses__()]
-    assert len(dict.fromkeys(tags)) == len(tags) == 19
+    assert len(dict.fromkeys(tags)) == len(tags) == 21
 
 
 def test_unknown_numbers_are_refused() -> None:

@@ -28,6 +28,9 @@ from media.messages import (
     ConnectAcross,
     Digit,
     Disconnect,
+    FarSource,
+    Feed,
+    Mix,
     OpenFailed,
     Play,
     Played,
@@ -390,11 +393,106 @@ def test_snapshot_counts() -> None:
     assert desk.plane.snapshot() == {
         "streams": 2,
         "waiting": 0,
+        "mixes": 0,
         "deaths": 0,
         "workers": [
             {"alive": True, "streams": 2, "closing": 0, "ports": {"free": 6, "resting": 0, "used": 2}}
         ],
     }
+
+
+def near(stream: StreamId, *hears: StreamId) -> Mix:
+    return Mix(stream, hears, "192.0.2.200", ())
+
+
+def three(workers: int = 1) -> Desk:
+    """Return a desk with two connected streams and a third; every second lives in another worker."""
+    desk = Desk(workers=workers)
+    desk.bridge()
+    desk.plane.open(C, 0.0)
+    desk.plane.set_remote(C, ALICE, 0.0)
+    desk.told()
+    return desk
+
+
+def test_mixes_are_told_and_ended() -> None:
+    desk = three()
+    desk.plane.mix(C, (A, B), 0.0)
+    assert desk.told() == [near(C, A, B)]
+    assert desk.plane.snapshot()["mixes"] == 1
+    desk.plane.mix(C, (A, B), 0.0)
+    assert desk.told() == []
+    desk.plane.mix(C, (), 0.0)
+    assert desk.told() == [near(C)]
+    assert desk.plane.snapshot()["mixes"] == 0
+
+
+def test_mix_of_a_stream_without_remote_is_told_with_it() -> None:
+    desk = Desk()
+    desk.bridge()
+    desk.plane.open(C, 0.0)
+    desk.plane.mix(C, (A, B), 0.0)
+    desk.plane.mix(A, (B, C), 0.0)
+    assert desk.told()[-1] == near(A, B, C)
+    desk.plane.set_remote(C, ALICE, 0.0)
+    assert desk.told()[1:] == [near(C, A, B), near(A, B, C)]
+
+
+def test_stream_that_closes_leaves_all_mixes() -> None:
+    desk = three()
+    for stream, hears in ((A, (B, C)), (B, (A, C)), (C, (A, B))):
+        desk.plane.mix(stream, hears, 0.0)
+    desk.told()
+    desk.plane.close(B, 0.0)
+    assert desk.told() == [near(A, C), near(C, A), Close(B)]
+    desk.report(OpenFailed(C, "port_taken"))
+    assert desk.told() == [near(A)]
+    assert desk.plane.snapshot()["mixes"] == 0
+
+
+def test_worker_that_is_started_again_hears_of_mixes() -> None:
+    desk = three()
+    desk.plane.mix(C, (A, B), 0.0)
+    desk.plane.worker_lost(0, 0.0)
+    desk.start()
+    told = desk.told()
+    assert near(C, A, B) in told
+    assert told.index(near(C, A, B)) > max(
+        at for at, command in enumerate(told) if isinstance(command, SetRemote)
+    )
+
+
+def test_streams_of_two_workers_are_mixed() -> None:
+    """A and C live in the first, B in the second, which is told to send there what B says."""
+    desk = three(workers=2)
+    desk.plane.mix(C, (A, B), 0.0)
+    messages = {number: decode_commands(data) for number, data in desk.plane.commands.take()}
+    mixed = Mix(C, (A,), "192.0.2.200", (FarSource(20_100, "PCMA", 8, -1),))
+    assert messages == {0: [mixed], 1: [Feed(B, "192.0.2.200", (20_002,))]}
+    desk.plane.set_remote(B, ALICE, 0.0)  # now it speaks PCMU
+    again = desk.told()
+    assert Mix(C, (A,), "192.0.2.200", (FarSource(20_100, "PCMU", 0, -1),)) in again
+    desk.plane.worker_lost(1, 0.0)
+    desk.start(1)
+    assert Feed(B, "192.0.2.200", (20_002,)) in desk.told(1)
+    desk.plane.close(C, 0.0)
+    assert Feed(B, "192.0.2.200", ()) in desk.told(1)
+
+
+def test_mix_of_a_stream_that_waits_for_its_port_is_fed_when_it_has_one() -> None:
+    desk = Desk(workers=2, ports=1)
+    desk.bridge()
+    desk.plane.close(A, 0.0)
+    assert desk.plane.open(C, 0.0) is None
+    desk.plane.mix(C, (B,), 0.0)
+    desk.report(Closed(StreamStatistics(A)))
+    desk.told()
+    desk.wait(REST_FOR)
+    assert desk.events()[-1] == StreamReady(C, "192.0.2.200", 20_000)
+    desk.plane.set_remote(C, ALICE, 0.0)
+    messages = {number: decode_commands(data) for number, data in desk.plane.commands.take()}
+    assert messages[0][1:] == [Mix(C, (), "192.0.2.200", (FarSource(20_100, "PCMA", 8, -1),))]
+    assert messages[1] == [Feed(B, "192.0.2.200", (20_000,))]
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -406,6 +504,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.last = 0
         self.open: dict[StreamId, bool] = {}  # whether it has a port
         self.closed: dict[StreamId, int] = {}
+        self.hears: dict[StreamId, tuple[StreamId, ...]] = {}
+        self.mixes: dict[StreamId, Mix] = {}  # as the workers were told
+        self.feeds: dict[StreamId, Feed] = {}
 
     def events(self) -> None:
         for event in self.desk.events():
@@ -413,8 +514,14 @@ class AnyOrder(RuleBasedStateMachine):
                 self.open[event.stream] = True
             elif isinstance(event, StreamFailed):
                 del self.open[event.stream]
+                self.forget(event.stream)
             elif isinstance(event, StreamClosed):
                 self.closed[event.stream] -= 1
+
+    def forget(self, stream: StreamId) -> None:
+        self.hears.pop(stream, None)
+        for one, hears in list(self.hears.items()):
+            self.hears[one] = tuple(other for other in hears if other != stream)
 
     @rule()
     def open_one(self) -> None:
@@ -435,16 +542,28 @@ class AnyOrder(RuleBasedStateMachine):
             a, b = data.draw(st.permutations(ready))[:2]
             self.desk.plane.connect(a, b, self.desk.now)
 
+    @rule(data=st.data(), count=st.integers(0, 3))
+    def mix(self, data: st.DataObject, count: int) -> None:
+        if len(self.open) > count:
+            stream, *hears = data.draw(st.permutations(list(self.open)))[: count + 1]
+            self.hears[stream] = tuple(hears)
+            self.desk.plane.mix(stream, tuple(hears), self.desk.now)
+
     @rule(data=st.data())
     def close(self, data: st.DataObject) -> None:
         if self.open:
             stream = data.draw(st.sampled_from(list(self.open)))
             del self.open[stream]
             self.closed[stream] = 1
+            self.forget(stream)
             self.desk.plane.close(stream, self.desk.now)
 
     @rule(worker=st.integers(0, 1))
     def die_and_start(self, worker: int) -> None:
+        self.answer()
+        for told in (self.mixes, self.feeds):
+            for stream in [one for one in told if self.worker_of(one) in (worker, -1)]:
+                del told[stream]
         self.desk.plane.worker_lost(worker, self.desk.now)
         self.desk.plane.check()
         self.desk.start(worker)
@@ -458,8 +577,39 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def answer(self) -> None:
         for worker, message in self.desk.plane.commands.take():
-            closes = [command for command in decode_commands(message) if isinstance(command, Close)]
+            commands = decode_commands(message)
+            closes = [command for command in commands if isinstance(command, Close)]
+            for command in commands:
+                if isinstance(command, Mix):
+                    self.mixes[command.stream] = command
+                elif isinstance(command, Feed):
+                    self.feeds[command.stream] = command
             self.desk.report(*(Closed(StreamStatistics(c.stream)) for c in closes), worker=worker)
+        self.workers_know_the_mixes()
+
+    def worker_of(self, stream: StreamId) -> int:
+        known = self.desk.plane._streams.get(stream)
+        return -1 if known is None or known.remote is None else known.worker
+
+    def port_of(self, stream: StreamId) -> int:
+        return self.desk.plane._streams[stream].port
+
+    def workers_know_the_mixes(self) -> None:
+        """What the workers were told last is what calls want, for every stream that they know."""
+        for stream, hears in self.hears.items():
+            worker = self.worker_of(stream)
+            if worker < 0:
+                continue
+            told = self.mixes.get(stream, near(stream))
+            far = [one for one in hears if self.worker_of(one) not in (worker, -1)]
+            assert {*told.near} >= {one for one in hears if self.worker_of(one) == worker}
+            assert {*told.near} <= {*hears} - {*far}
+            assert [one.port for one in told.far] == [self.port_of(one) for one in far]
+            for one in far:
+                assert self.port_of(stream) in self.feeds[one].ports
+        for stream, feed in self.feeds.items():
+            wanted = [self.port_of(one) for one, hears in self.hears.items() if stream in hears]
+            assert stream not in self.open or {*feed.ports} <= {*wanted}
 
     @invariant()
     def holds(self) -> None:
@@ -470,6 +620,7 @@ class AnyOrder(RuleBasedStateMachine):
         for stream in list(self.open):
             del self.open[stream]
             self.closed[stream] = 1
+            self.forget(stream)
             self.desk.plane.close(stream, self.desk.now)
         self.answer()
         self.events()

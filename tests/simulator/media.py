@@ -19,6 +19,8 @@ from media.messages import (
     Connect,
     ConnectAcross,
     Disconnect,
+    Feed,
+    Mix,
     OpenFailed,
     Play,
     Played,
@@ -47,6 +49,8 @@ class _Stream:
     def __init__(self, remote: SetRemote, now: float) -> None:
         self.remote = remote
         self.local_port = remote.local_port
+        self.hears: tuple[int | Address, ...] = ()  # in a mix: streams of the worker, ports of others
+        self.feeds: tuple[int, ...] = ()  # ports of other workers
         self.peer: Any = None  # the number of the joined stream, or an address of another worker's
         self.playing: tuple[str, ...] = ()
         self.loops = False
@@ -80,6 +84,8 @@ class Worker:
             SetRemote: self._set_remote,
             Connect: self._connect,
             Disconnect: self._disconnect,
+            Mix: self._mix,
+            Feed: self._feed,
             Play: self._play,
             Stop: self._stop,
             Collect: self._collect,
@@ -163,6 +169,16 @@ class Worker:
                 other.peer = None
             stream.peer = None
 
+    def _mix(self, what: Mix) -> None:
+        stream = self._known(what.stream, "Mix")
+        if stream is not None:
+            stream.hears = (*what.near, *((what.host, one.port) for one in what.far))
+
+    def _feed(self, what: Feed) -> None:
+        stream = self._known(what.stream, "Feed")
+        if stream is not None:
+            stream.feeds = what.ports
+
     def _play(self, what: Play) -> None:
         stream = self._known(what.stream, "Play")
         if stream is not None:
@@ -204,6 +220,7 @@ class Worker:
             for other in self.streams.values():
                 if other.peer == what.stream:
                     other.peer = None
+                other.hears = tuple(one for one in other.hears if one != what.stream)
         self.report(Closed(StreamStatistics(what.stream, packets_received=50, packets_sent=50)))
 
     def _configure(self, what: Configure) -> None:
@@ -346,6 +363,19 @@ class Workers:
         if isinstance(a.peer, tuple) and isinstance(b.peer, tuple):
             return a.peer[1] == b.local_port and b.peer[1] == a.local_port
         return bool(a.peer == other and b.peer == one)
+
+    def mixed(self, number: int) -> list[int]:
+        """Return the streams that a stream hears in a mix, sorted; none if it hears its peer."""
+        stream = self.find(number)
+        if stream is None:
+            return []
+        numbers = [one for one in stream.hears if isinstance(one, int)]
+        for worker in self.workers.values():
+            for other, source in worker.streams.items():
+                is_heard = any(isinstance(one, tuple) and one[1] == source.local_port for one in stream.hears)
+                if is_heard and stream.local_port in source.feeds:
+                    numbers.append(other)
+        return sorted(numbers)
 
     def is_stream_playing(self, number: int) -> bool:
         """Return whether something is played into a stream."""
