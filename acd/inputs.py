@@ -164,11 +164,15 @@ class SeatMoved(msgspec.Struct, frozen=True):
 
 
 class CallMoved(msgspec.Struct, frozen=True):
-    """A supervisor lets a waiting call wait in another queue (None: where it is), or before all others."""
+    """A supervisor lets a waiting call wait in another queue (None: where it is), before all others, or with
+    another credit.
+    """
 
     call: CallId
     queue: str | None = None
     is_first: bool = False
+    credit: float | None = None  # seconds, in place of its own; None: that stays
+    lowers: bool = False  # the credit may be less than it has
 
 
 class CallPickedUp(msgspec.Struct, frozen=True):

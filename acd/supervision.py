@@ -1,6 +1,6 @@
 """Supervision: what a shift leader does to seats and waiting calls while they are in use.
 
-A call that is moved keeps the time it has waited and its credit; a seat that is moved keeps its calls, its
+A call that is moved keeps the time it has waited and its credit, which nobody but a supervisor lowers; a seat that is moved keeps its calls, its
 presence and its sign-in. What is moved stays so until the next reload, or start, of the configuration.
 """
 
@@ -61,34 +61,36 @@ class Supervision:
         self._desk.changed(seat, "moved", now)
 
     def move_call(self, what: CallMoved, now: float) -> None:
-        """Let a waiting call wait in another queue, or before all others."""
+        """Let a waiting call wait in another queue, before all others, or with another credit."""
         board = self._board
         call = board.calls.get(what.call)
         if call is None or call.is_callback:
             raise OperationRefused("BAD_STATE", f"call {what.call} does not wait in a queue")
         here = board.queues[call.queue]
         there = here if what.queue is None else self._queue(what.queue, here.settings.tenant)
-        if there is not here:
-            self._to(call, there, is_first=what.is_first, now=now)
-        elif what.is_first:
-            self._distribution.advance(call, self._credit_to_lead(call, here))
-        else:
+        if there is here and not what.is_first and what.credit is None:
             raise OperationRefused("BAD_STATE", f"call {call.call} waits in queue {here.name} already")
-
-    def _to(self, call: WaitingCall, there: Queue, *, is_first: bool, now: float) -> None:
-        distribution = self._distribution
-        refusal = distribution.entry.refusal(there, call.caller, call.joined_at - call.credit, now)
+        credit = self._credit(call, there, what)
+        if there is here:
+            self._distribution.advance(call, credit)
+            return
+        refusal = self._distribution.entry.refusal(there, call.caller, call.joined_at - credit, now)
         if refusal:
             raise OperationRefused("TARGET_BUSY", f"queue {there.name} takes nobody now: {refusal}")
-        if is_first:
-            call.credit = self._credit_to_lead(call, there)
-        distribution.move(call, there, now)
+        call.credit = credit
+        self._distribution.move(call, there, now)
 
     @staticmethod
-    def _credit_to_lead(call: WaitingCall, queue: Queue) -> float:
-        """Return the credit, not less than its own, with which ``call`` stands first in ``queue``."""
-        others = (other.key for other in queue.waiting.values() if other is not call)
-        return max(call.credit, call.joined_at - min(others, default=call.key) + AHEAD)
+    def _credit(call: WaitingCall, queue: Queue, what: CallMoved) -> float:
+        """Return the credit that ``call`` is to stand in ``queue`` with; less than it has only by ``lowers``."""
+        credit = call.credit if what.credit is None else what.credit
+        if credit < call.credit and not what.lowers:
+            has = f"call {call.call} has a credit of {call.credit:g} s, which is more than {credit:g} s"
+            raise OperationRefused("BAD_STATE", has)
+        if what.is_first:
+            others = (other.key for other in queue.waiting.values() if other is not call)
+            credit = max(credit, call.joined_at - min(others, default=call.key) + AHEAD)
+        return credit
 
     def _seat(self, name: SeatId) -> Seat:
         seat = self._board.seats.get(name)

@@ -5,7 +5,9 @@ Who leads: a supervisor's seat leads the seats of its tenant, or those that serv
 ``supervises``; tokens and operators lead all. Nobody supervises the own seat.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from acd.inputs import CallMoved, CallPickedUp, PauseAsked, ReadyAsked, SeatMoved, SignedOut
 from kernel.errors import OperationRefused
@@ -13,6 +15,9 @@ from kernel.ids import CallId
 from seatswitch.api.method import SUPERVISOR, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, Done, Name, SeatNumber, SeatObject, Text
+
+
+CREDIT_MAX = 86_400.0
 
 
 class TheSeat(Params, frozen=True):
@@ -43,11 +48,15 @@ class MoveSeat(Params, frozen=True):
 
 
 class MoveCall(Params, frozen=True):
-    """A waiting call, the queue it shall wait in (left out: where it is), and whether before all others."""
+    """A waiting call, the queue it shall wait in (left out: where it is), whether before all others, and the
+    seconds of waiting it is credited with from now on (left out: as before).
+    """
 
     call: CallNumber
     queue: Name | None = None
     first: bool = False
+    credit: Annotated[float, Meta(ge=0, le=CREDIT_MAX, description="seconds")] | None = None
+    lower: Annotated[bool, Meta(description="The credit may be less than the call has")] = False
 
 
 def force_ready(scope: Scope, params: TheSeat) -> dict[str, Any]:
@@ -106,12 +115,14 @@ def move_seat(scope: Scope, params: MoveSeat) -> dict[str, Any]:
 
 
 def move_call(scope: Scope, params: MoveCall) -> dict[str, Any]:
-    """Let a waiting call wait elsewhere, or first."""
+    """Let a waiting call wait elsewhere, first, or with another credit."""
     view = scope.call_view(params.call)
     if not scope.leads([view["queue"] or ""]):
         raise OperationRefused("NO_RIGHT", f"call {params.call} waits in no queue that this seat leads")
-    scope.node.handle(CallMoved(CallId(view["call"]), params.queue, params.first), scope.now)
-    detail = "first" if params.first else ""
+    moved = CallMoved(CallId(view["call"]), params.queue, params.first, params.credit, params.lower)
+    scope.node.handle(moved, scope.now)
+    said = (params.first and "first", params.credit is not None and f"credit {params.credit:g} s")
+    detail = ", ".join(word for word in said if word)
     scope.record(
         "move_call", call=view["call"], tenant=view["tenant"], queue=params.queue or "", detail=detail
     )
@@ -190,8 +201,10 @@ METHODS = (
     Method(
         "supervisor.move_call",
         SUPERVISOR,
-        "Let a waiting call wait in another queue, or before all others. It keeps the time it has waited and "
-        "its credit; its visit to the queue it leaves ends as overflowed, cause moved.",
+        "Let a waiting call wait in another queue, before all others, or with another credit, at once. It "
+        "keeps the time it has waited and, where nothing is said of it, its credit; one that is less than "
+        "it has is refused (BAD_STATE) but with lower. Its visit to a queue it leaves ends as overflowed, "
+        "cause moved.",
         MoveCall,
         Done,
         move_call,

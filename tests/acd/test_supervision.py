@@ -192,6 +192,64 @@ def test_a_call_is_put_before_all_others(kit: Any) -> None:
     assert floor.ringing() == {"c": "8001", "b": "8002"}
 
 
+def order(floor: Any, *calls: str) -> list[int]:
+    return [floor.engine.position(CallId(call), floor.now) for call in calls]
+
+
+def test_a_credit_counts_at_once_and_in_place_of_the_one_before(kit: Any) -> None:
+    floor = two_queues(kit)
+    for at, call in ((0.0, "a"), (10.0, "b"), (20.0, "c")):
+        floor.at(at)
+        floor.join(call)
+    floor.do(CallMoved(CallId("c"), credit=15.0))  # now as if it had come at 5
+    assert order(floor, "a", "b", "c") == [1, 3, 2]
+    floor.do(CallMoved(CallId("c"), credit=20.5))  # not 35.5
+    assert floor.engine.waiting(CallId("c")).key == -0.5
+    assert order(floor, "a", "b", "c") == [2, 3, 1]
+    floor.sign_in("8001")
+    assert floor.ringing() == {"c": "8001"}
+    floor.answer("8001")
+    assert floor.visits()[-1].priority_credit == 20.5
+
+
+def test_a_credit_is_lowered_only_where_that_is_said(kit: Any) -> None:
+    """Nothing else makes a caller's credited age less."""
+    floor = two_queues(kit)
+    floor.join("a", credit=30.0)
+    floor.at(5.0)
+    floor.join("b")
+    assert floor.refused(CallMoved(CallId("a"), credit=29.0)) == "BAD_STATE"
+    assert order(floor, "a", "b") == [1, 2]
+    floor.do(CallMoved(CallId("a"), credit=0.0, lowers=True))
+    assert order(floor, "a", "b") == [1, 2]
+    floor.do(CallMoved(CallId("b"), credit=6.0))
+    assert order(floor, "a", "b") == [2, 1]
+
+
+def test_a_call_that_rings_takes_its_new_place_when_it_comes_back(kit: Any) -> None:
+    floor = two_queues(kit, pair_back_off=0.0)
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.at(1.0)
+    floor.join("b")
+    floor.do(CallMoved(CallId("a"), credit=0.0, lowers=True))
+    floor.do(CallMoved(CallId("b"), credit=10.0))
+    assert floor.ringing() == {"a": "8001"}  # a ring is not taken back for it
+    floor.refuse("8001")
+    floor.after(5.0)
+    assert floor.ringing() == {"b": "8001"}
+
+
+def test_a_credit_goes_along_to_another_queue(kit: Any) -> None:
+    floor = two_queues(kit)
+    floor.join("x", "second")
+    floor.at(3.0)
+    floor.join("a")
+    floor.do(CallMoved(CallId("a"), "second", credit=4.0))
+    assert order(floor, "x", "a") == [2, 1]
+    assert floor.visits()[0].priority_credit == 4.0
+
+
 def test_a_queue_that_takes_nobody_takes_nobody_moved_either(kit: Any) -> None:
     floor = two_queues(kit, when_empty="refuse")
     floor.join("a")

@@ -106,8 +106,13 @@ def test_moves_are_recorded() -> None:
     lead.ask("supervisor.force_pause", seat="8001")
     office.turn(lambda now: office.node.handle(CallJoined(CallId("c1"), QueueName("junior"), "139"), now))
     assert lead.ask("supervisor.move_call", call="c1", first=True) == {"done": True}
+    assert lead.ask("supervisor.move_call", call="c1", credit=60) == {"done": True}
+    assert lead.refusal("supervisor.move_call", call="c1", credit=59.5) == "BAD_STATE"
+    assert lead.ask("supervisor.move_call", call="c1", credit=59.5, lower=True) == {"done": True}
     assert [(what, more) for what, _, _, more in office.node.recorded] == [
         ("move_seat", {"seat": "8001", "detail": "junior at level junior"}),
         ("force_pause", {"seat": "8001"}),
         ("move_call", {"call": "c1", "detail": "first"}),
+        ("move_call", {"call": "c1", "detail": "credit 60 s"}),
+        ("move_call", {"call": "c1", "detail": "credit 59.5 s"}),
     ]
