@@ -6,6 +6,7 @@ turn is only noted; :meth:`Distribution.settle` pairs it when the turn ends.
 
 from math import inf
 
+from acd.alerts import Alerts
 from acd.board import Board
 from acd.callback import Callbacks
 from acd.commands import ReleaseCall, RingSeat, WithdrawOffer
@@ -47,6 +48,7 @@ class Distribution:
         self._desk = desk
         self._call_keeper = call_keeper
         self._offer_keeper = offer_keeper
+        self.alerts = Alerts(board)
         self.entry = Entry(board, self, numbers)
         self.callbacks = Callbacks(board, self)
 
@@ -133,6 +135,8 @@ class Distribution:
         self._settle_in(call, queue)
         self._assign(call, queue)
         self._arm(call, queue, now)
+        if queue.settings.alert_wait:
+            self.alerts.watch(call, queue, now)
         board.history.visit_began(call)
         board.events.put(QueueChanged(call.queue, "joined", call.call))
         self.stand(call)
@@ -160,6 +164,7 @@ class Distribution:
         call.back_off.clear()
         self._unassign(call)
         queue.leave(call)
+        self.alerts.left(call, queue)
         del board.calls[call.call]
         board.history.visit_ended(call, queue, outcome, cause, seat, now, target)
         if outcome is Outcome.ABANDONED or cause == "interrupted":
@@ -282,6 +287,7 @@ class Distribution:
         if wanted is None or wanted.is_removed:
             call.wanted_seat = None
         self._assign(call, queue)
+        self.alerts.watch(call, queue, now)
         if not call.is_overdue:
             self._arm(call, queue, now)
 

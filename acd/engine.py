@@ -206,9 +206,11 @@ class Engine:
         return [*visits, *map(history.offer_state, board.offers.values()), *left]
 
     def call_due(self, call: WaitingCall, name: str, now: float) -> None:
-        """A deadline of a waiting call: next step, longest wait, one ring more, or the end of a back-off."""
+        """A deadline of a waiting call: next step, longest wait, alert, a ring more, end of a back-off."""
         if name == "wait":
             self._distribution.wait_due(call, now)
+        elif name == "alert":
+            self._distribution.alerts.due(call, now)
         elif name == "widen":
             self._distribution.widen(call, now)
         else:

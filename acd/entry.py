@@ -123,6 +123,9 @@ class Entry:
             likely = queue.estimate(queue.place_of(key), working)
             if likely is not None and likely[0] > limit:
                 return "estimate"
+        ratio = queue.settings.entry.max_ratio
+        if ratio and queue.waiting and len(queue.waiting) + 1 > ratio * board.classes[queue.name][0].working:
+            return "ratio"
         return ""
 
     def _following(self, target: str, call: WaitingCall, here: Queue, now: float) -> Queue | None:
@@ -291,6 +294,8 @@ def target_of(settings: QueueSettings, cause: str) -> str:
         return entry.on_seat_wait
     if cause == "estimate":
         return entry.on_estimate
+    if cause == "ratio":
+        return entry.on_ratio
     return entry.on_barred if cause == "barred" else HANG_UP
 
 

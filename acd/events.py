@@ -41,4 +41,13 @@ class HandleLimitReached(msgspec.Struct, frozen=True):
     limit: float  # seconds
 
 
-AcdEvent = SeatChanged | QueueChanged | CallbackChanged | HandleLimitReached
+class WaitLimitReached(msgspec.Struct, frozen=True):
+    """A caller has waited for as long as the queue's ``alert_wait``; told once per visit."""
+
+    queue: QueueName
+    call: CallId
+    limit: float  # seconds
+    waited: float  # so far, queues before this one included
+
+
+AcdEvent = SeatChanged | QueueChanged | CallbackChanged | HandleLimitReached | WaitLimitReached

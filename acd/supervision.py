@@ -1,7 +1,8 @@
 """Supervision: what a shift leader does to seats and waiting calls while they are in use.
 
-A call that is moved keeps the time it has waited and its credit, which nobody but a supervisor lowers; a seat that is moved keeps its calls, its
-presence and its sign-in. What is moved stays so until the next reload, or start, of the configuration.
+A call that is moved keeps the time it has waited and its credit, which nobody but a supervisor lowers; a seat
+that is moved keeps its calls, its presence and its sign-in. What is moved stays so until the next reload, or
+start, of the configuration.
 """
 
 import msgspec
@@ -82,7 +83,7 @@ class Supervision:
 
     @staticmethod
     def _credit(call: WaitingCall, queue: Queue, what: CallMoved) -> float:
-        """Return the credit that ``call`` is to stand in ``queue`` with; less than it has only by ``lowers``."""
+        """Return the credit with which ``call`` is to stand in ``queue``; less only if said so."""
         credit = call.credit if what.credit is None else what.credit
         if credit < call.credit and not what.lowers:
             has = f"call {call.call} has a credit of {call.credit:g} s, which is more than {credit:g} s"

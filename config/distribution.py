@@ -164,6 +164,7 @@ class Desk:
                     max_waiting=queue.max_waiting,
                     when_empty=queue.when_empty,
                     on_timeout=queue.on_timeout,
+                    alert_wait=float(queue.alert_wait),
                     service_level=float(queue.service_level),
                     service_level_2=float(queue.service_level_2),
                     short_abandon=float(queue.short_abandon),

@@ -21,6 +21,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "on_full": ("seat",),
     "on_empty": ("seat",),
     "on_estimate": (),
+    "on_ratio": (),
     "on_seat_wait": ("seat",),
 }
 KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND"
@@ -41,6 +42,8 @@ def build_entry(
         reader.refuse(f"{where}.on_empty", 'never happens: give when_empty = "refuse" or max_wait_empty')
     if not queue.max_estimate and queue.on_estimate != "hangup":
         reader.refuse(f"{where}.on_estimate", "never happens: give max_estimate")
+    if not queue.max_ratio and queue.on_ratio != "hangup":
+        reader.refuse(f"{where}.on_ratio", "never happens: give max_ratio")
     if queue.resume_abandoned > RESUME_MAX:
         reader.refuse(f"{where}.resume_abandoned", f"{queue.resume_abandoned:g} s is more than an hour")
     hours = calendar_of(reader, f"{where}.hours", queue.hours or usual, tenant, calendars)
@@ -56,6 +59,8 @@ def build_entry(
         max_wait_empty=float(queue.max_wait_empty),
         max_estimate=float(queue.max_estimate),
         on_estimate=queue.on_estimate,
+        max_ratio=queue.max_ratio,
+        on_ratio=queue.on_ratio,
         sticky_for=float(queue.sticky_for),
         sticky_memory=float(queue.sticky_memory),
         resume_abandoned=float(queue.resume_abandoned),

@@ -21,6 +21,7 @@ class Queue:
         "_places",
         "empty_since",
         "handled_for",
+        "late",
         "name",
         "samples",
         "settings",
@@ -36,6 +37,7 @@ class Queue:
         self.waiting: dict[CallId, WaitingCall] = {}  # every visit, standing or ringing a seat
         self._places: list[tuple[float, int]] = []  # sorted
         self.statistics = statistics or Statistics(Counters)
+        self.late = 0  # visits that wait longer than alert_wait
         self.signed_in = 0  # seats that serve it, whatever they are doing
         self.there: dict[SeatId, None] = {}  # those not absent, where some states count as absent
         self.empty_since: float | None = None  # since when nobody is there
@@ -104,6 +106,7 @@ class Queue:
 
     def check(self) -> None:
         """Assert that the places are those of the visits, in order."""
+        assert self.late == sum(call.is_late for call in self.waiting.values()), f"{self.name}: who is late?"
         assert self._places == sorted(call.place for call in self.waiting.values()), (
             f"{self.name} lost its order"
         )

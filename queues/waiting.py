@@ -47,6 +47,7 @@ class WaitingCall:
     """One visit of one call to one queue, from join to outcome."""
 
     __slots__ = (
+        "alert",
         "back_off",
         "call",
         "called",
@@ -59,6 +60,7 @@ class WaitingCall:
         "fan_out",
         "home",
         "is_callback",
+        "is_late",
         "is_overdue",
         "is_sticky",
         "joined_at",
@@ -132,6 +134,8 @@ class WaitingCall:
         self.due_cause = "max_wait"  # and which one
         self.back_off: dict[SeatId, Timer] = {}  # seats that may not be offered this call yet
         self.timer: Timer | None = None
+        self.alert: Timer | None = None  # armed until it has waited long enough to be told of
+        self.is_late = False  # it has been
         self.fan_out = 1  # seats that may ring for it at present, where a policy widens
         self.widening: Timer | None = None
         self.keeper = keeper

@@ -12,7 +12,7 @@ from typing import Any
 
 from acd.commands import KickOut, PlaceCall, ReleaseCall, RingSeat, WithdrawOffer
 from acd.engine import Engine
-from acd.events import CallbackChanged, HandleLimitReached, QueueChanged, SeatChanged
+from acd.events import CallbackChanged, HandleLimitReached, QueueChanged, SeatChanged, WaitLimitReached
 from acd.inputs import (
     CallbackAnswered,
     CallbackChosen,
@@ -444,6 +444,10 @@ class Node:
 
     def _tell(self, now: float) -> None:
         events = self.engine.events.take()
+        for event in events:
+            if type(event) is WaitLimitReached:
+                about = {"call": event.call, "queue": event.queue, "waited": event.waited}
+                self.log.put(("a caller waits too long", about))
         if not self.news.wanted:
             self.news.skip(len(events))
             return
@@ -461,6 +465,9 @@ class Node:
                 if event.seat:
                     data["seat"] = event.seat
                 self.news.put("queue", partial(dict, data), now)
+            elif isinstance(event, WaitLimitReached):
+                told = {"queue": event.queue, "what": "waits_long", "call": event.call}
+                self.news.put("queue", partial(dict, told, waited=event.waited, limit=event.limit), now)
 
     def _handled_too_long(self, event: HandleLimitReached, now: float) -> None:
         tenant = self.engine.seats[event.seat].tenant

@@ -63,6 +63,7 @@ class Views:
             "policy": queue.settings.policy,
             "waiting": len(queue.waiting),
             "longest_wait": None if oldest is None else round(now - oldest, 3),
+            "waiting_long": queue.late,
             "seats": len(serving),
             "seats_signed_in": queue.signed_in,
             "seats_ready": sum(seat.is_routable for seat in serving),

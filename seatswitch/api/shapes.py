@@ -98,6 +98,7 @@ class QueueObject(msgspec.Struct, frozen=True):
     policy: str
     waiting: int
     longest_wait: Seconds | None
+    waiting_long: Annotated[int, Meta(description="Of them, those who wait longer than its alert_wait")]
     seats: int
     seats_signed_in: int
     seats_ready: int

@@ -16,8 +16,7 @@ from seatswitch.api.method import SUPERVISOR, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, Done, Name, SeatNumber, SeatObject, Text
 
-
-CREDIT_MAX = 86_400.0
+CREDIT_MAX = 86_400.0  # seconds; a day
 
 
 class TheSeat(Params, frozen=True):

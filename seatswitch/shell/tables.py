@@ -125,6 +125,12 @@ def _signed_in(queue: View, _wall: float) -> str:
     return signed_in if total is None else f"{signed_in} of {plain(total)}"
 
 
+def _longest(queue: View, _wall: float) -> Text:
+    late = queue.get("waiting_long")
+    text = Text(duration(queue.get("longest_wait")), "bold red" if late else "")
+    return text.append(f" ({plain(late)} too long)") if late else text
+
+
 def _short(value: object) -> object:
     return round(value, 1) if isinstance(value, float) else value
 
@@ -173,7 +179,7 @@ SEATS = (
 QUEUES = (
     Column("queue", _word("queue")),
     Column("waiting", _word("waiting"), right=True),
-    Column("longest", _duration("longest_wait"), right=True),
+    Column("longest", _longest, right=True),
     Column("signed in", _signed_in, right=True),
     Column("ready", _word("seats_ready"), right=True),
     Column("service", _share("service_level"), right=True),

@@ -259,3 +259,33 @@ def test_never_deflected_while_the_wait_is_unknown(kit: Any) -> None:
     floor.sign_in("8001", presence="paused", reason="rest")
     floor.join("somebody rests")
     assert story(floor) == []
+
+
+# Waiting calls per working seat.
+
+
+def test_a_ratio_deflects_who_would_be_one_too_many(kit: Any) -> None:
+    """One seat talks, one is paused: one works. Two calls for it are allowed, a third is not."""
+    rules = entry(max_ratio=2.0, on_ratio="queue:second")
+    floor = kit.floor((kit.queue(entry=rules), kit.queue("second")), (kit.seat("8001"), kit.seat("8002")))
+    floor.sign_in("8001", "8002")
+    floor.pause("8002")
+    floor.join("talks")
+    floor.answer("8001")
+    floor.join("a")
+    floor.join("b")
+    assert story(floor)[1:] == []
+    floor.join("c")
+    assert story(floor)[1:] == [("c.1", "junior", "overflowed", "ratio", "queue:second")]
+    floor.ready("8002")  # takes a; 2 seats may have 4
+    floor.join("d")
+    assert floor.engine.position(CallId("d"), floor.now) == 3
+
+
+def test_an_empty_queue_takes_one_whoever_works(kit: Any) -> None:
+    """Nobody works: the first waits, the second is one too many."""
+    floor = kit.floor((kit.queue(entry=entry(max_ratio=5.0)),), (kit.seat("8001"),))
+    floor.join("a")
+    floor.join("b")
+    assert story(floor) == [("b.1", "junior", "refused", "ratio", "")]
+    assert floor.engine.position(CallId("a"), floor.now) == 1

@@ -18,6 +18,7 @@ from acd.commands import ReleaseCall, RingSeat
 from acd.inputs import (
     CallJoined,
     CallLeft,
+    CallMoved,
     OfferAnswered,
     OfferFailed,
     OfferRang,
@@ -56,6 +57,8 @@ STRICT = EntrySettings(
     on_estimate="number:138",
     sticky_for=10.0,
     resume_abandoned=20.0,
+    max_ratio=6.0,
+    on_ratio="queue:everyone",
 )
 
 
@@ -163,6 +166,15 @@ class Histories(RuleBasedStateMachine):
     def join_for_a_seat(self, queue: QueueName, seat: SeatId) -> None:
         self.calls += 1
         self.say(CallJoined(CallId(f"c{self.calls}"), queue, "100", "", seat=seat))
+
+    @rule(
+        pick=st.integers(0, 20), credit=st.sampled_from((0.0, 20.0)), queue=st.sampled_from((None, *QUEUES))
+    )
+    def a_supervisor_moves_a_call(self, pick: int, credit: float, queue: QueueName | None) -> None:
+        waiting = [call for each in self.floor.engine.queues.values() for call in each.waiting]
+        if waiting:
+            moved = CallMoved(waiting[pick % len(waiting)], queue, pick > 15, credit, pick < 5)
+            self.say(moved)
 
     @rule(pick=st.integers(0, 20), cause=st.sampled_from(("abandoned", "withdrawn", "callback")))
     def leave(self, pick: int, cause: str) -> None:

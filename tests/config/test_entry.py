@@ -58,8 +58,9 @@ def test_every_rule() -> None:
         'hours = "office"\non_closed = "number:13800000000"\non_full = "queue:complaint"\n'
         'when_empty = "refuse"\non_empty = "number:13900000000"\nabsent = ["paused", "wrapup"]\n'
         'max_wait_empty = "30s"\nmax_estimate = "5m"\non_estimate = "level:senior"\n'
-        'on_barred = "queue:complaint"\nresume_abandoned = "60s"'
+        'on_barred = "queue:complaint"\nresume_abandoned = "60s"\nmax_ratio = 2.5\non_ratio = "callback"'
     )
+    assert (found.max_ratio, found.on_ratio) == (2.5, "callback")
     assert (found.on_barred, found.resume_abandoned) == ("queue:complaint", 60.0)
     assert found.hours is not None
     assert (found.hours.name, found.on_closed, found.on_full) == (

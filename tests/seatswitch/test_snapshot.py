@@ -1,5 +1,7 @@
 """The objects that users see, while a call goes from arrival to wrap-up."""
 
+from dataclasses import replace
+
 import pytest
 
 from kernel.errors import OperationRefused
@@ -95,3 +97,21 @@ def test_what_does_not_exist_is_refused_by_its_name() -> None:
     for ask in (node.queue_view, lambda name, now: node.seats_view(now, name)):
         with pytest.raises(OperationRefused, match="NO_SUCH_QUEUE: there is no queue sales"):
             ask("sales", 0.0)
+
+
+def test_a_caller_who_waits_too_long_makes_an_event_and_shows_in_the_queue_object() -> None:
+    world = World(1, replace(ONE_SEAT, doors=('alert_wait = "30s"',)))
+    world.admin.subscribe(["queue"])
+    world.trunk.dial(Errand(caller="13800000001"))
+    world.run(29.0)
+    assert world.node.queue_view("junior", world.time.now)["waiting_long"] == 0
+    world.run(2.0)
+    (view,) = world.node.calls_view(world.time.now)
+    assert world.admin.events[-1]["data"] == {
+        "queue": "junior",
+        "what": "waits_long",
+        "call": view["call"],
+        "waited": 30.0,
+        "limit": 30.0,
+    }
+    assert world.node.queue_view("junior", world.time.now)["waiting_long"] == 1

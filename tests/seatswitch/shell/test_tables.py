@@ -103,3 +103,9 @@ def test_text_of_strangers_cannot_steer_the_terminal() -> None:
 )
 def test_the_word_of_a_seat(presence: str, activity: str, word: str) -> None:
     assert seat_state({"presence": presence, "activity": activity}) == word
+
+
+def test_who_waits_too_long_is_counted_beside_the_longest_wait() -> None:
+    late = rpc_stub.QUEUES[0] | {"waiting_long": 2}
+    _, row = lines(QUEUES, [late])
+    assert " ".join(row).count("0:12 (2 too long)") == 1
