@@ -31,6 +31,13 @@ class PlaceCall(msgspec.Struct, frozen=True):
     ring_for: float
 
 
+class ChangeQueue(msgspec.Struct, frozen=True):
+    """The call waits in another queue than it came to, or waited in before."""
+
+    call: CallId
+    queue: QueueName
+
+
 class WithdrawOffer(msgspec.Struct, frozen=True):
     """Stop ringing; ``cause``: no_answer, caller_gone, answered_elsewhere, signed_out, paused, ..."""
 
@@ -57,4 +64,4 @@ class KickOut(msgspec.Struct, frozen=True):
     session: str
 
 
-Command = RingSeat | PlaceCall | WithdrawOffer | ReleaseCall | KickOut
+Command = RingSeat | PlaceCall | ChangeQueue | WithdrawOffer | ReleaseCall | KickOut

@@ -7,7 +7,7 @@ there and whose target says where it went instead.
 from typing import TYPE_CHECKING
 
 from acd.board import Board
-from acd.commands import ReleaseCall
+from acd.commands import ChangeQueue, ReleaseCall
 from acd.events import QueueChanged
 from acd.inputs import CallerRestored, CallJoined, PlaceRestored
 from acd.lists import CallerLists, NumberReader
@@ -92,6 +92,8 @@ class Entry:
                 self._resume(visit, queue, now)
                 if visit.wanted_seat is None:
                     self._prefer(visit, queue, now)
+                if visit.visits > 1:
+                    self._board.commands.put(ChangeQueue(visit.call, queue.name))
                 self._calls.enter(visit, queue, now)
                 if queue.settings.entry.max_wait_empty and not queue.present:
                     self.look_after(queue, now)

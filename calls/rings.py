@@ -68,6 +68,7 @@ class Rings:
         call.rings.remove(leg)
         if not call.rings:
             ring_ended(call, self._board.callbacks)
+            self._board.comfort.ring_ended(call, now)
         self._board.drop(leg, now, ELSEWHERE if cause == "answered_elsewhere" else "")
 
     # A phone is rung.
@@ -181,6 +182,7 @@ class Rings:
         call.rings.remove(leg)
         if not call.rings:
             ring_ended(call, self._board.callbacks)
+            self._board.comfort.ring_ended(call, now)
         self._board.drop(leg, now)
         if status in REFUSED and reachable:
             self._board.events.put(SeatRefused(offer, status))

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from kernel.announce import Announce
+
 BARRED = 603  # to who is on a black list: do not ask again, here or elsewhere (RFC 3261 21.6.2)
 
 
@@ -73,6 +75,7 @@ class QueueMedia(msgspec.Struct, frozen=True):
     welcome: str = "builtin:welcome"
     callback_key: str = ""  # what a caller presses to be called back; "" none
     message_answer: str = "183"  # how a caller hears an announcement who is not answered yet; or "200"
+    announce: Announce = Announce()
 
 
 class CallSettings(msgspec.Struct, frozen=True):

@@ -88,7 +88,9 @@ class Streams:
         elif isinstance(event, DigitReceived):
             self._board.callbacks.key_pressed(self.living.get(event.stream), event.digit)
         elif isinstance(event, PromptEnded):
-            self._board.announcements.ended(self.living.get(event.stream), event.prompt, now)
+            leg = self.living.get(event.stream)
+            self._board.announcements.ended(leg, event.prompt, now)
+            self._board.comfort.ended(leg, now)
         elif isinstance(event, StreamTimedOut):
             leg = self.living.get(event.stream)
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:

@@ -13,6 +13,7 @@ from calls.announcements import Announcements
 from calls.bridge import agree, codecs_for
 from calls.call import Call, CallInput, CallState
 from calls.callback import CallbackCalls
+from calls.comfort import Comfort
 from calls.consult import Consults
 from calls.desk import CallDesk
 from calls.dial import Dials
@@ -107,6 +108,7 @@ class Switchboard:
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
         self.announcements = Announcements(self, stack, plane, timers)
+        self.comfort = Comfort(self, plane, timers, chance)
         self.rings = Rings(self, stack, plane)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)
@@ -165,12 +167,15 @@ class Switchboard:
 
     # Verbs of distribution, through the node.
 
-    def accept_queued(self, call_id: CallId, now: float) -> None:
-        """The queue took the call: answer the caller (or give early media) and play to it."""
+    def accept_queued(self, call_id: CallId, now: float, sent_on: QueueName | None = None) -> None:
+        """A queue took the call, its own or the one it was sent on to: answer the caller (or give early
+        media) and play to it.
+        """
         call = self.calls.get(call_id)
         if call is None or call.caller_leg is None or not call.move(CallInput.QUEUED):
             return
         call.joined_at = now
+        call.queue = sent_on or call.queue
         leg, media = call.caller_leg, self.plan.queues.get(call.queue or "")
         if media is not None and media.answer == "183" and leg.answer_sdp and leg.session is not None:
             leg.move(LegInput.PROGRESSED)
@@ -178,10 +183,7 @@ class Switchboard:
         else:
             self.answer_caller(leg, now)
         if media is not None:
-            self.callbacks.listen(leg, media, now)
-            prompts = tuple(prompt for prompt in (media.welcome, media.music) if prompt)
-            if prompts:
-                self._plane.play(leg.stream, prompts, now, loop_last=bool(media.music))
+            self.comfort.begin(call, leg, media, now)
         self.events.put(CallChanged(call.id, "waiting"))
 
     def release(self, call_id: CallId, outcome: str, cause: str, now: float, target: str = "") -> None:
@@ -190,6 +192,7 @@ class Switchboard:
         if call is None:
             return
         call.joined_at = None  # the engine has closed the visit itself
+        self.comfort.over(call)
         kind, _, number = target.partition(":")
         if kind == "number":
             # The tenant's own configuration names it, so this is no transit.
@@ -353,6 +356,7 @@ class Switchboard:
         call.move(CallInput.BRIDGED)
         self._timers.disarm(call.timer)
         call.timer = None
+        self.comfort.over(call)
         self._plane.connect(caller.stream, leg.stream, now)
         self.answer_caller(caller, now)
         if call.is_callback:
@@ -418,6 +422,7 @@ class Switchboard:
             self.consults.call_ended(call, now)
         self._timers.disarm(call.timer)
         call.timer = None
+        self.comfort.over(call)
         caller, callee, rings = call.caller_leg, call.callee, call.rings
         if call.is_callback:
             self.callbacks.ended(call, before, verdict, status, cause)
@@ -536,6 +541,7 @@ class Switchboard:
             self.calls
             or self.transfers.pending
             or self.consults.pending
+            or self.comfort.told
             or self.streams.living
             or self.rings.offers
             or self._engaged

@@ -9,6 +9,7 @@ import msgspec
 from acd.settings import LevelSettings, PhoneSettings, SeatSettings, TenantSettings
 from calls.numbers import is_number
 from calls.settings import Hotline
+from config.announce import build_announce
 from config.callback import build_callback
 from config.entry import (
     Calendars,
@@ -173,6 +174,7 @@ class Desk:
                     pair_back_off=float(queue.pair_back_off),
                     answer=str(queue.answer),
                     message_answer=str(queue.message_answer),
+                    announce=build_announce(self._reader, where, queue.announce, self.sounds),
                     music=queue.music,
                     welcome=queue.welcome,
                     entry=entry,

@@ -187,7 +187,7 @@ def _build(
 def _queue_media(queue: QueueSettings) -> QueueMedia:
     return QueueMedia(
         queue.name, queue.tenant, queue.answer, queue.music, queue.welcome, queue.callback.key,
-        queue.message_answer,
+        queue.message_answer, queue.announce,
     )
 
 

@@ -335,6 +335,15 @@ class CallbackTable(Table, frozen=True):
     hours: str = ""
 
 
+class AnnounceTable(Table, frozen=True):
+    """``[[queue]] announce``"""
+
+    every: Duration = Duration(0)
+    after: Duration = Duration(15)
+    sounds: tuple[str, ...] = ()
+    order: Literal["in-turn", "random"] = "in-turn"
+
+
 class QueueTable(Table, frozen=True):
     """``[[queue]]``"""
 
@@ -380,6 +389,7 @@ class QueueTable(Table, frozen=True):
     missed: MissedTable = MissedTable()
     pair_back_off: Duration = Duration(10)
     callback: CallbackTable = CallbackTable()
+    announce: AnnounceTable = AnnounceTable()
 
 
 class SeatTable(Table, frozen=True):

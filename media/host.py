@@ -74,7 +74,7 @@ SILENCE = "builtin:silence"  # for who is to hear nothing and yet to get packets
 class Player:
     """What is played to one stream."""
 
-    __slots__ = ("at", "frames", "index", "is_fresh", "loops", "prompts", "slot", "stream")
+    __slots__ = ("at", "frames", "goes_on_at", "index", "is_fresh", "loops", "prompts", "slot", "stream")
 
     def __init__(self, stream: Stream, prompts: tuple[Prompt, ...], loops: bool, slot: "Slot") -> None:
         self.stream = stream
@@ -84,6 +84,7 @@ class Player:
         self.index = 0
         self.at = 0
         self.frames: tuple[bytes, ...] = ()
+        self.goes_on_at = 0  # the frame that the last prompt, which was playing before, begins with
         self.is_fresh = True  # nothing was sent yet
 
     def choose_frames(self) -> None:
@@ -314,6 +315,7 @@ class Host:
         stream = self.streams.get(command.stream)
         if stream is None:
             return
+        before = self._players.get(command.stream)
         self._end_playing(stream)
         prompts = tuple(self.prompts[name] for name in command.prompts if name in self.prompts)
         if not prompts:
@@ -321,6 +323,8 @@ class Host:
         slot = self._choose_slot()
         player = Player(stream, prompts, command.loop_last, slot)
         player.choose_frames()
+        if before is not None and len(prompts) > 1 and before.prompts[before.index] is prompts[-1]:
+            player.goes_on_at = before.at  # the music goes on where an announcement has interrupted it
         self._players[stream.id] = player
         slot.players[stream.id] = player
         if slot.due_at == inf:
@@ -382,7 +386,7 @@ class Host:
             if at >= len(player.frames):
                 if not self._next_prompt(player):
                     continue
-                at = 0
+                at = player.at
             stream.play(player.frames[at], player.is_fresh, now)
             player.is_fresh = False
             player.at = at + 1
@@ -396,8 +400,10 @@ class Host:
                 if is_last:
                     break
                 player.index += 1
-            player.at = 0
             player.choose_frames()
+            player.at = 0
+            if player.index == len(player.prompts) - 1 and player.goes_on_at < len(player.frames):
+                player.at, player.goes_on_at = player.goes_on_at, 0
             if player.frames:
                 return True
         self._end_playing(player.stream)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from kernel.announce import Announce
 from queues.hours import HoursSettings
 
 
@@ -110,3 +111,4 @@ class QueueSettings(msgspec.Struct, frozen=True):
     music: str = "builtin:music"
     welcome: str = "builtin:welcome"
     message_answer: str = "183"  # how a caller hears an announcement who is not answered yet; or "200"
+    announce: Announce = Announce()

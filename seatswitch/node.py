@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from acd.commands import KickOut, PlaceCall, ReleaseCall, RingSeat, WithdrawOffer
+from acd.commands import ChangeQueue, KickOut, PlaceCall, ReleaseCall, RingSeat, WithdrawOffer
 from acd.engine import Engine
 from acd.events import CallbackChanged, HandleLimitReached, QueueChanged, SeatChanged, WaitLimitReached
 from acd.inputs import (
@@ -148,6 +148,7 @@ class Node:
             PlaceCall: lambda what, now: self.switchboard.callbacks.place(
                 what.call, what.queue, what.tenant, what.number, what.display, what.ring_for, now
             ),
+            ChangeQueue: lambda what, now: self.switchboard.comfort.change_queue(what.call, what.queue, now),
             WithdrawOffer: lambda what, now: self.switchboard.rings.withdraw(what.offer, what.cause, now),
             ReleaseCall: lambda what, now: self.switchboard.release(
                 what.call, what.outcome, what.cause, now, what.target
@@ -420,7 +421,9 @@ class Node:
         self.engine.handle(joined, now)
         commands = self.engine.commands.take()
         if not any(isinstance(command, ReleaseCall) and command.call == event.call for command in commands):
-            self.switchboard.accept_queued(event.call, now)
+            # Where its queue has sent it on at the door, what it hears first is the other's.
+            sent_on = (it.queue for it in commands if isinstance(it, ChangeQueue) and it.call == event.call)
+            self.switchboard.accept_queued(event.call, now, next(sent_on, None))
         for command in commands:
             self._on_command[type(command)](command, now)
 

@@ -325,3 +325,14 @@ def test_many_streams_are_locked_a_few_at_a_time() -> None:
         counts.append(len(studio.locked))
     steps = [after - before for before, after in itertools.pairwise(counts) if after > before]
     assert steps == [32, 32, 6]
+
+
+def test_music_goes_on_where_an_announcement_has_interrupted_it() -> None:
+    studio = studio_with_sounds()
+    studio.open(A, ALICE)
+    studio.tell(Play(A, ("music",), True))
+    studio.run(0.03)
+    assert colours(studio.take()) == [10, 11]
+    studio.tell(Play(A, ("hello", "music"), True))
+    studio.run(0.1)
+    assert colours(studio.take()) == [1, 2, 12, 10, 11, 12]

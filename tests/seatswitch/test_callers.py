@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.simulator.call import Call
 from tests.simulator.phones import Errand, Manner
 from tests.simulator.stories import ONE_SEAT, settle, staffed
 from tests.simulator.world import World
@@ -105,4 +106,26 @@ def test_who_is_turned_away_hears_why_and_is_hung_up(setting: str, answered: boo
     (row,), (visit,) = world.call_rows, world.visit_rows
     assert (row.verdict, row.sip_status) == ("us:empty", 200 if answered else 480)
     assert (visit.outcome, visit.cause, visit.target) == ("refused", "empty", "message:builtin:welcome")
+    settle(world)
+
+
+def test_a_caller_who_is_sent_on_hears_the_music_of_the_other_queue() -> None:
+    """One is sent on at the door, where the queue is full, the other when it has waited for 20 s."""
+    doors = ('music = ""', 'on_full = "queue:complaint"')
+    town = replace(
+        ONE_SEAT, seniors=1, max_waiting=1, max_wait=20.0, on_timeout="queue:senior", doors=doors
+    )
+    world = World(1, town)
+    first = world.trunk.dial(Errand(hangs_up_after=40.0))
+    world.run(1.0)
+    second = world.trunk.dial(Errand(caller="13800000002", hangs_up_after=40.0))
+    world.run(5.0)
+
+    def hears(caller: Call) -> tuple[str, ...]:
+        return world.workers.playing_to(caller.rtp)[-1:]
+
+    assert (hears(first), hears(second)) == ((), ("builtin:music",))
+    world.run(14.5)
+    assert (hears(first), hears(second)) == (("builtin:music",), ("builtin:music",))
+    world.run(30.0)
     settle(world)

@@ -387,6 +387,11 @@ class Workers:
         stream = self.find(number)
         return () if stream is None else stream.playing
 
+    def playing_to(self, address: Address) -> tuple[str, ...]:
+        """Return what is played to ``address`` now, and what comes after it."""
+        stream = self.stream_of(address)
+        return () if stream is None else stream.playing
+
     def is_playing(self, address: Address) -> bool:
         """Return whether something is played to ``address`` now."""
         stream = self.stream_of(address)

@@ -1,0 +1,154 @@
+"""Comfort: what callers who wait get to hear, which is welcome, music and, between the music, announcements.
+
+Rules: nothing that is said holds up anything else. Who answers cuts it, a key is heard in the middle of it,
+and distribution does not know of it. None begins while a seat rings for the caller; what was due is said when
+the ring has come to nothing. The time to the next counts from the end of one.
+"""
+
+from typing import TYPE_CHECKING
+
+from calls.call import Call, CallState
+from calls.leg import Leg
+from calls.settings import QueueMedia
+from kernel.announce import Announce
+from kernel.chance import Chance
+from kernel.ids import CallId, QueueName
+from kernel.timers import TimerQueue
+from media.plane import Plane
+
+if TYPE_CHECKING:
+    from calls.switchboard import Switchboard
+
+AFTER_RING = 1.0  # seconds from a ring in vain to what was due meanwhile: the next seat may ring at once
+
+
+class Told:
+    """What one waiting caller has been told."""
+
+    __slots__ = ("is_due", "saying", "turn")
+
+    def __init__(self, saying: int) -> None:
+        self.saying = saying  # sounds that are being said and not over yet
+        self.is_due = False  # an announcement that could not begin
+        self.turn = 0  # announcements so far
+
+
+class Comfort:
+    """The waiting callers of one switchboard; ``told`` are those whose queues announce anything."""
+
+    def __init__(self, board: "Switchboard", plane: Plane, timers: TimerQueue, chance: Chance) -> None:
+        self._board = board
+        self._plane = plane
+        self._timers = timers
+        self._chance = chance
+        self.told: dict[CallId, Told] = {}
+
+    def begin(self, call: Call, leg: Leg, media: QueueMedia, now: float) -> None:
+        """A caller begins to wait: play welcome and music."""
+        self._board.callbacks.listen(leg, media, now)
+        prompts = tuple(prompt for prompt in (media.welcome, media.music) if prompt)
+        if prompts:
+            self._plane.play(leg.stream, prompts, now, loop_last=bool(media.music))
+        if media.announce.every:
+            self.told[call.id] = Told(1 if media.welcome else 0)
+            self._arm(call, media.announce.after, now)
+
+    def change_queue(self, call_id: CallId, queue: QueueName, now: float) -> None:
+        """A call waits in another queue now, whose keys, music and announcements are its own."""
+        call = self._board.calls.get(call_id)
+        if call is None or call.queue == queue:
+            return
+        before = self._board.plan.queues.get(call.queue or "")
+        call.queue = queue
+        leg, media = call.caller_leg, self._board.plan.queues.get(queue)
+        if leg is None or media is None or call.state not in (CallState.WAITING, CallState.RINGING):
+            return
+        told = self.told.get(call.id)
+        self.over(call)
+        self._board.callbacks.listen(leg, media, now)
+        if before is None or before.music != media.music or (told is not None and told.saying):
+            if media.music:
+                self._plane.play(leg.stream, (media.music,), now)
+            else:
+                self._plane.stop(leg.stream, now)
+        if media.announce.every:
+            self.told[call.id] = Told(0)
+            self._arm(call, media.announce.after, now)
+
+    def on_timer(self, name: str, now: float) -> None:
+        """An announcement is due; ``name`` is that word and the call."""
+        call = self._board.calls.get(CallId(name.partition(" ")[2]))
+        if call is None:
+            return
+        call.timer = None
+        told = self.told.get(call.id)
+        if told is None:
+            return
+        if told.saying or call.state is not CallState.WAITING:
+            told.is_due = True
+        else:
+            self._say(call, told, now)
+
+    def ended(self, leg: Leg | None, now: float) -> None:
+        """One sound that was said to a caller is over."""
+        call = None if leg is None else leg.call
+        told = None if call is None else self.told.get(call.id)
+        if call is None or told is None or leg is not call.caller_leg or not told.saying:
+            return
+        told.saying -= 1
+        if told.saying:
+            return
+        if told.is_due and call.state is CallState.WAITING:
+            self._say(call, told, now)
+        elif call.timer is None and not told.is_due:
+            self._arm_next(call, now)
+
+    def ring_ended(self, call: Call, now: float) -> None:
+        """No seat rings for a waiting call any more: what was due meanwhile may begin."""
+        told = self.told.get(call.id)
+        if told is not None and told.is_due and not told.saying:
+            told.is_due = False
+            self._arm(call, AFTER_RING, now)
+
+    def over(self, call: Call) -> None:
+        """A call waits no longer."""
+        if self.told.pop(call.id, None) is not None:
+            self._timers.disarm(call.timer)
+            call.timer = None
+
+    def _announce(self, call: Call) -> tuple[QueueMedia, Announce] | None:
+        media = self._board.plan.queues.get(call.queue or "")
+        return None if media is None or not media.announce.every else (media, media.announce)
+
+    def _say(self, call: Call, told: Told, now: float) -> None:
+        told.is_due = False
+        known, leg = self._announce(call), call.caller_leg
+        if known is None or leg is None:  # a reload has taken them from the queue
+            self.over(call)
+            return
+        media, announce = known
+        sounds = self._choose(told, announce)
+        told.saying = len(sounds)
+        if not sounds:
+            self._arm_next(call, now)
+            return
+        loop = (media.music,) if media.music else ()
+        self._plane.play(leg.stream, sounds + loop, now, loop_last=bool(media.music))
+
+    def _choose(self, told: Told, announce: Announce) -> tuple[str, ...]:
+        if not announce.sounds:
+            return ()
+        is_random = announce.order == "random"
+        turn = self._chance.number(len(announce.sounds)) if is_random else told.turn % len(announce.sounds)
+        told.turn += 1
+        return (announce.sounds[turn],)
+
+    def _arm_next(self, call: Call, now: float) -> None:
+        known = self._announce(call)
+        if known is None:
+            self.over(call)
+        else:
+            self._arm(call, known[1].every, now)
+
+    def _arm(self, call: Call, after: float, now: float) -> None:
+        call.timer = self._timers.arm_after(self, f"announce {call.id}", after, now)

@@ -1,0 +1,12 @@
+"""What a queue says to those who wait: settings that distribution carries and call control carries out."""
+
+import msgspec
+
+
+class Announce(msgspec.Struct, frozen=True):
+    """Said between the music to callers who wait; durations in seconds."""
+
+    every: float = 0.0  # from the end of one announcement to the next; 0: none
+    after: float = 15.0  # from joining to the first
+    sounds: tuple[str, ...] = ()  # one of them each time
+    order: str = "in-turn"  # or "random"

@@ -1,0 +1,52 @@
+"""What waiting callers hear, on the wire: an announcement between the music, cut by the seat that answers."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.wire.phones import tone_share, write_tone
+from tests.wire.switch import Switch, wait_until
+from tests.wire.test_audio import CLEAR, registered, states, two_phones
+from tests.wire.test_queue_call import sign_in
+
+pytestmark = pytest.mark.wire
+
+SAID = 700.0  # Hz of the announcement; the seat is 1,000 Hz
+FRAME = 160  # samples: 20 ms
+
+
+def announcing(folder: Path) -> str:
+    """Return a queue's settings: a tone of 20 s, a second after joining."""
+    write_tone(folder / "said.wav", SAID, 20.0)
+    said = f'[[sound]]\nname = "said"\nfile = "{folder}/said.wav"\n'
+    return 'welcome = ""\nannounce = {every = "30s", after = "1s", sounds = ["said"]}\n' + said
+
+
+def frames(samples: list[int], frequency: float) -> list[bool]:
+    """Return of each 20 ms whether it is that tone."""
+    starts = range(0, len(samples) - FRAME, FRAME)
+    return [tone_share(samples[start : start + FRAME], frequency) > CLEAR for start in starts]
+
+
+def test_an_announcement_is_cut_within_one_packet_by_the_seat_that_answers(tmp_path: Path) -> None:
+    """ASTERISK-27216, freeswitch #1148: 20 s of announcement, and the seat signs in in the middle of it."""
+    with Switch(tmp_path, queue_extra=announcing(tmp_path)) as switch:
+        caller, seat = two_phones(tmp_path, switch)
+        with caller, seat:
+            admin = registered(switch)
+            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+            wait_until("the caller waits", lambda: states(admin.call("call.list")) == ["waiting"])
+            wait_until("it was announced to", lambda: admin.call("call.list")[0]["waited"] > 2.5)
+            desk = sign_in(switch, ["8001"])[0]
+            wait_until("they talk", lambda: states(admin.call("call.list")) == ["talking"])
+            wait_until("they talked for 2 s", lambda: admin.call("call.list")[0]["talked"] > 2.0)
+            admin.call("call.hangup", call=admin.call("call.list")[0]["call"])
+            wait_until("the call is over", lambda: not admin.call("call.list"))
+            desk.close()
+        heard = caller.heard()[-1]
+    said, talked = frames(heard, SAID), frames(heard, 1000)
+    assert sum(said) > 40  # of the announcement, a second or more
+    assert sum(talked) > 75
+    last_said, first_talked = len(said) - 1 - said[::-1].index(True), talked.index(True)
+    assert not any(said[first_talked:]), "the announcement goes on in the talk"
+    assert not any(talked[:last_said])
