@@ -279,7 +279,8 @@ class StreamParser:
             self.broken = True
             self._buffer.clear()
             self._message = None
-            found.append(error)
+            # Not the one that was raised: its traceback holds the frame that holds ``found``, for ever.
+            found.append(SipError(error.status, error.reason, error.salvaged))
         return found
 
     def _next(self, found: list[Request | Response | SipError | Keepalive]) -> bool:

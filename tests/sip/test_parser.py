@@ -1,5 +1,6 @@
 """The parser: framing, caps, strictness, and linear time on anything."""
 
+import gc
 import sys
 from time import process_time
 from types import FrameType
@@ -212,6 +213,18 @@ def test_doubt_breaks_a_stream(data: bytes, status: int) -> None:
     assert isinstance(error, SipError)
     assert (len(before), error.status, parser.broken) == (1, status, True)
     assert parser.feed(BYE) == []
+
+
+def test_a_broken_stream_leaves_no_garbage() -> None:
+    """Found by a soak: the error told held the frames that had raised it, and they held the error."""
+    data = INVITE + swap(b"Length: 3", b"Length: y") + BYE
+    gc.collect()
+    gc.disable()
+    try:
+        StreamParser().feed(data)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def everything(data: bytes) -> None:
