@@ -81,6 +81,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the node, once."""
         self.transport = None
+        if self.web is not None:
+            self.web.lost()
         self._streams.lost(self)
 
     def send(self, data: bytes) -> None:

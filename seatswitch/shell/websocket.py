@@ -114,8 +114,12 @@ class WebSocket:
             self._protocol.send_close(_NORMAL)
 
     def lost(self) -> None:
-        """The connection's other side says nothing more."""
-        self._protocol.receive_eof()
+        """The connection is gone. Why it failed is forgotten: that holds frames which hold the protocol."""
+        protocol = self._protocol
+        if protocol.handshake_exc is not None:
+            protocol.handshake_exc.__traceback__ = None  # the request, in that traceback, holds it too
+        protocol.handshake_exc = protocol.parser_exc = None
+        protocol.parser.close()
 
     def take(self) -> bytes:
         """Return what is to be sent now."""

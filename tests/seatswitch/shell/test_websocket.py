@@ -1,5 +1,7 @@
 import asyncio
 import contextlib
+import gc
+import inspect
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from seatswitch.shell.pump import Exits, Pump
 from seatswitch.shell.stream import Streams
 from seatswitch.shell.tls import Certificates
 from seatswitch.shell.udp import bind_socket
-from seatswitch.shell.websocket import HANDSHAKE_MAX, PINGS_MAX
+from seatswitch.shell.websocket import HANDSHAKE_MAX, PINGS_MAX, WebSocket
 from tests.certificates import Authority
 from tests.seatswitch.shell.stubs import StubApi, StubNode, until
 from tests.seatswitch.shell.test_tls import settings_of, trusting
@@ -264,4 +266,47 @@ async def test_secure_websocket(tmp_path: Path) -> None:
         place.streams.close(flow)
         with pytest.raises(ConnectionClosed):
             await phone.recv()
+    await place.finish()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"OPTIONS sip:a SIP/2.0\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 300,
+        HANDSHAKE.replace(b"sip\r\n", b"sip\r\nOrigin: https://elsewhere.example\r\n"),
+        HANDSHAKE,
+        HANDSHAKE + b"\x81\x85" + MASK + b"he",
+        HANDSHAKE + b"\x81\x05hello",
+    ],
+    ids=["half", "no upgrade", "plain SIP", "headers", "origin", "open", "half a frame", "unmasked"],
+)
+def test_what_is_lost_leaves_no_garbage(data: bytes) -> None:
+    """Issue 3, "flat memory": the library keeps why it failed, with the frames that hold the library."""
+    gc.collect()
+    gc.disable()
+    try:
+        web = WebSocket(["https://desk.example"])
+        web.receive(data, lambda message: None)
+        web.take()
+        web.lost()
+        del web
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+async def test_a_lost_connection_lets_go_of_its_websocket() -> None:
+    place = Place()
+    _, writer = await asyncio.open_connection("127.0.0.1", place.port)
+    await until(lambda: len(place.streams) == 1, "the connection")
+    connection = place.streams._by_number[1]
+    writer.write(HANDSHAKE + b"\x81")
+    await until(lambda: connection.web is not None and connection.web.is_open, "the handshake")
+    writer.transport.abort()
+    await until(lambda: len(place.streams) == 0, "the end")
+    assert connection.web is not None
+    assert inspect.getgeneratorstate(connection.web._protocol.parser) == inspect.GEN_CLOSED
     await place.finish()
