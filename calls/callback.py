@@ -162,20 +162,24 @@ class CallbackCalls:
             self._board.events.put(CallbackAsked(call.id))
 
     def info_received(self, leg: Leg | None, event: InfoReceived) -> None:
-        """A key of a waiting caller as INFO: ``Signal=1`` or the bare key."""
-        kind = event.content_type.partition(";")[0].strip().lower()
-        text = event.body.decode("ascii", "replace").strip()
-        if kind == "application/dtmf-relay":
-            lines = (line.partition("=") for line in text.splitlines())
-            keys = [value.strip() for name, _, value in lines if name.strip().lower() == "signal"]
-            self.key_pressed(leg, keys[0] if keys else "")
-        elif kind == "application/dtmf":
-            self.key_pressed(leg, text)
+        """A key of a waiting caller as INFO."""
+        self.key_pressed(leg, key_of(event))
 
     def customer_answered(self, call: Call) -> None:
         """Both are there."""
         if not call.is_dialled:
             self._board.events.put(CustomerAnswered(call.id))
+
+
+def key_of(event: InfoReceived) -> str:
+    """Return the key that an INFO brings, as ``Signal=1`` or bare; "" if it brings none."""
+    kind = event.content_type.partition(";")[0].strip().lower()
+    text = event.body.decode("ascii", "replace").strip()
+    if kind == "application/dtmf-relay":
+        lines = (line.partition("=") for line in text.splitlines())
+        keys = [value.strip() for name, _, value in lines if name.strip().lower() == "signal"]
+        return keys[0] if keys else ""
+    return text if kind == "application/dtmf" else ""
 
 
 _OUTCOMES = {

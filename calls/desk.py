@@ -30,7 +30,7 @@ from calls.ringing import AUTO_ANSWER, ELSEWHERE, invitations, ring_headers
 from calls.routing import Refusal, Route
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
-from media.plane import Plane
+from media.plane import KEY_FOR, Plane
 from sip.stack import Stack
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 MUSIC = "builtin:music"
 SILENCE = "builtin:silence"
-KEY_FOR = 160  # milliseconds that a key sent by INFO is said to have been pressed
 _WORDS = {403: "CALL_RIGHT", 404: "NO_SUCH_TARGET", 486: "TARGET_BUSY", 480: "TENANT_SUSPENDED"}
 
 
@@ -172,6 +171,8 @@ class CallDesk:
         call, _, other = self.talking(what.call, what.seat)
         if other.session is None or call.is_parked:
             raise OperationRefused("NO_BRIDGE", f"the two sides of call {call.id} do not hear each other")
+        if self._plane.send_digits(other.stream, what.digits, now):
+            return
         for digit in what.digits:
             body = f"Signal={digit}\r\nDuration={KEY_FOR}\r\n".encode()
             self._stack.info(other.session, "application/dtmf-relay", body, now)

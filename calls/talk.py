@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 from calls.bridge import agree, codecs_for, is_held, mirrored
 from calls.call import Call, CallState
+from calls.callback import key_of
 from calls.events import CallChanged, SeatHold
 from calls.leg import Leg
 from kernel.timers import TimerQueue
 from media.plane import Plane
+from media.telephony import DIGITS
 from sip.events import InfoReceived, SessionConfirmed, SessionOffered, UpdateAnswered
 from sip.grammar import SipError
 from sip.stack import Stack
@@ -106,11 +108,18 @@ class Talk:
                 self._board.end(leg.call, now, ended_by="switch", verdict="peer:no_common_audio", status=488)
 
     def info_received(self, event: InfoReceived, now: float) -> None:
-        """An INFO goes to the other side as it is; before there is one, it may bring a key."""
-        leg = event.session.user
+        """An INFO goes to the other side: a key as an event (RFC 4733), if that knows such, else as it is.
+        Before there is another side, it may bring a key.
+        """
+        leg: Leg | None = event.session.user
         if leg is None or leg.call is None or leg.call.state is not CallState.TALKING:
             self._board.callbacks.info_received(leg, event)
             return
-        other = leg.call.callee if leg is leg.call.caller_leg else leg.call.caller_leg
-        if other is not None and other.session is not None:
-            self._stack.info(other.session, event.content_type, event.body, now)
+        other = leg.call.other(leg)
+        if other is None or other.session is None:
+            return
+        key = key_of(event)
+        if len(key) == 1 and key in DIGITS and not leg.call.is_parked:
+            if self._plane.send_digits(other.stream, key, now):
+                return
+        self._stack.info(other.session, event.content_type, event.body, now)

@@ -34,6 +34,7 @@ from media.messages import (
     PortsBound,
     Quit,
     Report,
+    SendDigits,
     SetRemote,
     Stop,
     TimedOut,
@@ -43,6 +44,7 @@ from media.messages import (
 from media.mixer import Mixer
 from media.prompts import Prompt, read_audio
 from media.relay import Desk, Stream
+from media.telephony import DigitWriter
 
 TICK = 0.02  # seconds between two frames
 SLOTS = 4  # so that a thousand waiting callers do not delay packets by a thousand sends at once
@@ -118,6 +120,8 @@ class Host:
         self._slots = [Slot() for _ in range(SLOTS)]
         self._players: dict[StreamId, Player] = {}
         self._mixer = Mixer()
+        self._keys: dict[StreamId, DigitWriter] = {}  # digits on their way
+        self._keys_at = inf  # their next packets
         self.reports: list[Report] = []
         self._rtp_timeout = 0.0
         self._timed_out: dict[StreamId, float] = {}  # told; the moment that was heard last then
@@ -134,6 +138,7 @@ class Host:
             Play: self._play,
             Stop: self._stop,
             Collect: self._collect,
+            SendDigits: self._send_digits,
             Close: self._close,
             AddPrompt: lambda command, now: self.add_prompt(command.name, command.audio),
             BindPorts: self._bind_ports,
@@ -188,14 +193,16 @@ class Host:
 
     def next_tick(self) -> float:
         """Return when :meth:`tick` is due, ``inf`` when nothing is."""
-        due_at = min(self._scan_at, self._mixer.due_at)
+        due_at = min(self._scan_at, self._mixer.due_at, self._keys_at)
         for slot in self._slots:
             if slot.due_at < due_at:
                 due_at = slot.due_at
         return due_at
 
     def tick(self, now: float) -> None:
-        """Send the frames that are due; look for streams that timed out."""
+        """Send the frames and digits that are due; look for streams that timed out."""
+        if self._keys_at <= now:
+            self._press(now)
         for slot in self._slots:
             if slot.due_at <= now:
                 self._serve(slot, now)
@@ -216,6 +223,9 @@ class Host:
             if stream.onward is not None:
                 assert stream.onward is stream.peer, f"stream {identity} feeds a stranger"
                 assert stream.onward.feeder is stream, f"stream {identity} has a one-sided feed"
+        keying = [identity for identity, stream in self.streams.items() if stream.is_keying]
+        assert sorted(self._keys) == sorted(keying), "a stream sends digits or not?"
+        assert (self._keys_at == inf) == (not self._keys), "digits are sent by nobody"
         playing = sum(len(slot.players) for slot in self._slots)
         assert playing == len(self._players), "a player is in no slot or in two"
         assert all((slot.due_at == inf) == (not slot.players) for slot in self._slots), "an idle slot ticks"
@@ -343,6 +353,36 @@ class Host:
         if stream is not None:
             stream.collect(command.wanted)
 
+    def _send_digits(self, command: SendDigits, now: float) -> None:
+        stream = self.streams.get(command.stream)
+        if stream is None or not command.digits:
+            return
+        writer = self._keys.get(command.stream)
+        if writer is None:
+            writer = self._keys[command.stream] = DigitWriter()
+            stream.begin_keys()
+            if self._keys_at == inf:
+                self._keys_at = now
+        writer.add(command.digits, command.duration_ms, command.gap_ms)
+
+    def _press(self, now: float) -> None:
+        """Send the next packet of every stream that has digits to send."""
+        # Digits get longer, and are never skipped, where the worker stood still.
+        self._keys_at = max(self._keys_at + TICK, now + TICK / 2)
+        for identity, writer in list(self._keys.items()):
+            stream = self.streams[identity]
+            packet = writer.next()
+            if packet is not None:
+                stream.press(*packet, now)
+            elif writer.is_done:
+                self._end_keys(stream, now)
+
+    def _end_keys(self, stream: Stream, now: float) -> None:
+        if self._keys.pop(stream.id, None) is not None:
+            stream.end_keys(now)
+            if not self._keys:
+                self._keys_at = inf
+
     def _close(self, command: Close, now: float) -> None:
         stream = self.streams.pop(command.stream, None)
         if stream is None:
@@ -350,6 +390,7 @@ class Host:
             return
         self._end_playing(stream)
         self._mixer.forget(stream)
+        self._end_keys(stream, now)
         stream.disconnect()
         self.reports.append(Closed(stream.statistics()))
         del self._opened_at[command.stream]

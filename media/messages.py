@@ -145,6 +145,18 @@ class Feed(Wire, frozen=True, tag=14):
     ports: tuple[int, ...]
 
 
+class SendDigits(Wire, frozen=True, tag=15):
+    """Send ``digits`` to the peer of ``stream`` as telephone events (RFC 4733), behind those that wait.
+
+    Meanwhile the peer hears nothing else.
+    """
+
+    stream: StreamId
+    digits: str
+    duration_ms: int
+    gap_ms: int
+
+
 # From the worker.
 
 
@@ -211,6 +223,7 @@ Command: TypeAlias = (
     | ConnectAcross
     | Mix
     | Feed
+    | SendDigits
 )
 Report: TypeAlias = PortsBound | Closed | TimedOut | Digit | Played | OpenFailed | Hello
 

@@ -127,7 +127,7 @@ class Mix:
             return
         is_first = source is not self._event or timestamp != self._event_at
         self._event, self._event_at = source, timestamp
-        if not stream.is_playing and stream.press(payload, is_first, now):
+        if not stream.is_playing and not stream.is_keying and stream.press(payload, is_first, now):
             self._event_until = now + _EVENT_FOR
 
     def send(self, now: float) -> None:

@@ -45,6 +45,7 @@ from media.messages import (
     Feed,
     Mix,
     Play,
+    SendDigits,
     SetRemote,
     Stop,
     decode_reports,
@@ -55,6 +56,8 @@ from media.settings import MediaSettings
 
 _HOSTS_MAX = 4_096  # whose kind is remembered
 _HOST_LENGTH_MAX = 64  # characters, more than any address has
+KEY_FOR = 160  # milliseconds a digit is pressed
+KEY_GAP = 80  # milliseconds between two digits
 OPEN_WAIT = 2.0  # seconds a stream waits for a port or a worker before it fails
 
 
@@ -296,6 +299,19 @@ class Plane:
         if told.collects != wanted:
             told.collects = wanted
             self._tell(told, Collect(stream, wanted))
+
+    def send_digits(self, stream: StreamId, digits: str, now: float, duration_ms: int = KEY_FOR) -> bool:
+        """Send ``digits`` to the peer as telephone events; False if it has not agreed to such, or cannot hear
+        any now.
+        """
+        told = self._streams[stream]
+        remote = told.remote
+        if remote is None or remote.dtmf_send < 0 or not remote.receives:
+            return False
+        if not self._workers[told.worker].is_alive:
+            return False
+        self._tell(told, SendDigits(stream, digits, duration_ms, KEY_GAP))
+        return True
 
     def close(self, stream: StreamId, now: float) -> None:
         """End the stream: StreamClosed with statistics follows (zeros if it had failed), the port rests."""

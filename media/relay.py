@@ -117,6 +117,7 @@ class Stream(Reception):
         "hears",
         "id",
         "inner",
+        "is_keying",
         "is_playing",
         "latch",
         "malformed",
@@ -175,6 +176,7 @@ class Stream(Reception):
         self.is_playing = False
         self.mix: FarHearing | None = None  # heard instead of the peer (:mod:`media.mixer`)
         self.taps: tuple[Tap, ...] = ()  # who hears this one in a mix
+        self.is_keying = False  # digits of ours are on their way to the peer, and nothing else
         self.sent = 0
         self.octets_sent = 0
         self.unsent = 0
@@ -255,6 +257,7 @@ class Stream(Reception):
             and peer.target is not NOWHERE
             and not peer.is_playing
             and peer.mix is None
+            and not peer.is_keying
             and peer.remote is not None
         ):
             onward = peer
@@ -467,13 +470,10 @@ class Stream(Reception):
     def play(self, frame: bytes, is_first: bool, now: float) -> None:
         """Send one frame of 20 ms in the stream's codec; a first one begins a talkspurt (RFC 3551 4.1)."""
         remote = self.remote
-        if remote is None or self.target is NOWHERE:
+        if remote is None or self.target is NOWHERE or self.is_keying:
             return
         if self.out_ssrc < 0:
-            chance = self.desk.chance
-            self.out_ssrc = chance.number(2**32)
-            self._out_sequence = chance.number(2**15)
-            self._out_timestamp = chance.number(2**31)
+            self._begin_sending()
             is_first = True
         elif is_first:
             self._out_timestamp = (self.next_timestamp(now) - FRAME) & LONG
@@ -485,6 +485,28 @@ class Stream(Reception):
         desk.frame[HEADER_SIZE:] = frame
         self._out_at = now
         self.send(desk.frame_view)
+
+    def _begin_sending(self) -> None:
+        chance = self.desk.chance
+        self.out_ssrc = chance.number(2**32)
+        self._out_sequence = chance.number(2**15)
+        self._out_timestamp = chance.number(2**31)
+
+    def begin_keys(self) -> None:
+        """Let nothing but digits go to the peer."""
+        self.is_keying = True
+        if self.out_ssrc < 0:
+            self._begin_sending()
+        if self.peer is not None:
+            self.peer.rewire()
+
+    def end_keys(self, now: float) -> None:
+        """Let the peer hear again what there is to be heard."""
+        self.is_keying = False
+        self._out_timestamp = (self.next_timestamp(now) - FRAME) & LONG
+        self._out_at = now - FRAME / CLOCK
+        if self.peer is not None:
+            self.peer.rewire()
 
     def press(self, payload: bytes, is_first: bool, now: float) -> bool:
         """Send a packet of a telephone event between frames that are played; those of one event have the

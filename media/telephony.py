@@ -1,10 +1,15 @@
-"""DTMF as telephone events (RFC 4733): packets to digits, each digit once."""
+"""DTMF as telephone events (RFC 4733): packets to digits, each digit once, and digits to packets."""
 
-from media.rtp import CLOCK
+from collections import deque
+
+from media.rtp import CLOCK, FRAME
 
 DIGITS = "0123456789*#ABCD"
 EVENT_SIZE = 4
+DIGITS_MAX = 64  # that wait to be sent to one peer
 _END = 0x80
+_VOLUME = 10  # -10 dBm0, as phones say
+_ENDS = 3  # the last packet of an event is sent so often (2.5.1.4)
 
 
 class DigitReader:
@@ -42,3 +47,43 @@ class DigitReader:
             return None
         self._is_told = True
         return DIGITS[self._event], self._duration * 1000 // CLOCK
+
+
+class DigitWriter:
+    """Turns digits into the payloads of telephone events, one packet every 20 ms (2.5.1.2).
+
+    The duration in a packet is how long the digit has been pressed by then; the last one comes three times.
+    """
+
+    __slots__ = ("_at", "_digits")
+
+    def __init__(self) -> None:
+        self._digits: deque[tuple[int, int, int]] = deque()  # event, frames pressed, frames until the next
+        self._at = 0  # frames of the first that have passed
+
+    def add(self, digits: str, duration_ms: int, gap_ms: int) -> None:
+        """Send ``digits`` after those that wait; what is beyond DIGITS_MAX is dropped."""
+        pressed = max(2, duration_ms // 20)
+        every = pressed + max(_ENDS, gap_ms // 20)
+        for digit in digits:
+            if len(self._digits) < DIGITS_MAX:
+                self._digits.append((DIGITS.index(digit), pressed, every))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to be sent."""
+        return not self._digits
+
+    def next(self) -> tuple[bytes, bool] | None:
+        """Return this frame's payload and whether it begins a digit; None in the gap between two."""
+        event, pressed, every = self._digits[0]
+        self._at += 1
+        at = self._at
+        if at >= every:
+            self._digits.popleft()
+            self._at = 0
+        if at >= pressed + _ENDS:
+            return None
+        duration = min(at, pressed) * FRAME
+        last = _END if at >= pressed else 0
+        return bytes((event, last | _VOLUME, duration >> 8, duration & 0xFF)), at == 1

@@ -34,6 +34,12 @@ def sdp(port: int, direction: str = "sendrecv", host: str = "10.0.0.9", version:
     return f"{lines}m=audio {port} RTP/AVP 0\r\na={direction}\r\n".encode()
 
 
+def with_events(description: bytes, payload_type: int = 101) -> bytes:
+    """Return a description that takes telephone events, too (RFC 4733)."""
+    known = description.replace(b" RTP/AVP 0", b" RTP/AVP 0 %d" % payload_type)
+    return known + b"a=rtpmap:%d telephone-event/8000\r\n" % payload_type
+
+
 def direction_of(body: bytes) -> str:
     """Return the direction that a description asks for or answers with."""
     known = ("sendrecv", "sendonly", "recvonly", "inactive")

@@ -16,8 +16,9 @@ from calls.controls import (
 from calls.events import SeatHold, SeatRefused
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
-from media.messages import Connect, Disconnect, Play
-from tests.calls.office import Office, call_settings
+from media.messages import Connect, Disconnect, Play, SendDigits
+from tests.calls.office import Office, call_settings, sdp, with_events
+from tests.sip.scene import TRUNK
 
 S = SeatId("8001")
 
@@ -88,7 +89,22 @@ def test_a_refused_ring_is_the_seats_doing() -> None:
     assert word_of(lambda: do(office, CallRefused(call.id, S))) == "NOT_RINGING"
 
 
-def test_keys_go_out_as_info() -> None:
+def test_keys_go_out_as_events_where_the_other_side_has_agreed_to_them() -> None:
+    """RFC 4733 before INFO."""
+    office = Office()
+    office.register("8001")
+    call, ok, _ = office.talk()
+    office.caller_says("INVITE", ok, 2, with_events(sdp(4000, version=2)))
+    office.caller_says("ACK", ok, 2)
+    office.commands.clear()
+    before = office.words(TRUNK)
+    do(office, DigitsPressed(call.id, S, "7#"))
+    caller, _ = call.legs()
+    assert office.commands == [SendDigits(caller.stream, "7#", 160, 80)]
+    assert office.words(TRUNK) == before
+
+
+def test_keys_go_out_as_info_where_it_has_not() -> None:
     office, call = talking()
     do(office, DigitsPressed(call, S, "7"))
     info = office.last("INFO")

@@ -7,8 +7,8 @@ from calls.events import (
     SeatHold,
 )
 from kernel.rows import CallRow
-from media.messages import SetRemote
-from tests.calls.office import Office, call_settings, direction_of, sdp
+from media.messages import SendDigits, SetRemote
+from tests.calls.office import Office, call_settings, direction_of, sdp, with_events
 from tests.sip.scene import PHONE, TRUNK
 
 
@@ -107,3 +107,20 @@ def test_dtmf_in_info_is_relayed(from_caller: bool) -> None:
     info = office.last("INFO", PHONE if from_caller else TRUNK)
     assert info.message.header("content-type") == "application/dtmf-relay"
     assert info.message.body == b"Signal=5\r\nDuration=160\r\n"
+
+
+def test_a_key_in_info_is_an_event_for_who_knows_such() -> None:
+    """Whoever has agreed to telephone events does not listen for INFO."""
+    office = Office()
+    office.register("8001")
+    call, ok, invite = office.talk()
+    office.caller_says("INVITE", ok, 2, with_events(sdp(4000, version=2)))
+    office.caller_says("ACK", ok, 2)
+    before = office.words(TRUNK)
+    kind = "application/dtmf-relay"
+    office.phone_says("INFO", invite, 1, b"Signal=5\r\nDuration=160\r\n", content_type=kind)
+    caller, _ = call.legs()
+    assert office.commands[-1] == SendDigits(caller.stream, "5", 160, 80)
+    assert office.words(TRUNK) == before
+    office.phone_says("INFO", invite, 2, b"<xml/>", content_type="application/media_control+xml")
+    assert office.last("INFO", TRUNK).message.body == b"<xml/>"

@@ -19,6 +19,7 @@ from media.messages import (
     Played,
     PortsBound,
     Quit,
+    SendDigits,
     SetRemote,
     Stop,
     TimedOut,
@@ -336,3 +337,83 @@ def test_music_goes_on_where_an_announcement_has_interrupted_it() -> None:
     studio.tell(Play(A, ("hello", "music"), True))
     studio.run(0.1)
     assert colours(studio.take()) == [1, 2, 12, 10, 11, 12]
+
+
+def keyed_bridge() -> Studio:
+    """Alice, who knows telephone events as 101, hears Bob."""
+    studio = studio_with_sounds()
+    studio.open(A, ALICE, dtmf_send=101)
+    studio.open(B, BOB)
+    studio.tell(Connect(A, B))
+    studio.talk(20_002, BOB, 100, 3, ssrc=9)
+    return studio
+
+
+def test_digits_are_events_in_the_stream_that_the_peer_hears() -> None:
+    """RFC 4733 2.5.1: the marker first, the timestamp of the begin, one sequence, three ends."""
+    studio = keyed_bridge()
+    studio.tell(SendDigits(A, "5", 60, 80))
+    studio.run(0.2)
+    studio.talk(20_002, BOB, 103, 2, ssrc=9)
+    before, events, after = (packets := studio.to(ALICE))[:3], packets[3:8], packets[8:]
+    assert [packet.sequence for packet in packets] == list(range(100, 110))
+    assert {packet.ssrc for packet in packets} == {9}
+    assert [packet.payload_type for packet in packets] == [0] * 3 + [101] * 5 + [0] * 2
+    assert [packet.marker for packet in packets] == [0, 0, 0, 1, 0, 0, 0, 0, 1, 0]
+    assert {packet.timestamp for packet in events} == {before[-1].timestamp + 160}
+    assert [packet.payload.hex() for packet in events] == [
+        "050a00a0",
+        "050a0140",
+        "058a01e0",
+        "058a01e0",
+        "058a01e0",
+    ]
+    assert [round(packet.at - events[0].at, 6) for packet in events] == [0.0, 0.02, 0.04, 0.06, 0.08]
+    assert after[0].timestamp - before[-1].timestamp == pytest.approx(160 + 0.2 * 8000, abs=1)
+
+
+def test_the_peer_hears_nobody_while_digits_are_sent_and_everybody_else_does() -> None:
+    studio = keyed_bridge()
+    studio.take()
+    studio.tell(SendDigits(A, "12", 100, 80))
+    for index in range(5):
+        studio.speak(20_002, BOB, 103 + index, ssrc=9)
+        studio.speak(20_000, ALICE, 500 + index, ssrc=5)
+        studio.run(0.02)
+    packets = studio.take()
+    assert {packet.payload_type for packet in packets if packet.target == ALICE} == {101}
+    assert [packet.sequence for packet in packets if packet.target == BOB] == list(range(500, 505))
+
+
+def test_music_waits_for_digits_and_goes_on_in_the_same_stream() -> None:
+    studio = studio_with_sounds()
+    studio.open(A, ALICE, dtmf_send=101)
+    studio.tell(Play(A, ("music",), True))
+    studio.run(0.05)
+    studio.tell(SendDigits(A, "1", 40, 60))
+    studio.run(0.2)
+    packets = studio.take()
+    first = packets[0]
+    kinds = [packet.payload_type for packet in packets]
+    assert kinds == [0] * 3 + [101] * 4 + [0] * (len(packets) - 7)
+    assert len(packets) > 10
+    sequence = [packet.sequence - first.sequence for packet in packets]
+    assert sequence == list(range(len(packets)))
+    audio = [packet.timestamp for packet in packets if packet.payload_type == 0]
+    assert audio == sorted(audio)
+
+
+def test_digits_go_to_nobody_who_has_not_agreed_to_them_or_is_gone() -> None:
+    studio = studio_with_sounds()
+    studio.open(A, ALICE)
+    studio.tell(SendDigits(A, "1", 40, 60), SendDigits(B, "1", 40, 60))
+    studio.run(0.5)
+    assert studio.take() == []
+    assert studio.host.next_tick() > studio.now + 0.1  # nothing is left of them
+    studio.open(B, BOB, dtmf_send=96)
+    studio.tell(SendDigits(B, "123", 100, 80))
+    studio.run(0.03)
+    studio.tell(Close(B))
+    studio.take()
+    studio.run(0.5)
+    assert studio.take() == []

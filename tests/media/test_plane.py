@@ -36,6 +36,7 @@ from media.messages import (
     Played,
     PortsBound,
     Report,
+    SendDigits,
     SetRemote,
     Stop,
     TimedOut,
@@ -633,3 +634,21 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = hypothesis_settings(max_examples=100, stateful_step_count=40, deadline=None)
+
+
+def test_digits_are_sent_to_who_has_agreed_to_events_and_listens() -> None:
+    desk = Desk()
+    desk.bridge()
+    desk.told()
+    assert not desk.plane.send_digits(A, "1", 0.0)
+    desk.plane.set_remote(A, RemoteMedia("192.0.2.1", 4000, "PCMU", 0, 0, dtmf_send=101), 0.0)
+    desk.told()
+    assert desk.plane.send_digits(A, "1#", 0.0)
+    assert desk.told() == [SendDigits(A, "1#", 160, 80)]
+    held = RemoteMedia("192.0.2.1", 4000, "PCMU", 0, 0, dtmf_send=101, receives=False)
+    desk.plane.set_remote(A, held, 0.0)
+    assert not desk.plane.send_digits(A, "1", 0.0)
+    desk.plane.set_remote(A, RemoteMedia("192.0.2.1", 4000, "PCMU", 0, 0, dtmf_send=101), 0.0)
+    desk.plane.worker_lost(0, 0.0)
+    assert not desk.plane.send_digits(A, "1", 0.0)
+    assert desk.told() == []

@@ -1,4 +1,4 @@
-from media.telephony import DigitReader
+from media.telephony import DIGITS_MAX, DigitReader, DigitWriter
 
 
 def event(number: int, duration: int, is_end: bool = False) -> bytearray:
@@ -35,3 +35,62 @@ def test_events_that_are_no_digits_are_not_told() -> None:
     assert reader.receive(event(16, 160, True), 0, 1000) is None
     assert reader.receive(event(255, 160, True), 0, 2000) is None
     assert reader.settle() is None
+
+
+def written(writer: DigitWriter) -> list[tuple[int, bool, int, bool] | None]:
+    """Return event, end, duration and whether it begins a digit, of every frame."""
+    frames = []
+    while not writer.is_done:
+        packet = writer.next()
+        if packet is None:
+            frames.append(None)
+        else:
+            payload, is_first = packet
+            duration = payload[2] << 8 | payload[3]
+            frames.append((payload[0], bool(payload[1] & 0x80), duration, is_first))
+    return frames
+
+
+def test_a_digit_grows_packet_by_packet_and_ends_three_times() -> None:
+    """RFC 4733 2.5.1.2, 2.5.1.4: each packet says the duration so far, the last is sent thrice."""
+    writer = DigitWriter()
+    writer.add("#", 80, 80)
+    assert written(writer) == [
+        (11, False, 160, True),
+        (11, False, 320, False),
+        (11, False, 480, False),
+        (11, True, 640, False),
+        (11, True, 640, False),
+        (11, True, 640, False),
+        None,
+        None,
+    ]
+
+
+def test_digits_follow_each_other_after_the_gap() -> None:
+    writer = DigitWriter()
+    writer.add("1", 40, 0)
+    writer.add("1", 40, 100)
+    frames = written(writer)
+    starts = [index for index, frame in enumerate(frames) if frame is not None and frame[3]]
+    assert starts == [0, 5]  # the ends of the first take longer than no gap at all
+    assert len(frames) == 12
+
+
+def test_what_is_written_is_what_a_reader_reads() -> None:
+    writer, reader, heard = DigitWriter(), DigitReader(), []
+    writer.add("0123456789*#ABCD", 160, 80)
+    timestamp = 0
+    while not writer.is_done:
+        packet = writer.next()
+        if packet is not None:
+            timestamp += 9_999 * packet[1]
+            heard.append(reader.receive(bytearray(packet[0]), 0, timestamp))
+    assert [told for told in heard if told is not None] == [(digit, 160) for digit in "0123456789*#ABCD"]
+
+
+def test_not_more_than_a_few_digits_wait() -> None:
+    writer = DigitWriter()
+    writer.add("1" * 1000, 40, 60)
+    frames = written(writer)
+    assert sum(frame is not None and frame[3] for frame in frames) == DIGITS_MAX

@@ -216,12 +216,15 @@ def test_mute_lasts_over_a_hold_and_ends_when_it_is_said() -> None:
     settle(world)
 
 
-def test_keys_reach_the_other_side_as_info() -> None:
+def test_keys_reach_the_other_side_as_events() -> None:
+    """The simulated caller agrees to RFC 4733, so there is no INFO."""
     world, desk, caller, _ = talking()
     desk.ask("call.dtmf", {"digits": "1#"})
     world.run(1.0)
-    infos = [message for message in caller.infos if message.get("content-type") == "application/dtmf-relay"]
-    assert [info.body.decode().split("\r\n")[0] for info in infos] == ["Signal=1", "Signal=#"]
+    stream = world.workers.find(streams(world)["caller"])
+    assert stream is not None
+    assert stream.keys == "1#"
+    assert caller.infos == []
     desk.ask("call.hold")
     assert desk.refusal("call.dtmf", {"digits": "1"}) == "NO_BRIDGE"
     caller.hang_up()

@@ -26,6 +26,7 @@ from media.messages import (
     Played,
     PortsBound,
     Quit,
+    SendDigits,
     SetRemote,
     Stop,
     TimedOut,
@@ -56,6 +57,7 @@ class _Stream:
         self.loops = False
         self.plays = 0  # how many times something was started, so that old ends are not told
         self.is_collecting = False
+        self.keys = ""  # digits that were sent to the peer
         self.heard_at = now
         self.is_late = False
 
@@ -89,6 +91,7 @@ class Worker:
             Play: self._play,
             Stop: self._stop,
             Collect: self._collect,
+            SendDigits: self._send_digits,
             Close: self._close,
             AddPrompt: lambda _: None,
             BindPorts: self._bind,
@@ -212,6 +215,11 @@ class Worker:
         stream = self._known(what.stream, "Collect")
         if stream is not None:
             stream.is_collecting = what.wanted
+
+    def _send_digits(self, what: SendDigits) -> None:
+        stream = self._known(what.stream, "SendDigits")
+        if stream is not None:
+            stream.keys += what.digits
 
     def _close(self, what: Close) -> None:
         stream = self._known(what.stream, "Close")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire.phones import Sipp, register
-from tests.wire.switch import CONFIG, Rpc, Switch, free_port, wait_until
+from tests.interop.story import digits
+from tests.wire.phones import Baresip, Sipp, register
+from tests.wire.switch import CONFIG, Rpc, Switch, free_media_ports, free_port, wait_until
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
 pytestmark = pytest.mark.wire
@@ -70,6 +71,35 @@ def test_a_consultation_moves_the_caller_to_whom_was_asked(tmp_path: Path) -> No
             phones.finish()
         verdicts = sorted(row["verdict"] for row in rows_when_complete(switch, "calls", 2))
         assert verdicts == ["success", "success:transferred"]
+
+
+def test_keys_from_the_desk_are_events_for_a_phone_that_takes_them(tmp_path: Path) -> None:
+    """RFC 4733: baresip tells every digit once, with the end that it had."""
+    phone_port = free_port()
+    first = free_media_ports(16)
+    with Switch(tmp_path, wrap_up=0) as switch:
+        register(tmp_path, switch.sip_port, ["8001"], port=phone_port)
+        (desk,) = sign_in(switch, ["8001"])
+        desk.call("seat.pause", reason="rest")
+        other = Baresip(
+            tmp_path,
+            "2002",
+            port=free_port(),
+            control=free_port(),
+            rtp=first,
+            sip_port=switch.sip_port,
+            frequency=1000.0,
+            answer="auto",
+        )
+        with Sipp(tmp_path, "seat", port=phone_port) as phone, other:
+            admin = switch.rpc()
+            wait_until("baresip is there", lambda: admin.call("admin.status")["sip"]["bindings"] >= 2)
+            call = desk.call("call.dial", number="2002")
+            wait_until("they talk", lambda: [it for it in desk.call("call.list") if it["state"] == "talking"])
+            desk.call("call.dtmf", digits="159#")
+            wait_until("every digit", lambda: digits(other.folder / "out.log") == "159#")
+            desk.call("call.hangup", call=call["call"])
+            phone.finish()
 
 
 def test_dialling_rings_the_own_phone_and_then_the_carrier(tmp_path: Path) -> None:
