@@ -131,7 +131,8 @@ class Distribution:
         """Begin a visit."""
         board = self._board
         board.calls[call.call] = call
-        queue.join(call)
+        position = queue.join(call)
+        call.position = call.position or position  # of a visit from before a restart it is known
         self._settle_in(call, queue)
         self._assign(call, queue)
         self._arm(call, queue, now)
@@ -163,7 +164,7 @@ class Distribution:
             board.timers.disarm(timer)
         call.back_off.clear()
         self._unassign(call)
-        queue.leave(call)
+        call.position_left = queue.leave(call)
         self.alerts.left(call, queue)
         del board.calls[call.call]
         board.history.visit_ended(call, queue, outcome, cause, seat, now, target)

@@ -144,6 +144,8 @@ class History:
             is_within,
             target,
             call.resumes,
+            call.position,
+            call.position_left,
         )
         self._rows.put(row)
         self._counting.visit(row, settings, queue.statistics)
@@ -173,6 +175,7 @@ class History:
             call.offered,
             call.vip,
             call.resumes,
+            call.position,
         )
 
     def offer_state(self, offer: Offer) -> OfferStateRow:

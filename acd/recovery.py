@@ -109,6 +109,7 @@ class Recovery:
             keeper=self._call_keeper,
         )
         call.offered, call.vip, call.resumes = kept.offered, kept.vip, kept.resumes
+        call.position = kept.position
         board.remember_visit(call.call, kept.number)
         if goes_on and queue is not None:
             self._distribution.enter(call, queue, now)

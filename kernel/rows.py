@@ -54,6 +54,8 @@ class VisitRow(Row, frozen=True, tag="visits"):
     within: bool  # answered or abandoned within the queue's threshold
     target: str = ""  # where the call went instead: queue:junior, number:13800000000, message:closed
     resumes: str = ""  # the visit, abandoned by the same caller, whose place this one took over
+    position: int = 0  # when it entered, counted from 1; 0: it never did
+    position_left: int = 0  # when it left
 
 
 class OfferRow(Row, frozen=True, tag="offers"):

@@ -119,6 +119,7 @@ class VisitStateRow(Row, frozen=True, tag="visit_states"):
     offered: int = 0  # offers made so far
     vip: str = ""  # the list of callers that part of the credit is due to
     resumes: str = ""  # the visit whose place it took over
+    position: int = 0  # when it entered
 
 
 class OfferStateRow(Row, frozen=True, tag="offer_states"):

@@ -1,6 +1,6 @@
 """One queue: entry rules, the visits in it by place, and what is counted."""
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from math import inf
 
 from kernel.ids import CallId, QueueName, SeatId
@@ -68,18 +68,22 @@ class Queue:
             return "empty"
         return ""
 
-    def join(self, call: WaitingCall) -> None:
-        """Let a visit begin."""
+    def join(self, call: WaitingCall) -> int:
+        """Let a visit begin, and return its place, counted from 1."""
         assert call.call not in self.waiting, f"{call.call} is in {self.name} already"
         self.waiting[call.call] = call
-        insort(self._places, call.place)
+        place = call.place
+        at = bisect_left(self._places, place)
+        self._places.insert(at, place)
+        return at + 1
 
-    def leave(self, call: WaitingCall) -> None:
-        """Let a visit end."""
+    def leave(self, call: WaitingCall) -> int:
+        """Let a visit end, and return its last place."""
         del self.waiting[call.call]
         at = bisect_left(self._places, call.place)
         assert self._places[at] == call.place, f"{call.call} is not at its place in {self.name}"
         del self._places[at]
+        return at + 1
 
     def position(self, call: WaitingCall) -> int:
         """Return the call's place, counted from 1."""

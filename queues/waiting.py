@@ -68,6 +68,8 @@ class WaitingCall:
         "key",
         "line",
         "offered",
+        "position",
+        "position_left",
         "priority",
         "queue",
         "resumes",
@@ -119,6 +121,8 @@ class WaitingCall:
         self.seat_for = 0.0  # how long it waits for that one
         self.is_sticky = False  # it did not ask for that one: it spoke to it last
         self.fallback = ANYONE  # and then: anybody may take it, or a target
+        self.position = 0  # in its queue when it entered, counted from 1; 0: it never did
+        self.position_left = 0  # when it left
         self.resumes = ""  # the visit, given up by the same caller, whose place it has taken over
         self.weight = 1
         self.priority = 0

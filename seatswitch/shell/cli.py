@@ -276,6 +276,54 @@ def call(
         _print_json(client.call(method, given))
 
 
+@app.command("queue-log")
+def queue_log(
+    config: ConfigFile = "",
+    begin: Annotated[
+        str, typer.Option("--from", metavar="MOMENT", help="Not before: `2026-11-28` or `2026-11-28T18:00`.")
+    ] = "",
+    end: Annotated[str, typer.Option("--to", metavar="MOMENT", help="Before this moment.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens.")] = False,
+) -> None:
+    """Write what happened as Asterisk's queue_log, for tools that read nothing else.
+
+    One line per event, oldest first: `epoch|call|queue|seat|EVENT|data`. The rows are those of the store that
+    the configuration names, which must be on this machine; the switch may run or not. A moment without a
+    zone is UTC.
+
+    Events: ENTERQUEUE (url, caller, place), CONNECT (waited, visit, rang), COMPLETECALLER and COMPLETEAGENT
+    (waited, talked, place at entry), BLINDTRANSFER and ATTENDEDTRANSFER, ABANDON, EXITWITHTIMEOUT,
+    EXITEMPTY and WITHDRAW (place, place at entry, waited), EXITWITHKEY (key, then the same), RINGNOANSWER and
+    RINGCANCELED (ms), PAUSEALL, UNPAUSEALL, AGENTLOGIN, AGENTLOGOFF; FULL, JOINEMPTY, CLOSED,
+    DIVERT_CA_RATIO and DIVERT_HOLDTIME for callers who did not get in.
+
+    Examples:
+
+    `seatswitch queue-log -c /etc/seatswitch/seatswitch.toml --from 2026-11-28 > queue_log`
+
+    `seatswitch queue-log --follow | my-board`
+    """
+    from seatswitch.shell.configuration import read_configuration
+    from seatswitch.shell.queuelog import parse_moment, write_queue_log
+
+    moments = []
+    for given, name, otherwise in ((begin, "--from", 0.0), (end, "--to", float("inf"))):
+        try:
+            moments.append(parse_moment(given) if given else otherwise)
+        except ValueError:
+            wrong = f"{given!r} is no moment such as 2026-11-28T18:00"
+            raise typer.BadParameter(wrong, param_hint=name) from None
+    url = read_configuration(_config_path(config)).store.url
+    if not follow:
+        write_queue_log(url, moments[0], moments[1], typer.echo)
+        return
+    with _keyboard() as keyboard:
+        try:
+            write_queue_log(url, moments[0], moments[1], typer.echo, lambda for_: not keyboard.wait(for_))
+        except KeyboardInterrupt:
+            return
+
+
 @app.command()
 def simulate(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO.toml", help="Who calls, who answers.")] = "",

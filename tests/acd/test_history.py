@@ -113,3 +113,18 @@ def test_without_history_everything_else_is_the_same(kit: Any) -> None:
     assert told[0] == told[1] != []
     assert floor.rows == []
     assert floor.engine.queues["junior"].statistics.total.offered == 0
+
+
+def test_places_at_entry_and_at_leaving(kit: Any) -> None:
+    """Both belong in the row (AQ writes them with ABANDON and EXITWITHTIMEOUT); who never got in has none."""
+    floor = kit.floor((kit.queue(max_waiting=3),), (kit.seat("8001"),))
+    for call in "abc":
+        floor.join(call)
+    floor.join("d")
+    floor.leave("a")
+    floor.join("vip", credit=60.0)
+    floor.leave("c")
+    places = {row.call: (row.position, row.position_left) for row in floor.visits()}
+    assert places == {"d": (0, 0), "a": (1, 1), "c": (3, 3)}
+    floor.leave("b")
+    assert (floor.visits()[-1].position, floor.visits()[-1].position_left) == (2, 2)

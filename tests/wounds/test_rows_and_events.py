@@ -1,5 +1,6 @@
 """Logs, counters and events that are wrong after transfers, parallel rings and restarts (anchors 3.6)."""
 
+from acd.queuelog import QueueLog
 from queues.settings import EntrySettings
 from tests.acd.conftest import Kit
 from tests.simulator.phones import RINGS_FOR_EVER, Errand, Manner
@@ -25,6 +26,26 @@ def test_a_blind_transfer_leaves_one_row_for_each_talk() -> None:
     assert [row.call for row in world.visit_rows] == [first.call]
     assert world.admin.ask("seat.get", {"seat": "8001"})["presence"] == "wrapup"
     settle(world)
+
+
+def test_a_transfer_is_in_the_queue_log() -> None:
+    """The same as lines of Asterisk's log, in full."""
+    world = staffed(Manner(answers_after=1.0))
+    other = world.add_phone("2001", Manner(answers_after=1.0, talks_for=4.0))
+    other.register()
+    world.trunk.dial(Errand())
+    world.run(4.0)
+    world.phones["8001"].calls[0].refer("2001", DOMAIN, hangs_up=0.0)
+    world.run(10.0)
+    log = QueueLog()
+    lines = [line.split("|") for row in world.rows for line in log.take(row)]
+    call = world.visit_rows[0].call
+    told = [[seat, event, *data] for _, known, _, seat, event, *data in lines if known == call]
+    assert told == [
+        ["NONE", "ENTERQUEUE", "", "", "1"],
+        ["8001", "CONNECT", "1", f"{call}.1", "1"],
+        ["8001", "BLINDTRANSFER", "2001", "default", "1", "3", "1"],
+    ]
 
 
 def test_whoever_hangs_up_the_seat_is_done_and_told_of() -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from kernel.rows import PresenceRow
 from seatswitch import __version__
 from seatswitch.shell import cli
+from seatswitch.shell.store.records import build_record, journal_path
 from tests.seatswitch.shell.rpc_stub import QUEUES, SEATS, StubSwitch
+from tests.seatswitch.shell.store.test_reader import carry_over
 
 ROOT = Path(__file__).resolve().parents[3]
 DEMO = str(ROOT / "config" / "demo.toml")
@@ -34,7 +37,7 @@ def test_help_names_every_command_but_the_switchs_own() -> None:
     assert "row-writer" not in text
 
 
-COMMANDS = ("run", "check", "seats", "queues", "stats", "calls", "trunks", "top", "call")
+COMMANDS = ("run", "check", "seats", "queues", "stats", "calls", "trunks", "top", "call", "queue-log")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -222,3 +225,23 @@ def test_stats_of_queues_and_levels(tmp_path: Path) -> None:
         assert {view["level"] for view in told} == {seat["level"] for seat in SEATS}
     for wrong in (("--seats", "--levels"), ("--since", "soon")):
         assert invoke("stats", *wrong).exit_code == 2
+
+
+def test_queue_log_names_what_is_missing_and_what_is_no_moment(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/none.db"\n')
+    result = invoke("queue-log", "-c", str(path))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "has written no rows here" in result.stderr
+    assert invoke("queue-log", "-c", str(path), "--from", "yesterday").exit_code == 2
+
+
+def test_queue_log_writes_lines(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    row = PresenceRow("8001.1", "8001", "li", 1_800_000_000.0, "ready", "", "idle", "", "")
+    journal_path(tmp_path / "journal", 1).write_bytes(build_record([row]))
+    carry_over(tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db")
+    path = tmp_path / "s.toml"
+    path.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/switch.db"\n')
+    result = invoke("queue-log", "-c", str(path), "--from", "2027-01-15")
+    assert (result.exit_code, result.stdout) == (0, "1800000000|NONE|NONE|8001|AGENTLOGIN|li\n")
