@@ -54,8 +54,8 @@ BENCHMARKS = (
     Benchmark(
         "soak_sip",
         "good calls amid rubbish",
-        ("--messages", "150000", "--rate", "5000"),
-        180.0,
+        ("--messages", "450000", "--rate", "4500"),
+        240.0,
         "sipp",
     ),
     Benchmark("load_flood", "good calls beside a flood from another address", within=120.0, needs="sipp"),

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.bench_node import Peers
 from benchmarks.load_queue_call import find_highest
+from benchmarks.soak_sip import BAR_MS, GROWTH_MAX, LOOKS, SETTLED_AFTER, Memory, report
 
 MODULES = sorted(path.stem for path in (Path(__file__).parent.parent / "benchmarks").glob("[a-z]*.py"))
 
@@ -34,3 +35,35 @@ def test_the_highest_rate_is_found_within_a_twentieth(carries: int, at_least: in
 
     assert at_least <= find_highest(1_600, measure) <= carries
     assert len(tried) <= tries
+
+
+def held_by(bytes_a_message: float, seconds: float = 4 * SETTLED_AFTER) -> Memory:
+    """Return looks at a process that grows to its working size in the first third and then evenly."""
+    memory = Memory()
+    for look in range(LOOKS + 1):
+        messages = look * 10_000
+        ripple = look % 3 * 100_000
+        grown = int(min(look, LOOKS / 3) * 1_000_000 + messages * bytes_a_message)
+        memory.take(seconds * look / LOOKS, messages, 60_000_000 + grown + ripple)
+    return memory
+
+
+@pytest.mark.parametrize(("bytes_a_message", "missed"), [(0.0, 0), (GROWTH_MAX - 1, 0), (GROWTH_MAX + 1, 1)])
+def test_the_soak_judges_memory_by_the_slope_of_its_last_half(bytes_a_message: float, missed: int) -> None:
+    memory = held_by(bytes_a_message)
+    assert memory.growth == pytest.approx(bytes_a_message, abs=0.1)
+    assert report([10.0], 1, 0, memory, []) == missed
+
+
+def test_the_soak_does_not_judge_memory_while_it_fills() -> None:
+    memory = held_by(100.0, seconds=1.9 * SETTLED_AFTER)
+    assert memory.growth is None
+    assert "too short" in str(memory)
+    assert report([10.0], 1, 0, memory, []) == 0
+
+
+@pytest.mark.parametrize(
+    ("times", "lost", "errors"), [([BAR_MS], 0, []), ([], 0, []), ([1.0], 1, []), ([1.0], 0, ["Traceback"])]
+)
+def test_the_soak_misses_each_of_its_bars(times: list[float], lost: int, errors: list[str]) -> None:
+    assert report(times, 1, lost, held_by(0.0), errors) == 1

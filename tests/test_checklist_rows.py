@@ -17,7 +17,9 @@ ROWS = (
     *(f"R{number:02}" for number in range(1, 7)),
     "S01",
     *("A-SCAN1", "A-SCAN2", "A-CRACK", "A-AUTH1", "A-AUTH2", "A-AUTH3", "A-AUTH4", "A-LEAK", "A-TOLL"),
-    *("A-FLOOD1", "A-FLOOD3", "A-SMUG", "A-ROUTE", "A-DLG", "A-SDP", "A-JSON", "A-INJ"),
+    *("A-FLOOD1", "A-FLOOD2", "A-FLOOD3", "A-SMUG", "A-ROUTE", "A-DLG", "A-SDP", "A-TLS", "A-WS", "A-JSON"),
+    "A-INJ",
+    *(f"A-RTP{number}" for number in range(1, 6)),
     *(f"P{number}" for number in range(1, 8)),
 )
 
