@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from calls.call import Call
 from calls.routing import Refusal, Route
-from kernel.ids import SeatId
+from kernel.ids import CallId, SeatId
 
 if TYPE_CHECKING:
     from calls.switchboard import Switchboard
@@ -19,6 +19,13 @@ class BarredCallers(Protocol):
 
 class PhoneBook(BarredCallers, Protocol):
     """What call control may ask distribution about seats, their phones and callers."""
+
+    def position(self, call: CallId, now: float) -> int | None:
+        """Return the place of a waiting call in its queue, from 1."""
+
+    def estimate(self, call: CallId, now: float) -> tuple[float, float] | None:
+        """Return how long a waiting call is likely to wait from now on, (low, high) seconds; None: unknown.
+        """
 
     def seat_of(self, kind: str, number: str) -> SeatId | None:
         """Return the seat that this phone is bound to."""

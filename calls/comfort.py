@@ -7,6 +7,8 @@ the ring has come to nothing. The time to the next counts from the end of one.
 
 from typing import TYPE_CHECKING
 
+from calls import phrases
+from calls.admission import PhoneBook
 from calls.call import Call, CallState
 from calls.leg import Leg
 from calls.settings import QueueMedia
@@ -25,22 +27,32 @@ AFTER_RING = 1.0  # seconds from a ring in vain to what was due meanwhile: the n
 class Told:
     """What one waiting caller has been told."""
 
-    __slots__ = ("is_due", "saying", "turn")
+    __slots__ = ("has_wait", "is_due", "place", "saying", "turn")
 
     def __init__(self, saying: int) -> None:
         self.saying = saying  # sounds that are being said and not over yet
         self.is_due = False  # an announcement that could not begin
-        self.turn = 0  # announcements so far
+        self.turn = 0  # sounds of the configuration so far
+        self.place = 0  # as it was said last; 0: never
+        self.has_wait = False  # was told how long it is likely to be
 
 
 class Comfort:
     """The waiting callers of one switchboard; ``told`` are those whose queues announce anything."""
 
-    def __init__(self, board: "Switchboard", plane: Plane, timers: TimerQueue, chance: Chance) -> None:
+    def __init__(
+        self,
+        board: "Switchboard",
+        plane: Plane,
+        timers: TimerQueue,
+        chance: Chance,
+        phonebook: PhoneBook,
+    ) -> None:
         self._board = board
         self._plane = plane
         self._timers = timers
         self._chance = chance
+        self._phonebook = phonebook
         self.told: dict[CallId, Told] = {}
 
     def begin(self, call: Call, leg: Leg, media: QueueMedia, now: float) -> None:
@@ -127,13 +139,37 @@ class Comfort:
             self.over(call)
             return
         media, announce = known
-        sounds = self._choose(told, announce)
+        sounds = self._place(call, told, media, now) + self._wait(call, told, media, now)
+        sounds += self._choose(told, announce)
         told.saying = len(sounds)
         if not sounds:
             self._arm_next(call, now)
             return
         loop = (media.music,) if media.music else ()
         self._plane.play(leg.stream, sounds + loop, now, loop_last=bool(media.music))
+
+    def _place(self, call: Call, told: Told, media: QueueMedia, now: float) -> phrases.Sounds:
+        announce = media.announce
+        place = None if announce.position == "never" else self._phonebook.position(call.id, now)
+        if place is None:
+            return ()
+        limit = announce.position_limit if announce.position != "always" else phrases.NUMBER_MAX
+        place = min(place, limit + 1)
+        if announce.only_improved and told.place and place >= told.place:
+            return ()
+        told.place = place
+        if place <= limit:
+            return phrases.position(media.language, place)
+        return phrases.at_least(media.language, limit) if announce.position == "more-than" else ()
+
+    def _wait(self, call: Call, told: Told, media: QueueMedia, now: float) -> phrases.Sounds:
+        wanted = media.announce.wait
+        if wanted == "never" or (wanted == "once" and told.has_wait):
+            return ()
+        likely = self._phonebook.estimate(call.id, now)
+        said = () if likely is None else phrases.wait(media.language, *likely)
+        told.has_wait = told.has_wait or bool(said)
+        return said
 
     def _choose(self, told: Told, announce: Announce) -> tuple[str, ...]:
         if not announce.sounds:

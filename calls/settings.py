@@ -76,6 +76,7 @@ class QueueMedia(msgspec.Struct, frozen=True):
     callback_key: str = ""  # what a caller presses to be called back; "" none
     message_answer: str = "183"  # how a caller hears an announcement who is not answered yet; or "200"
     announce: Announce = Announce()
+    language: str = "en"  # of what is said with numbers in it
 
 
 class CallSettings(msgspec.Struct, frozen=True):

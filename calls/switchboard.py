@@ -108,7 +108,7 @@ class Switchboard:
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
         self.announcements = Announcements(self, stack, plane, timers)
-        self.comfort = Comfort(self, plane, timers, chance)
+        self.comfort = Comfort(self, plane, timers, chance, phonebook)
         self.rings = Rings(self, stack, plane)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from calls.phrases import NUMBER_MAX
 from config.reading import Reader, show, suggest
 from config.tables import AnnounceTable
 from kernel.announce import Announce
@@ -18,13 +19,25 @@ def build_announce(reader: Reader, where: str, table: AnnounceTable, sounds: Seq
             reader.refuse(f"{place}.sounds[{index}]", f"unknown sound {show(sound)}{suggest(sound, sounds)}")
     if len(table.sounds) > SOUNDS_MAX:
         reader.refuse(f"{place}.sounds", f"are more than {SOUNDS_MAX}")
-    says_something = bool(table.sounds)
-    if says_something and not table.every:
+    has_limit = table.position in ("up-to", "more-than")
+    if has_limit and not 1 <= table.position_limit <= NUMBER_MAX:
+        reader.refuse(f"{place}.position_limit", f"{table.position_limit} is not between 1 and {NUMBER_MAX}")
+    elif table.position_limit and not has_limit:
+        reader.refuse(f"{place}.position_limit", 'never matters: give position = "up-to" or "more-than"')
+    announce = Announce(
+        every=float(table.every),
+        after=float(table.after),
+        sounds=table.sounds,
+        order=table.order,
+        position=table.position,
+        position_limit=table.position_limit,
+        only_improved=table.only_improved,
+        wait=table.wait,
+    )
+    if announce.says_something and not table.every:
         reader.refuse(f"{place}.every", "is missing: how long after one announcement the next begins")
-    elif table.every and not says_something:
-        reader.refuse(f"{place}.sounds", "is missing: nothing is announced")
+    elif table.every and not announce.says_something:
+        reader.refuse(f"{place}.sounds", "is missing, and so are position and wait: nothing is announced")
     elif table.every and table.every < EVERY_MIN:
         reader.refuse(f"{place}.every", f"{table.every:g} s is shorter than {EVERY_MIN:g} s")
-    return Announce(
-        every=float(table.every), after=float(table.after), sounds=table.sounds, order=table.order
-    )
+    return announce

@@ -207,14 +207,23 @@ def _extensions(old: Settings, new: Settings) -> Iterator[str]:
 
 
 def _sounds(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[str]:
+    before, after = _voice(old), _voice(new)
+    if before != after:
+        yield f"media.voice: {len(before)} -> {len(after)} phrases of an own voice"
     for name in old:
-        if name not in new:
+        if name not in new and name not in before:
             yield f"sound {name} is gone"
     for name, audio in new.items():
+        if name in after:
+            continue
         if name not in old:
             yield f"sound {name} is new"
         elif old[name] != audio:
             yield f"sound {name} has changed"
+
+
+def _voice(sounds: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: audio for name, audio in sounds.items() if name.startswith("voice:")}
 
 
 def _lists(old: Settings, new: Settings) -> Iterator[str]:

@@ -70,6 +70,7 @@ class Desk:
         self.ranks: dict[str, int] = {}
         self.tenants: dict[str, TenantSettings] = {}
         self.usual_hours: dict[str, str] = {}  # tenant -> its calendar
+        self.languages: dict[str, str] = {}  # tenant -> what is said to its callers
         self.calendars: Calendars = {}
         self.sounds: tuple[str, ...] = BUILTIN
         self.zones: dict[str, tzinfo | None] = {}  # of tenants; None: there is no such zone
@@ -107,6 +108,7 @@ class Desk:
                 self._rank(f"{where}.level_quota.{level}", level, 0): most
                 for level, most in tenant.level_quota.items()
             }
+            self.languages[tenant.name] = tenant.language
             self.tenants[tenant.name] = TenantSettings(
                 tenant.name,
                 tenant.seat_quota,
@@ -175,6 +177,7 @@ class Desk:
                     answer=str(queue.answer),
                     message_answer=str(queue.message_answer),
                     announce=build_announce(self._reader, where, queue.announce, self.sounds),
+                    language=queue.language or self.languages.get(tenant, "en"),
                     music=queue.music,
                     welcome=queue.welcome,
                     entry=entry,

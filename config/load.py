@@ -27,7 +27,7 @@ from config.network import (
 )
 from config.reading import ConfigErrors, Read, Reader, show, suggest
 from config.schema import LogSettings, Settings
-from config.sounds import BUILTIN, build_sounds
+from config.sounds import BUILTIN, build_sounds, build_voice
 from config.tables import (
     MANY,
     SINGLE,
@@ -60,7 +60,8 @@ def load_settings(
     """Return the settings of the configuration ``text``.
 
     ``file`` is its name in errors, ``includes`` the texts of included files by name, ``secrets`` the texts of
-    files named by ``{file = "PATH"}``, ``sounds`` the audio of those that ``[[sound]]`` names; ``cpus`` sizes
+    files named by ``{file = "PATH"}``, ``sounds`` the audio of those that ``[[sound]]`` and
+    ``media.voice`` name; ``cpus`` sizes
     ``workers = "auto"``; ``find_zone`` returns an IANA time zone by name. Raises :class:`ConfigErrors` with
     everything that is wrong.
     """
@@ -136,7 +137,9 @@ def _build(
     sip_read = Read(*single("sip", SipTable))
     sip = build_sip(reader, *sip_read, desk.accounts, lists["trunk"])
     check_trunk_transports(reader, lists["trunk"], sip)
-    media = build_media(reader, *single("media", MediaTable), sip.advertise, cpus)
+    media_read = Read(*single("media", MediaTable))
+    media = build_media(reader, *media_read, sip.advertise, cpus)
+    voice = build_voice(reader, media_read.where, media_read.table.voice, sounds)
     switch = single("switch", SwitchTable)[1]
     check_country(reader, f"{file}: switch.country", switch.country)
     rpc = build_rpc(reader, *single("rpc", RpcTable))
@@ -145,7 +148,7 @@ def _build(
     return Settings(
         sip=sip,
         media=msgspec.structs.replace(
-            media, never_send_to=own_listeners(sip, rpc), sounds=tuple(prompts.items())
+            media, never_send_to=own_listeners(sip, rpc), sounds=tuple((prompts | voice).items())
         ),
         acd=AcdSettings(
             levels=desk.levels,
@@ -187,7 +190,7 @@ def _build(
 def _queue_media(queue: QueueSettings) -> QueueMedia:
     return QueueMedia(
         queue.name, queue.tenant, queue.answer, queue.music, queue.welcome, queue.callback.key,
-        queue.message_answer, queue.announce,
+        queue.message_answer, queue.announce, queue.language,
     )
 
 

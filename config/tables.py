@@ -88,6 +88,7 @@ class MediaTable(Table, frozen=True):
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     ports_ahead: Count = 64
     rtp_timeout: Duration = Duration(60)
+    voice: str = ""
 
 
 class TokenTable(Table, frozen=True):
@@ -229,6 +230,7 @@ class TenantTable(Table, frozen=True):
     time_zone: str = ""
     hours: str = ""
     call_hours: str = ""
+    language: Literal["en", "zh"] = "en"
     level_quota: dict[str, Count] = {}
 
 
@@ -342,6 +344,10 @@ class AnnounceTable(Table, frozen=True):
     after: Duration = Duration(15)
     sounds: tuple[str, ...] = ()
     order: Literal["in-turn", "random"] = "in-turn"
+    position: Literal["never", "always", "up-to", "more-than"] = "never"
+    position_limit: Count = 0
+    only_improved: bool = False
+    wait: Literal["never", "always", "once"] = "never"
 
 
 class QueueTable(Table, frozen=True):
@@ -390,6 +396,7 @@ class QueueTable(Table, frozen=True):
     pair_back_off: Duration = Duration(10)
     callback: CallbackTable = CallbackTable()
     announce: AnnounceTable = AnnounceTable()
+    language: Literal["", "en", "zh"] = ""
 
 
 class SeatTable(Table, frozen=True):

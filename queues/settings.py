@@ -112,3 +112,4 @@ class QueueSettings(msgspec.Struct, frozen=True):
     welcome: str = "builtin:welcome"
     message_answer: str = "183"  # how a caller hears an announcement who is not answered yet; or "200"
     announce: Announce = Announce()
+    language: str = "en"  # of what is said with numbers in it

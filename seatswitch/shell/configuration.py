@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from config.load import load_settings
 from config.reading import ConfigErrors
 from config.schema import Settings
+from config.sounds import voice_files
 from kernel.errors import OperatorError
 from seatswitch.shell.tls import read_certificates
 
@@ -85,11 +86,14 @@ def _read_sound(name: str) -> bytes | None:
 
 
 def _sound_files(document: dict[str, Any]) -> Iterator[str]:
-    """Yield the file of every ``[[sound]]``."""
+    """Yield the file of every ``[[sound]]``, and those that the folder ``media.voice`` may hold."""
     tables = document.get("sound")
     for table in tables if isinstance(tables, list) else []:
         if isinstance(table, dict) and isinstance(table.get("file"), str):
             yield table["file"]
+    media = document.get("media")
+    if isinstance(media, dict) and isinstance(folder := media.get("voice"), str) and folder:
+        yield from voice_files(folder).values()
 
 
 def _parse(text: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ ORPHAN_FOR = 30.0  # seconds that audio outlives the switch
 RECONNECT_EVERY = 0.5  # seconds
 FRAME_MAX = 64 * 1024 * 1024  # bytes of one message on the link: prompts are its longest
 BUILTIN = ("welcome", "music")
+VOICES = ("en", "zh")
 _IDLE_WAIT = 5.0  # seconds of poll when nothing is due
 _GATHER_FOR = 0.04  # seconds a report waits for company: each message costs the switch a turn of its loop
 _STUCK_RETRY = 0.01  # seconds until a full link is tried again
@@ -150,10 +151,13 @@ class RtpSockets:
 
 
 def load_builtin(host: Host) -> None:
-    """Give ``host`` the sounds that are shipped: ``builtin:welcome`` and ``builtin:music``."""
-    folder = files("media") / "sounds"
+    """Give ``host`` the sounds that are shipped: ``builtin:welcome``, ``builtin:music`` and the voice."""
+    media = files("media")
     for name in BUILTIN:
-        host.add_prompt(f"builtin:{name}", (folder / f"{name}.ulaw").read_bytes())
+        host.add_prompt(f"builtin:{name}", (media / "sounds" / f"{name}.ulaw").read_bytes())
+    for language in VOICES:
+        for file in (media / "voice" / language).iterdir():
+            host.add_prompt(f"voice:{language}/{file.name.removesuffix('.ulaw')}", file.read_bytes())
 
 
 class Link:

@@ -52,6 +52,16 @@ class Book:
     def __init__(self) -> None:
         self.phones: dict[str, tuple[str, str]] = {}  # seat -> kind and number
         self.barred: dict[str, bool] = {}  # callers on a black list
+        self.place: int | None = 1  # of every caller who waits
+        self.likely: tuple[float, float] | None = None
+
+    def position(self, call: CallId, now: float) -> int | None:
+        """Return the place of a call in its queue."""
+        return self.place
+
+    def estimate(self, call: CallId, now: float) -> tuple[float, float] | None:
+        """Return how long a call is likely to wait."""
+        return self.likely
 
     def seat_of(self, kind: str, number: str) -> SeatId | None:
         """Return the seat that has bound this phone."""

@@ -194,3 +194,95 @@ def test_a_reload_that_takes_them_away_ends_them(said: tuple[str, ...]) -> None:
     here.advance(100.0)
     assert len(plays(here)) == 1 + len(said)
     assert not here.board.comfort.told
+
+
+def saying(here: Office) -> str:
+    """Return what is said now, without the language and the music."""
+    return " ".join(sound.rpartition("/")[2] for sound in plays(here)[-1] if sound != MUSIC)
+
+
+def telling(language: str = "en", **announce: Any) -> Office:
+    said = Announce(every=30.0, after=5.0, **announce)
+    return Office(call_settings(queues=(QueueMedia("junior", "demo", announce=said, language=language),)))
+
+
+def next_said(here: Office, call: Call) -> str:
+    """Let what is said end and the next begin."""
+    heard(here, call, *plays(here)[-1][:-1])
+    here.advance(30.0)
+    return saying(here)
+
+
+def test_the_place_is_said_also_to_the_first_and_comes_before_the_sounds() -> None:
+    here = telling(position="always", sounds=SOUNDS)
+    here.book.place = 12
+    call = caller(here)
+    here.advance(5.0)
+    assert plays(here)[-1][0] == "voice:en/you-are-number"
+    assert saying(here) == "you-are-number 12 in-line one"
+    here.book.place = 1
+    assert next_said(here, call) == "you-are-number 1 in-line two"
+    assert next_said(here, call) == "you-are-number 1 in-line three"
+
+
+@pytest.mark.parametrize(
+    ("position", "said"), [("up-to", ""), ("more-than", "at-least 3 callers-before-you")]
+)
+def test_beyond_the_limit_nothing_or_how_many_at_least(position: str, said: str) -> None:
+    here = telling(position=position, position_limit=3)
+    here.book.place = 9
+    call = caller(here)
+    here.advance(5.0)
+    assert saying(here) == (said or WELCOME)
+    here.book.place = 3
+    heard(here, call, *(plays(here)[-1][:-1] if said else ()))
+    here.advance(30.0)
+    assert saying(here) == "you-are-number 3 in-line"
+
+
+def test_only_a_place_that_has_improved_is_said_again() -> None:
+    here = telling(position="more-than", position_limit=3, only_improved=True, sounds=("one",))
+    said = []
+    here.book.place = 8
+    call = caller(here)
+    here.advance(5.0)
+    for place in (7, 3, 4, 3, 2):
+        said.append(saying(here))
+        here.book.place = place
+        next_said(here, call)
+    assert said == ["at-least 3 callers-before-you one", "one", "you-are-number 3 in-line one", "one", "one"]
+    assert saying(here) == "you-are-number 2 in-line one"
+
+
+def test_a_wait_is_said_when_it_is_known_and_once_where_that_is_wanted() -> None:
+    """An unknown one is not said, and the next announcement comes all the same."""
+    here = telling("zh", wait="once")
+    call = caller(here)
+    here.advance(5.0)
+    assert plays(here) == [(WELCOME, MUSIC)]
+    here.book.likely = (70.0, 130.0)
+    here.advance(30.0)
+    assert plays(here)[-1] == (
+        *(f"voice:zh/{name}" for name in ("wait-is", "1", "and", "3", "minutes")),
+        MUSIC,
+    )
+    said = len(plays(here))
+    next_said(here, call)
+    here.advance(100.0)
+    assert len(plays(here)) == said
+
+
+def test_place_and_wait_are_said_in_one_breath() -> None:
+    here = telling(position="always", wait="always")
+    here.book.place, here.book.likely = 2, (0.0, 50.0)
+    caller(here)
+    here.advance(5.0)
+    assert saying(here) == "you-are-number 2 in-line wait-is less-than 1 minute"
+
+
+def test_who_stands_nowhere_is_told_nothing() -> None:
+    here = telling(position="always")
+    here.book.place = None
+    caller(here)
+    here.advance(5.0)
+    assert plays(here) == [(WELCOME, MUSIC)]

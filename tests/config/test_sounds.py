@@ -68,3 +68,29 @@ def test_a_file_that_is_not_there_and_too_many_sounds() -> None:
     many = "".join(one.format(number) for number in range(SOUNDS_MAX))
     with pytest.raises(ConfigErrors, match="is one more than the 100 sounds"):
         load(many)
+
+
+VOICE = '[media]\nvoice = "voice"\n'
+
+
+def test_phrases_of_an_own_voice_replace_those_shipped_one_by_one() -> None:
+    sounds = {"sounds/closed.wav": wav(), "voice/en/7.wav": wav(), "voice/zh/minutes.wav": wav(samples=400)}
+    settings = load_settings(VOICE + BASE, file="s", sounds=sounds)
+    names = {name: len(audio) for name, audio in settings.media.sounds}
+    assert names == {"closed": 800, "voice:en/7": 800, "voice:zh/minutes": 400}
+
+
+@pytest.mark.parametrize(
+    ("sounds", "why"),
+    [
+        ({}, "folder voice holds no phrase, such as en/0.wav"),
+        ({"voice/en/7.wav": wav(rate=16_000)}, "voice/en/7.wav: format 1 with 16 bits, 16000 Hz"),
+        ({"voice/en/7.wav": wav(samples=80_001)}, "voice/en/7.wav is longer than 10 s"),
+        ({"voice/en/7.wav": wav(samples=0)}, "voice/en/7.wav is empty"),
+    ],
+)
+def test_phrases_that_cannot_be_said_are_refused_with_their_file(sounds: dict[str, bytes], why: str) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        load_settings(VOICE + BASE, file="s", sounds={"sounds/closed.wav": wav(), **sounds})
+    assert [error.where for error in caught.value.errors] == ["s: media.voice"]
+    assert why in caught.value.errors[0].why

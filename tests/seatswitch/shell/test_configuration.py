@@ -88,3 +88,13 @@ def test_sounds_are_read_and_one_that_is_not_there_is_said_with_its_key(folder: 
     (folder / "closed.ulaw").unlink()
     with pytest.raises(OperatorError, match=r'sound\[1\] "closed"\.file: file closed\.ulaw cannot be read'):
         read_configuration("main.toml")
+
+
+def test_phrases_of_an_own_voice_are_read_from_its_folder(folder: Path) -> None:
+    (folder / "main.toml").write_text(MAIN + '[media]\nvoice = "mine"\n')
+    (folder / "mine" / "zh").mkdir(parents=True)
+    (folder / "mine" / "zh" / "7.wav").write_bytes(b"\x7f" * 160)
+    assert read_configuration("main.toml").media.sounds == (("voice:zh/7", b"\x7f" * 160),)
+    (folder / "mine" / "zh" / "7.wav").rename(folder / "mine" / "zh" / "seven.wav")
+    with pytest.raises(OperatorError, match=r"media\.voice: folder mine holds no phrase"):
+        read_configuration("main.toml")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from calls.phrases import NAMES
 from kernel.chance import Chance
 from kernel.ids import StreamId
 from media import host as host_module
@@ -319,4 +320,6 @@ def test_shipped_sounds_are_loaded() -> None:
     load_builtin(host)
     assert len(host.prompts["builtin:welcome"].frames["PCMU"]) == 150
     assert len(host.prompts["builtin:music"].frames["PCMA"]) == 1600
+    said = [name for name in host.prompts if name.startswith("voice:")]
+    assert sorted(said) == sorted(f"voice:{at}/{name}" for at, names in NAMES.items() for name in names)
     sockets.close()
