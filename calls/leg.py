@@ -83,6 +83,7 @@ class Leg:
         "answer_sdp",
         "best_status",
         "call",
+        "causes",
         "forwards",
         "headers",
         "number",
@@ -135,6 +136,7 @@ class Leg:
         self.timer: Timer | None = None  # how long an address may say nothing
         self.trunk = ""  # the trunk that this leg is counted at
         self.forwards: tuple[str, ...] = ()  # the numbers rung so far, where somebody has redirected
+        self.causes: tuple[int, ...] = ()  # why each of them but the last was left (RFC 4458)
         self.tried: tuple[str, ...] = ()  # the Request-URIs that have redirected
         self.redirects = 0  # followed
         self.best_status = 0  # of the contacts that have failed so far

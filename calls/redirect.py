@@ -22,6 +22,7 @@ from kernel.chance import Chance
 from kernel.ids import SeatId
 from sip.events import Identity, SessionFailed
 from sip.grammar import SipError
+from sip.identity import DIVERSIONS
 from sip.stack import Stack
 from sip.uri import SipUri, TelUri, escape_user, parse_uri
 
@@ -50,19 +51,20 @@ class Redirects:
         leg.forwards = leg.forwards or (leg.phone[1],)
         leg.tried += (asked.uri,)
         found: list[Target] = []
-        number = ""
+        number, why = "", 0
         for uri in event.redirects:
             target = _read(uri)
             if target is None:
                 continue
+            cause = _cause(target, event)
             phone = None if found else self._phone(leg, call, target)
-            if phone is not None and self._ring_phone(leg, call, phone, now):
+            if phone is not None and self._ring_phone(leg, call, phone, cause, now):
                 return True
             outside = self._outside(leg, call, target)
             if outside and number in ("", target.user):
-                number = target.user
+                number, why = target.user, why or cause
                 found += outside
-        return bool(found) and self._ring_outside(leg, call, number, found, now)
+        return bool(found) and self._ring_outside(leg, call, number, found, why, now)
 
     # Inside.
 
@@ -80,16 +82,18 @@ class Redirects:
             return None  # another seat is rung by an offer of its own
         return phone
 
-    def _ring_phone(self, leg: Leg, call: Call, phone: tuple[str, str], now: float) -> bool:
+    def _ring_phone(self, leg: Leg, call: Call, phone: tuple[str, str], cause: int, now: float) -> bool:
         settings = self._board.plan.settings
         domain = settings.domain
-        headers = ring_headers(leg, call, settings) + forwarded((*leg.forwards, phone[1]), domain)
+        causes = (*leg.causes, cause)
+        headers = ring_headers(leg, call, settings) + forwarded((*leg.forwards, phone[1]), causes, domain)
         leg.phone, before = phone, leg.phone
         leg.targets = invitations(leg, call, domain, self._stack, headers)
         leg.phone = before  # whose leg it is for distribution does not change
         if not leg.targets:
             return False
         self._board.failover.left(leg)
+        leg.causes = causes
         self._ring(leg, call, phone[1], self._phonebook.seat_of(*phone), now)
         return True
 
@@ -117,15 +121,19 @@ class Redirects:
             found = [] if place is None else [place]
         return [each for each in found if each.uri not in leg.tried]
 
-    def _ring_outside(self, leg: Leg, call: Call, number: str, found: list[Target], now: float) -> bool:
-        forwards = leg.forwards
+    def _ring_outside(
+        self, leg: Leg, call: Call, number: str, found: list[Target], cause: int, now: float
+    ) -> bool:
+        forwards, causes = leg.forwards, leg.causes
         is_same = self._board.plan.outside.is_same(number, forwards[-1])
-        forwards = forwards if is_same else (*forwards, number)
+        if not is_same:
+            forwards, causes = (*forwards, number), (*causes, cause)
         settings = self._board.plan.settings
-        headers = ring_headers(leg, call, settings) + forwarded(forwards, settings.domain)
+        headers = ring_headers(leg, call, settings) + forwarded(forwards, causes, settings.domain)
         if not self._board.failover.lead(leg, found, headers, now):
             return False
         call.trunk = call.trunk or leg.trunk
+        leg.causes = causes
         self._ring(leg, call, "" if is_same else number, leg.seat if leg.offer is not None else None, now)
         return True
 
@@ -169,13 +177,27 @@ def _read(uri: str) -> SipUri | TelUri | None:
         return None
 
 
-def forwarded(numbers: tuple[str, ...], domain: str) -> tuple[tuple[str, str], ...]:
-    """Return what the last of ``numbers`` is told of those before it; nothing if there are none."""
+def _cause(target: SipUri | TelUri, event: SessionFailed) -> int:
+    """Return why whoever was rung leads on: as the Contact itself says (RFC 4458 2.1), else as the 3xx."""
+    said = target.params.get("cause", "")
+    cause = int(said) if said.isascii() and said.isdigit() and len(said) == 3 else 0
+    return cause if cause in DIVERSIONS else event.cause
+
+
+def forwarded(
+    numbers: tuple[str, ...], causes: tuple[int, ...], domain: str
+) -> tuple[tuple[str, str], ...]:
+    """Return what the last of ``numbers`` is told of those before it, each of whom was left for its one of
+    ``causes`` (RFC 7544 3.2); nothing if there are none.
+    """
     if len(numbers) < 2:
         return ()
     uris = [f"sip:{escape_user(number)}@{domain}" for number in numbers]
-    diversions = [f"<{uri}>;reason=deflection;counter=1" for uri in reversed(uris[:-1])]
-    entries = [f"<{uri}?Reason=SIP%3Bcause%3D302>" for uri in uris[:-1]] + [f"<{uris[-1]}>"]
+    left = list(zip(uris, causes, strict=False))
+    diversions = [f"<{uri}>;reason={DIVERSIONS[cause]};counter=1" for uri, cause in reversed(left)]
+    uris[1:] = [f"{uri};cause={cause}" for uri, cause in zip(uris[1:], causes, strict=True)]
+    entries = [f"<{uri}?Reason=SIP%3Bcause%3D{cause}>" for uri, cause in zip(uris, causes, strict=False)]
+    entries.append(f"<{uris[-1]}>")
     index = "1"
     history = [f"{entries[0]};index=1"]
     for entry in entries[1:]:

@@ -52,13 +52,14 @@ class SessionAnswered(msgspec.Struct, frozen=True):
 
 class SessionFailed(msgspec.Struct, frozen=True):
     """Our INVITE failed: final status, or 408 for silence, 503 for a transport that failed. ``redirects`` are
-    the URIs that a 3xx names, the best first.
+    the URIs that a 3xx names, the best first, and ``cause`` why (RFC 4458 4).
     """
 
     session: "Session"
     status: int
     reason: str
     redirects: tuple[str, ...] = ()
+    cause: int = 0
 
 
 class SessionCancelled(msgspec.Struct, frozen=True):

@@ -11,6 +11,18 @@ from sip.uri import parse_uri
 
 ENTRIES_MAX = 20  # of History-Info or Diversion; the older ones are nobody's concern
 REASON_MAX = 256  # characters
+# Why a call is sent on (RFC 4458 4), and what Diversion calls that (RFC 5806 4.1, RFC 7544 3.4).
+UNCONDITIONAL, DEFLECTED = 302, 487  # the latter while it rang
+DIVERSIONS = {
+    302: "unconditional",
+    404: "unknown",
+    408: "no-answer",
+    480: "deflection",
+    486: "user-busy",
+    487: "deflection",
+    503: "unavailable",
+}
+_CAUSES = {word: cause for cause, word in DIVERSIONS.items() if cause != DEFLECTED}
 _PRIVATE = frozenset({"id", "user", "header", "full"})  # RFC 3323 4.2, RFC 3325 9.3
 
 
@@ -53,6 +65,16 @@ def diverting_user(request: Request) -> str:
     return ""
 
 
+def diversion_cause(response: Message) -> int:
+    """Return why a 3xx sends the call on, as its Diversion or its Reason says; 0 where neither does."""
+    if response.header("diversion") is not None:
+        for address in _addresses(response, "diversion")[:1]:
+            word = address.params.get("reason", "").strip('"').lower()
+            return _CAUSES.get(word, 404) if word else 0  # RFC 7544: whatever else there is, is unknown
+    cause = reasons(reason_of(response)).get("SIP", 0)
+    return cause if cause in DIVERSIONS else 0
+
+
 def reason_of(message: Message) -> str:
     """Return the Reason of a message as one line (RFC 3326), "" for none or one of unseemly length."""
     value = message.header("reason")
@@ -92,7 +114,7 @@ def reason_to_pass(value: str) -> str:
     return ""
 
 
-def _addresses(request: Request, name: str) -> list[Address]:
+def _addresses(request: Message, name: str) -> list[Address]:
     try:
         return request.addresses(name)[:ENTRIES_MAX]
     except SipError:

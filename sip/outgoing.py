@@ -15,6 +15,7 @@ from sip.client_invite import ClientInvite
 from sip.client_request import ClientRequest
 from sip.dialog import Dialog, dialog_of_response, redirect_targets
 from sip.events import SessionProgressed
+from sip.identity import DEFLECTED, UNCONDITIONAL, diversion_cause
 from sip.message import Response, sdp_of
 from sip.reliable import EarlyDialog, is_reliable
 from sip.responses import header_lines
@@ -152,7 +153,9 @@ class Outgoing:
         if status == 430 and session.invitation is not None:
             session.core.way_failed(session.invitation.uri, session.flow)
         redirects = redirect_targets(response) if status < 400 else ()
-        session.invite_failed(status, response.reason, now, redirects)
+        rang = DEFLECTED if self._heard is not None else UNCONDITIONAL
+        cause = (diversion_cause(response) or rang) if redirects else 0
+        session.invite_failed(status, response.reason, now, redirects, cause)
 
     def on_failure(self, transaction: Any, status: int, now: float) -> None:
         """Take that our INVITE stays unanswered."""

@@ -244,7 +244,9 @@ class Session:
         else:
             self._send_bye("", now)
 
-    def invite_failed(self, status: int, reason: str, now: float, redirects: tuple[str, ...] = ()) -> None:
+    def invite_failed(
+        self, status: int, reason: str, now: float, redirects: tuple[str, ...] = (), cause: int = 0
+    ) -> None:
         """Take that our INVITE will not be answered: a final 3xx-6xx, silence (408) or no way (503)."""
         self._disarm()
         self.last_status = status
@@ -252,7 +254,7 @@ class Session:
         self._move(SessionInput.FAILURE)
         self._finish()
         if was_inviting:
-            self._core.put_event(SessionFailed(self, status, reason, redirects))
+            self._core.put_event(SessionFailed(self, status, reason, redirects, cause))
 
     def rang_too_long(self, now: float) -> None:
         """Give up our INVITE, which only rings (RFC 3261 16.8)."""

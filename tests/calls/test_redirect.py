@@ -32,7 +32,7 @@ def test_a_seats_phone_sends_a_queue_call_to_an_extension() -> None:
     made.caller_says("ACK", made.last("200"), 1)
     redirect(made, made.ring(call), "<sip:2001@example.com>")
     invite = made.last("INVITE", OTHER_PHONE)
-    assert invite.message.header("diversion") == "<sip:8001@example.com>;reason=deflection;counter=1"
+    assert invite.message.header("diversion") == "<sip:8001@example.com>;reason=unconditional;counter=1"
     assert invite.message.header("x-queue") == "junior"
     made.answer(invite, 200, sdp(6000, host="192.0.2.8"))
     assert call.state == "talking"
@@ -163,10 +163,10 @@ def test_a_trunk_leads_to_another_number() -> None:
     redirect(made, made.last("INVITE", TRUNK), "<sip:13933334444@10.0.0.10>", 301)
     again = made.last("INVITE", SECOND).message
     assert again.uri == "sip:13933334444@10.0.0.10:5060"
-    assert again.header("diversion") == "<sip:13911112222@example.com>;reason=deflection;counter=1"
+    assert again.header("diversion") == "<sip:13911112222@example.com>;reason=unconditional;counter=1"
     assert again.header("history-info") == (
         "<sip:13911112222@example.com?Reason=SIP%3Bcause%3D302>;index=1, "
-        "<sip:13933334444@example.com>;index=1.1;mp=1"
+        "<sip:13933334444@example.com;cause=302>;index=1.1;mp=1"
     )
 
 
@@ -175,7 +175,7 @@ def test_a_trunk_leads_back_to_a_phone_of_ours() -> None:
     made = outside()
     redirect(made, made.last("INVITE", TRUNK), "<sip:2001@example.com>")
     ring = made.last("INVITE", OTHER_PHONE)
-    assert ring.message.header("diversion") == "<sip:13911112222@example.com>;reason=deflection;counter=1"
+    assert ring.message.header("diversion") == "<sip:13911112222@example.com>;reason=unconditional;counter=1"
     assert made.board.gate.total() == 0
     made.answer(ring, 200, sdp(6000, host="192.0.2.8"))
     (call,) = made.board.calls.values()
@@ -226,7 +226,7 @@ def test_a_phone_sends_its_colleague_outside() -> None:
     redirect(made, made.last("INVITE", PHONE), "<sip:13911112222@example.com>")
     outward = made.last("INVITE", TRUNK)
     assert outward.message.uri == "sip:13911112222@10.0.0.9:5080"
-    assert outward.message.header("diversion") == "<sip:8001@example.com>;reason=deflection;counter=1"
+    assert outward.message.header("diversion") == "<sip:8001@example.com>;reason=unconditional;counter=1"
     assert [event.seat for event in made.events(SeatFreed)] == ["8001"]
     made.answer(outward, 200, sdp(6000))
     assert (call.state, call.trunk) == ("talking", "carrier")
@@ -236,10 +236,46 @@ def test_a_phone_sends_its_colleague_outside() -> None:
 
 
 def test_two_forwards_are_both_told() -> None:
-    """The last diversion stands first (RFC 5806 7); the history is a path (RFC 7044 5.1)."""
-    assert forwarded(("8001",), "h") == ()
-    assert dict(forwarded(("8001", "2001", "8002"), "h")) == {
-        "Diversion": "<sip:2001@h>;reason=deflection;counter=1, <sip:8001@h>;reason=deflection;counter=1",
-        "History-Info": "<sip:8001@h?Reason=SIP%3Bcause%3D302>;index=1, "
-        "<sip:2001@h?Reason=SIP%3Bcause%3D302>;index=1.1;mp=1, <sip:8002@h>;index=1.1.1;mp=1.1",
+    """The last diversion stands first (RFC 5806 7); the history is a path (RFC 7044 5.1, RFC 7544 3.2)."""
+    assert forwarded(("8001",), (), "h") == ()
+    assert dict(forwarded(("8001", "2001", "8002"), (486, 408), "h")) == {
+        "Diversion": "<sip:2001@h>;reason=no-answer;counter=1, <sip:8001@h>;reason=user-busy;counter=1",
+        "History-Info": "<sip:8001@h?Reason=SIP%3Bcause%3D486>;index=1, "
+        "<sip:2001@h;cause=486?Reason=SIP%3Bcause%3D408>;index=1.1;mp=1, "
+        "<sip:8002@h;cause=408>;index=1.1.1;mp=1.1",
     }
+
+
+@pytest.mark.parametrize(
+    ("rings", "contact", "more", "reason", "cause"),
+    [
+        (False, "<sip:2001@example.com>", (), "unconditional", 302),
+        (True, "<sip:2001@example.com>", (), "deflection", 487),
+        (True, "<sip:2001@example.com;cause=408>", (), "no-answer", 408),
+        (False, "<sip:2001@example.com;cause=999>", (), "unconditional", 302),
+        (False, "<sip:2001@example.com>", ("Diversion: <sip:8001@x>;reason=user-busy",), "user-busy", 486),
+        (False, "<sip:2001@example.com>", ("Diversion: <sip:8001@x>;reason=away",), "unknown", 404),
+        (False, "<sip:2001@example.com>", ("Diversion: <sip:8001@x>;reason=deflection",), "deflection", 480),
+        (False, "<sip:2001@example.com>", ("Reason: SIP;cause=486",), "user-busy", 486),
+        (False, "<sip:2001@example.com>", ("Reason: SIP;cause=503",), "unavailable", 503),
+        (False, "<sip:2001@example.com>", ("Reason: Q.850;cause=17",), "unconditional", 302),
+    ],
+)
+def test_why_a_phone_sends_its_caller_on(
+    rings: bool, contact: str, more: tuple[str, ...], reason: str, cause: int
+) -> None:
+    """RFC 4458 4, RFC 5806 4.1: as the 3xx says; else it did so at once, or while it rang."""
+    made = office()
+    call = made.dial("96198")
+    assert call is not None
+    made.caller_says("ACK", made.last("200"), 1)
+    ring = made.ring(call)
+    if rings:
+        made.answer(ring, 180)
+    made.receive(respond(ring, 302, contact=contact, headers=more), ring.flow)
+    invite = made.last("INVITE", OTHER_PHONE).message
+    assert invite.header("diversion") == f"<sip:8001@example.com>;reason={reason};counter=1"
+    assert invite.header("history-info") == (
+        f"<sip:8001@example.com?Reason=SIP%3Bcause%3D{cause}>;index=1, "
+        f"<sip:2001@example.com;cause={cause}>;index=1.1;mp=1"
+    )
