@@ -141,7 +141,7 @@ class Call:
         self.is_private = False  # the caller asks not to be named (RFC 3323)
         self.diverted_by = ""  # the number that sent the call here instead of taking it
         self.replaces: Leg | None = None  # of another call; its place is what this call is for (RFC 3891)
-        self.continued_as = ""  # the call that whoever was transferred went on in
+        self.continued_as = ""  # the call that whoever was transferred went on in, or has stayed in
         self.referred_by = ""  # the number that transferred the caller here
         self.farewell: tuple[str, str, int] | None = None  # sound that is played, then: verdict, status
         self.timer: Timer | None = None  # how long a direct call rings, or a hold lasts

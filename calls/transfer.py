@@ -134,6 +134,7 @@ class Transfers:
         referral.accept(now)
         if route.phone is not None and board.is_busy(route.phone):
             referral.notify(486, "", now)
+            target.continued_as = call.id
             board.write_row(target, now, ended_by="switch", verdict="agent:busy", status=486)
             return
         board.calls[target.id] = target
@@ -187,6 +188,8 @@ class Transfers:
         if transfer is None:
             return
         self._forget(transfer)
+        if transfer.call is not None:
+            transfer.target.continued_as = transfer.call.id  # where the transferee has stayed
         if call is transfer.target:
             transfer.referral.notify(status if status >= 300 else 487, "", now)
             return

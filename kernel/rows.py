@@ -33,7 +33,7 @@ class CallRow(Row, frozen=True, tag="calls"):
     verdict: str  # success, caller, agent, peer, network, us; with a short reason behind a colon
     sip_status: int
     recording: str = ""
-    continued_as: str = ""  # the call that whoever was transferred went on in
+    continued_as: str = ""  # the call that whoever was transferred went on in, or has stayed in
     resumed: int = 0  # how often it was taken over from a switch that was killed
     tag: str = ""  # what it was about, as the seat says
 

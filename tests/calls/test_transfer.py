@@ -56,6 +56,11 @@ def rows(office: Office) -> list[tuple[str, str, str, str, str, int]]:
     ]
 
 
+def linked(office: Office) -> list[str]:
+    """Return where each row says that the transferee is talking on."""
+    return [row.continued_as for row in office.rows if isinstance(row, CallRow)]
+
+
 def test_a_seat_transfers_its_caller_to_an_extension() -> None:
     """T35: RFC 5359 2.4: 202, NOTIFY 100, 180, 200; the caller moves at the answer, the seat is free."""
     office, call, ok, invite = talking()
@@ -122,6 +127,7 @@ def test_a_target_that_fails_leaves_the_call_as_it_was(status: int, verdict: str
     assert told(office) == ["100 active", f"{status} termin"]
     assert (call.state, list(office.board.calls.values())) == ("talking", [call])
     assert rows(office) == [("13800000000", "2001", "", "seat", f"agent:{verdict}", status)]
+    assert linked(office) == [call.id]
     office.phone_says("REFER", invite, 2, headers=refer_to("8002"))
     office.answer(office.last("INVITE", THIRD_PHONE), 200, sdp(6000, host="192.0.2.9"))
     assert call.state == "ended"
@@ -136,6 +142,9 @@ def test_a_target_that_fails_when_the_transferor_has_left_ends_the_call() -> Non
     assert told(office)[-1] == "486 termin"
     assert office.words(TRUNK)[-1] == "BYE"
     assert [row[4] for row in rows(office)] == ["success:transferred", "agent:refused"]
+    first, second = (row for row in office.rows if isinstance(row, CallRow))
+    assert linked(office) == [second.call, ""]
+    assert first.call != second.call
     settle(office)
     assert office.is_quiet()
 
@@ -162,6 +171,7 @@ def test_the_caller_hangs_up_while_the_target_rings() -> None:
     assert office.words(OTHER_PHONE)[-1] == "CANCEL"
     assert told(office)[-1] == "487 termin"
     assert [row[4] for row in rows(office)] == ["caller:abandoned", "success"]
+    assert linked(office) == [call.id, ""]
     assert (call.state, office.board.calls) == ("ended", {})
     office.answer(ring, 487)
     settle(office)
@@ -273,6 +283,7 @@ def test_a_busy_target() -> None:
     office.phone_says("REFER", invite, 1, headers=refer_to("8002"))
     assert told(office) == ["100 active", "486 termin"]
     assert rows(office) == [("13800000000", "8002", "", "switch", "agent:busy", 486)]
+    assert linked(office) == [call.id]
     assert call.state == "talking"
 
 
