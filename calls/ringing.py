@@ -33,6 +33,8 @@ def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Header
             "" if hidden else shown,
             ANONYMOUS if hidden else "",
             flow=contact.flow,
+            account=number if contact.has_flows else "",
+            instance=contact.instance if contact.has_flows else "",
             routes=contact.path,
             headers=headers,
         )

@@ -17,6 +17,7 @@ from sip.targets import Chooser
 from sip.transactions import Transactions
 
 if TYPE_CHECKING:
+    from sip.registrar import Binding
     from sip.session import Session
 
 ALLOWED = (
@@ -31,6 +32,11 @@ _OF_REGISTRATIONS = frozenset({"path", "gruu", "outbound"})
 ALLOW = f"Allow: {', '.join(ALLOWED)}\r\n"
 
 
+def _no_other(user: str, tried: tuple[str, ...]) -> "Binding | None":
+    """Nobody is registered."""
+    return None
+
+
 def _nothing_failed(uri: str, flow: Flow) -> None:
     """Nobody is registered."""
 
@@ -43,6 +49,7 @@ class Core:
         "answer_headers",
         "chance",
         "invite_headers",
+        "other_way",
         "places",
         "put_event",
         "questions",
@@ -76,6 +83,7 @@ class Core:
         self.session_timers = SessionTimers(self.sessions, timers)
         self.registrar_hosts: dict[str, str] = {}  # where we are registered by name -> trunk
         self.way_failed: Callable[[str, Flow], None] = _nothing_failed  # the registrar's, as the next one
+        self.other_way: Callable[[str, tuple[str, ...]], Binding | None] = _no_other
         self.registered: Callable[[str], Flow | None] = nobody
         self.questions: Outbox[Question] = Outbox()
         self.resolver = Resolver(timers, chance, self.questions, events.put)

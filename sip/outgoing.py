@@ -7,6 +7,8 @@ acknowledged there (:mod:`sip.reliable`).
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from kernel.timers import Timer
 from sip.address import build_address
 from sip.attempt import Attempt
@@ -33,7 +35,16 @@ EARLY_MAX = 16  # early dialogs of one INVITE: phones behind a proxy that forks
 class Outgoing:
     """The INVITE usage of a session that is not answered yet; made and dropped by the session."""
 
-    __slots__ = ("_cancel_headers", "_client", "_early", "_heard", "_session", "_timer", "_timer_lines")
+    __slots__ = (
+        "_cancel_headers",
+        "_client",
+        "_early",
+        "_heard",
+        "_session",
+        "_timer",
+        "_timer_lines",
+        "_tried",
+    )
 
     def __init__(self, session: "Session") -> None:
         self._session = session
@@ -42,6 +53,7 @@ class Outgoing:
         self._heard: Response | None = None  # the last 101-199
         self._early: dict[str, EarlyDialog] | None = None  # by the peer's tag, once one of them matters
         self._timer: Timer | None = None  # C
+        self._tried: tuple[str, ...] = ()  # flows of the phone that could not deliver the INVITE
         self._timer_lines = session.core.session_timers.invite_lines
 
     def send(self, cseq: int, authorization: str, now: float) -> None:
@@ -152,6 +164,8 @@ class Outgoing:
         self.disarm()
         if status == 430 and session.invitation is not None:
             session.core.way_failed(session.invitation.uri, session.flow)
+            if self._try_other_flow(attempt, now):
+                return
         redirects = redirect_targets(response) if status < 400 else ()
         rang = DEFLECTED if self._heard is not None else UNCONDITIONAL
         cause = (diversion_cause(response) or rang) if redirects else 0
@@ -161,6 +175,8 @@ class Outgoing:
         """Take that our INVITE stays unanswered."""
         self._client = None
         self.disarm()
+        if self._session.last_status < 101 and self._try_other_flow(transaction.context, now):
+            return
         silent = "Unresolvable" if transaction.is_unresolved else "Unreachable"
         self._session.invite_failed(status, "Request Timeout" if status == 408 else silent, now)
 
@@ -200,6 +216,26 @@ class Outgoing:
         self.disarm()
         self._early = self._heard = None
         self.send(attempt.cseq + 1, authorization, now)
+        return True
+
+    def _try_other_flow(self, attempt: Attempt, now: float) -> bool:
+        """Send the INVITE over another flow of the same phone, which has not got it (RFC 5626 5.3); return
+        whether there is one.
+        """
+        session, core = self._session, self._session.core
+        invitation = session.invitation
+        if invitation is None or not invitation.instance or session.state is not SessionState.INVITING:
+            return False
+        self._tried += (invitation.instance,)
+        way = core.other_way(invitation.account, self._tried)
+        if way is None:
+            return False
+        session.invitation = replace(
+            invitation, uri=way.uri, flow=way.flow, routes=way.path, instance=way.instance
+        )
+        session.flow = way.flow
+        self._early = self._heard = None
+        self.send(attempt.cseq + 1, "", now)
         return True
 
     def _progressed(self, attempt: Attempt, response: Response, now: float) -> None:

@@ -84,6 +84,11 @@ class Binding:
         return name[2:-2] if name[:2] == '"<' and name[-2:] == '>"' else name.strip('"<>')
 
     @property
+    def has_flows(self) -> bool:
+        """Whether its phone may be registered over several flows."""
+        return bool(_reg_id(self.instance))
+
+    @property
     def user_text(self) -> str:
         """Its user as it is written into a URI."""
         return escape_user(self.user)
@@ -172,6 +177,21 @@ class Registrar:
                 binding.reachable = False
                 self._tell(binding.user)
                 return
+
+    def other_way(self, user: str, tried: tuple[str, ...]) -> Binding | None:
+        """Return the latest reachable flow of the phone whose flows ``tried`` (instance and reg-id) are of;
+        None if it has no other.
+        """
+        phone = tried[-1].rpartition(";")[0]
+        found = [
+            binding
+            for binding in self._users.get(user, ())
+            if binding.reachable
+            and binding.instance not in tried
+            and binding.has_flows
+            and binding.instance.rpartition(";")[0] == phone
+        ]
+        return max(found, key=lambda binding: binding.number, default=None)
 
     def is_reachable(self, user: str) -> bool:
         """Return whether any contact of ``user`` is reachable."""
@@ -380,6 +400,9 @@ class Registrar:
             self._join_flow(binding)
             self._arm(binding)
             self._tell(binding.user)
+            other = self.other_way(binding.user, (binding.instance,)) if binding.has_flows else None
+            if other is not None:
+                self._core.places.moved(flow, other.flow)  # for the dialogs over it
 
     def restore(self, row: BindingRow, now: float, walltime: WallTime) -> None:
         """Take back a binding that the store kept; an expired or unknown one is left out."""

@@ -90,7 +90,7 @@ class Stack:
         self._transactions = core.transactions
         self._registrar = Registrar(core, self.rows, walltime or WallTime())
         core.registered = core.places.registered = self._registrar.flow_of_gruu
-        core.way_failed = self._registrar.way_failed
+        core.way_failed, core.other_way = self._registrar.way_failed, self._registrar.other_way
         self._admission = Admission(core, self._registrar)
         self._referrals = Referrals(core)
         self.peers = Peers(core)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sip.events import BindingsChanged, InviteArrived, SessionFailed
+from sip.events import BindingsChanged, InviteArrived, SessionAnswered, SessionFailed, SessionProgressed
 from sip.flows import Flow
 from sip.gruu import TEMPORARY_MAX
 from sip.invitation import Invitation
@@ -141,6 +141,90 @@ def test_one_phone_with_two_flows_rings_once() -> None:
     scene.stack.flow_closed(second, scene.now)
     assert [binding.flow for binding in scene.stack.ways("8001")] == [first]
     assert scene.stack.is_reachable("8001")
+
+
+FIRST = Flow("tcp", 1, "192.0.2.7", 40001, 5)
+SECOND = Flow("tcp", 1, "192.0.2.7", 40002, 6)
+
+
+def rung_over_two_flows() -> tuple[Scene, Session]:
+    """A phone keeps two flows, and is called over the second."""
+    scene = Scene()
+    for number, flow in ((1, FIRST), (2, SECOND)):
+        contact = f"<sip:8001@192.0.2.7:{5060 + number};transport=tcp>;{INSTANCE};reg-id={number}"
+        register(
+            scene, contacts=(contact,), headers=OUTBOUND, cseq=3 * number, flow=flow, call_id=f"reg{number}"
+        )
+    (way,) = scene.stack.ways("8001")
+    invitation = Invitation(
+        way.uri, "<sip:8001@example.com>", "1", sdp=OURS, flow=way.flow, account="8001", instance=way.instance
+    )
+    scene.clear()
+    session = scene.stack.invite(invitation, "leg", scene.now)
+    assert scene.last("INVITE").flow == SECOND
+    return scene, session
+
+
+@pytest.mark.parametrize("how", ["closed", "unsendable", "430"])
+def test_an_invite_that_a_dead_flow_did_not_deliver_goes_over_the_other(how: str) -> None:
+    """RFC 5626 5.3, 7: the same call, not a second one: its Call-ID and tag, the next CSeq; one answer."""
+    scene, session = rung_over_two_flows()
+    before = scene.last("INVITE")
+    if how == "closed":
+        scene.stack.flow_closed(SECOND, scene.now)
+    elif how == "unsendable":
+        scene.stack.flow_failed(SECOND, scene.now)
+    else:
+        scene.receive(respond(before, 430), SECOND)
+    again = scene.last("INVITE")
+    assert (again.flow, again.message.uri) == (FIRST, "sip:8001@192.0.2.7:5061;transport=tcp")
+    assert again.message.call_id == before.message.call_id
+    assert again.message.from_tag == before.message.from_tag
+    assert again.message.cseq[0] == before.message.cseq[0] + 1
+    assert scene.words().count("INVITE") == 2
+    scene.receive(respond(again, 180), FIRST)
+    scene.receive(respond(again, 200, contact="<sip:8001@192.0.2.7:5061;transport=tcp>", body=SDP), FIRST)
+    assert [type(event) for event in scene.told if getattr(event, "session", None) is session] == [
+        SessionProgressed,
+        SessionAnswered,
+    ]
+    assert scene.last("ACK").flow == FIRST
+
+
+def test_a_phone_whose_every_flow_is_dead_cannot_be_reached() -> None:
+    """Each is tried once."""
+    scene, session = rung_over_two_flows()
+    scene.stack.flow_failed(SECOND, scene.now)
+    scene.stack.flow_failed(FIRST, scene.now)
+    assert scene.words() == ["INVITE", "INVITE"]
+    assert scene.events(SessionFailed) == [SessionFailed(session, 503, "Unreachable")]
+
+
+def test_a_phone_that_rings_is_not_rung_again_over_its_other_flow() -> None:
+    """It has got the INVITE: a second one would ring twice."""
+    scene, session = rung_over_two_flows()
+    scene.receive(respond(scene.last("INVITE"), 180), SECOND)
+    scene.stack.flow_closed(SECOND, scene.now)
+    assert scene.words() == ["INVITE"]
+    assert scene.events(SessionFailed) == [SessionFailed(session, 503, "Unreachable")]
+
+
+def test_a_call_that_was_given_up_is_not_sent_over_the_other_flow() -> None:
+    scene, session = rung_over_two_flows()
+    scene.stack.hang_up(session, scene.now)
+    scene.stack.flow_closed(SECOND, scene.now)
+    assert scene.words() == ["INVITE"]
+    assert scene.stack.is_quiet()
+
+
+def test_a_dialog_goes_on_over_the_other_flow() -> None:
+    """RFC 5626 5.3: BYE finds the phone where it still is."""
+    scene, session = rung_over_two_flows()
+    contact = "<sip:8001@192.0.2.7:5062;transport=tcp>"
+    scene.receive(respond(scene.last("INVITE"), 200, contact=contact, body=SDP), SECOND)
+    scene.stack.flow_closed(SECOND, scene.now)
+    scene.stack.hang_up(session, scene.now)
+    assert scene.last("BYE").flow == FIRST
 
 
 def test_430_means_that_the_flow_is_gone() -> None:

@@ -254,6 +254,7 @@ class Baresip:
         transport: str = "udp",
         host: str = "127.0.0.1",
         extra: str = "",
+        account: str = "",
     ) -> None:
         self.folder = folder / f"baresip-{user}"
         self.folder.mkdir()
@@ -275,7 +276,7 @@ class Baresip:
         (self.folder / "accounts").write_text(
             f"<sip:{user}@{host}:{sip_port};transport={transport}>;auth_user={user};auth_pass={password};"
             f"answermode={answer};"
-            f"regint={register_for};audio_codecs=pcmu,pcma\n"
+            f"regint={register_for};audio_codecs=pcmu,pcma{account}\n"
         )
         (self.folder / "contacts").write_text("")
         self.control = control
