@@ -173,6 +173,11 @@ class Host:
         """Bind ``count`` further port pairs in the next calls of :meth:`bind_some`."""
         self._to_bind += count
 
+    @property
+    def is_binding(self) -> bool:
+        """Say whether there are port pairs to bind."""
+        return self._to_bind > 0
+
     def bind_some(self, at_once: int = _BIND_AT_ONCE) -> bool:
         """Bind some of the port pairs that were asked for and report them; return whether there are more."""
         if not self._to_bind:

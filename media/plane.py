@@ -479,9 +479,10 @@ class Plane:
             return False
         pool = worker.pool
         port = pool.take(now)
-        if len(pool) * 4 < self._settings.ports_ahead and not pool.is_asked and not pool.are_all:
+        wanted = pool.wanted(self._settings.ports_ahead)
+        if wanted:
             pool.is_asked = True
-            self.commands.tell(index, BindPorts(self._settings.ports_ahead))
+            self.commands.tell(index, BindPorts(wanted))
         if port is None:
             return False
         stream.worker, stream.port = index, port

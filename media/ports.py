@@ -41,6 +41,17 @@ class PortPool:
         self.are_all = are_all
         self.is_asked = False
 
+    def wanted(self, ahead: int) -> int:
+        """Return how many ports the worker should be asked for; 0: enough are free, or it has been asked.
+
+        ``ahead`` of them, or an eighth of what there is when that is more, while half as many are free: what
+        a rush takes during the round trip.
+        """
+        if self.is_asked or self.are_all:
+            return 0
+        ahead = max(ahead, len(self._known) // 8)
+        return ahead if 2 * len(self._free) < ahead else 0
+
     def take(self, now: float) -> int | None:
         """Return the port that has been free the longest, or None."""
         resting = self._resting
@@ -94,6 +105,3 @@ class PortPool:
         assert len(dict.fromkeys(waiting)) == len(waiting), "a port is free or resting twice"
         assert all(port in self._known for port in waiting), "a free port is not known"
         assert all(self._known[port] for port in self._free), "a free port is marked as used"
-
-    def __len__(self) -> int:
-        return len(self._free)

@@ -296,9 +296,11 @@ class WorkerLoop:
             self._is_link_ready = False
             self._serve_link(now)
         host.tick(now)
-        has_more = host.bind_some()
+        is_binding, has_more = host.is_binding, host.bind_some()
         due_at = min(now if has_more else now + _IDLE_WAIT, host.next_tick())
-        if host.reports and self._tell_at == inf:
+        if is_binding and not has_more:
+            self._tell_at = now  # calls may wait for the ports
+        elif host.reports and self._tell_at == inf:
             self._tell_at = now + _GATHER_FOR
         if now >= self._tell_at or host.is_quitting:
             self._tell_at = inf

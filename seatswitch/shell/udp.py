@@ -35,6 +35,9 @@ _BUSY_FROM = 5  # datagrams within one grain
 # the end of the round, so this is also the longest that an answered caller and a seat wait for each other.
 ROUND = 0.03
 _ENOUGH = 36  # datagrams that make a round worth a wake-up: 200 queue calls/s bring them in one ROUND
+# What a round counts for the rate at which datagrams come, by one round later: phones that are answered
+# in rounds send in bursts, and one round alone says too much or too little.
+_REMEMBERED = 0.8
 
 
 def bind_socket(key: str, transport: str, host: str, port: int) -> socket.socket:
@@ -117,6 +120,8 @@ class UdpSocket:
         self._refused_before = 0  # at the last look
         self._round_from = 0.0  # when the socket was last left alone
         self._round_count = 0  # datagrams since
+        self._seen = 0.0  # datagrams of the rounds before, the latest counting most
+        self._seen_within = 0.0  # seconds that they took
         exits.udp[local] = self
         self._loop.add_reader(bound, self._on_readable)
 
@@ -149,6 +154,7 @@ class UdpSocket:
             self._pump.hold_timers()
             self._round_from = now
             self._round_count = 0
+            self._seen = self._seen_within = 0.0
             self._next_round = self._loop.call_later(ROUND, self._on_round)
         elif count == 0 or self._refused != self._refused_before:
             self._refused_before = self._refused
@@ -172,19 +178,21 @@ class UdpSocket:
             self._end_round(count)  # whatever happens: a socket that is read no more is a dead switch
 
     def _end_round(self, count: int) -> None:
-        if count == 0 and self._is_drained:
+        self._round_count += count
+        if self._round_count == 0 and self._is_drained:
             self._next_round = None
             self._counted = 0
             self._loop.add_reader(self._bound, self._on_readable)
             self._pump.release_timers()
             return
-        self._round_count += count
         # What is left is read at once, but after everybody else had a turn. The count does not say whether
         # there is more: each ICMP error takes the place of a datagram.
         pause = 0.0
         if self._is_drained:
             now = monotonic()
-            pause = min(ROUND, (now - self._round_from) * _ENOUGH / self._round_count)
+            self._seen = self._seen * _REMEMBERED + self._round_count
+            self._seen_within = self._seen_within * _REMEMBERED + now - self._round_from
+            pause = min(ROUND, _ENOUGH * self._seen_within / self._seen)
             self._round_from = now
             self._round_count = 0
         self._next_round = self._loop.call_later(pause, self._on_round)

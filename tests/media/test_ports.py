@@ -23,6 +23,28 @@ def test_ports_are_used_in_turn_and_rest() -> None:
     pool.check()
 
 
+def test_more_are_wanted_while_half_of_what_is_to_be_ahead_is_free() -> None:
+    """At least ``ahead``, an eighth of what there is where that is more; once, until the worker answers."""
+    pool = PortPool()
+    pool.add(tuple(range(0, 128, 2)), False)
+    for _ in range(32):
+        pool.take(0.0)
+    assert pool.wanted(64) == 0
+    pool.take(0.0)
+    assert pool.wanted(64) == 64
+    pool.is_asked = True
+    assert pool.wanted(64) == 0
+    pool.add(tuple(range(128, 1_600, 2)), False)
+    for _ in range(717):
+        pool.take(0.0)
+    assert (pool.counts()[0], pool.wanted(64)) == (50, 0)
+    pool.take(0.0)
+    assert pool.wanted(64) == 100
+    pool.add((1_600,), True)
+    pool.take(0.0)
+    assert pool.wanted(64) == 0
+
+
 def test_counts_are_free_resting_and_used() -> None:
     pool = PortPool()
     pool.add((10, 12, 14), False)

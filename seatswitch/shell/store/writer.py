@@ -225,7 +225,7 @@ def run_writer(journal: str, url: str) -> int:
 
     ``url`` "-" means: the first line of standard input, which keeps a password out of the process list.
     """
-    os.nice(NICENESS)
+    _step_back()
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)
@@ -256,6 +256,18 @@ def run_writer(journal: str, url: str) -> int:
     except OperatorError as error:
         _tell_parent(Told("refused", error.where, error.why))
         return 1
+
+
+def _step_back() -> None:
+    """Let calls come first, and Ctrl-C in the terminal be for the switch alone: a process group of its own.
+
+    Not a session of its own: where the kernel shares the processor among sessions first (Linux autogroups, of
+    every process that no control group holds), niceness counts only within one, and a row writer in its own
+    took half of the switch's core once a second, for 20 ms at 1,000 calls/s.
+    """
+    if os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)
+    os.nice(NICENESS)
 
 
 def _read_line(fd: int) -> str:

@@ -107,8 +107,7 @@ class WriterLink:
             "--url",
             "-",
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in the terminal is for the switch
+            stdout=asyncio.subprocess.PIPE,  # and the session of the switch (run_writer)
         )
         self._process = process
         self.pid = process.pid

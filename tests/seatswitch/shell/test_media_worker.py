@@ -122,6 +122,23 @@ def test_worker_says_who_it_is_and_what_it_has_bound(path: str, switch: Switch) 
     assert ended(worker) == 0
 
 
+def test_ports_that_were_asked_for_are_told_at_once(
+    path: str, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls may wait for them: no other report has to keep them company."""
+    monkeypatch.setattr(media_worker, "_GATHER_FOR", 1e9)
+    ports = free_range(20)
+    worker = Worker(path, ports, 2)
+    worker.start()
+    switch.accept()
+    assert switch.read() == [PortsBound((ports[0], ports[0] + 2), False)]
+    switch.tell(BindPorts(18))
+    told = switch.read()  # in one message, although they are bound by and by
+    assert sum(len(report.ports) for report in told if isinstance(report, PortsBound)) == 18
+    switch.tell(Quit())
+    assert ended(worker) == 0
+
+
 def test_sign_of_life_is_answered_and_messages_may_come_in_pieces(path: str, switch: Switch) -> None:
     worker = Worker(path, free_range(1), 0)
     worker.start()

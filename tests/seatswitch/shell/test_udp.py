@@ -205,6 +205,74 @@ async def test_nodes_deadlines_are_met_while_the_socket_is_busy() -> None:
     udp.close()
 
 
+class Rounds:
+    """A busy socket whose rounds happen by hand, in time of its own; notes the pauses between them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.node = StubNode()
+        self.udp, _ = serve(self.node)
+        self.waiting = 0  # datagrams
+        self.pauses: list[float] = []
+        self.now = 100.0
+        self.loop = self.udp._loop
+        self.loop.remove_reader(self.udp._bound)
+        self.udp._pump.hold_timers()
+        self.udp._round_from = self.now
+        self.udp._loop = self  # type: ignore[assignment]
+        self.udp._recvfrom_into = self.receive  # type: ignore[method-assign, assignment]
+        monkeypatch.setattr("seatswitch.shell.udp.monotonic", lambda: self.now)
+
+    def receive(self, buffer: memoryview) -> tuple[int, tuple[str, int]]:
+        if not self.waiting:
+            raise BlockingIOError
+        self.waiting -= 1
+        return 1, ("127.0.0.1", 5060)
+
+    def call_later(self, pause: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        self.pauses.append(pause)
+        return self.loop.call_later(3600.0, call)
+
+    def add_reader(self, bound: socket.socket, call: Callable[[], None]) -> None:
+        self.pauses.append(-1.0)  # it is quiet
+
+    def round_brings(self, datagrams: int, after: float) -> float:
+        """Return the pause that follows a round ``after`` seconds later."""
+        self.now += after
+        self.waiting = datagrams
+        self.udp._on_round()
+        return self.pauses[-1]
+
+    def close(self) -> None:
+        self.udp._loop = self.loop
+        self.udp.close()
+
+
+async def test_round_that_takes_all_leaves_the_socket_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found under 1,000 calls/s: 32 datagrams are read at once, so 64 of them leave nothing to a third read;
+    the socket was taken for quiet, then for busy, and rested a whole ROUND.
+    """
+    rounds = Rounds(monkeypatch)
+    assert rounds.round_brings(64, 0.01) == 0.0
+    assert rounds.round_brings(32, 0.0) == 0.0
+    assert 0.0 < rounds.round_brings(0, 0.0) < ROUND
+    assert rounds.round_brings(0, 0.01) == -1.0
+    rounds.close()
+
+
+async def test_pauses_follow_the_rate_of_several_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes in bursts of ten times a few is left alone for as long as their mean takes."""
+    rounds = Rounds(monkeypatch)
+    for _ in range(20):
+        few = rounds.round_brings(3, 0.01)
+        many = rounds.round_brings(30, 0.01)
+    assert many == pytest.approx(36 / 1_650, rel=0.15)
+    assert few == pytest.approx(36 / 1_650, rel=0.15)
+    for _ in range(20):
+        calm = rounds.round_brings(2, 0.01)
+    assert calm == ROUND
+    rounds.close()
+
+
 async def test_errors_in_between_do_not_let_datagrams_wait() -> None:
     """Found by a soak: with an ICMP error for every datagram a full socket was read once in 20 ms."""
     node = StubNode()

@@ -206,4 +206,7 @@ def test_database_that_takes_nothing_more_is_told_once_and_tried_again(
 def test_writer_steps_back_for_calls(places: tuple[Path, Path], processes: list[Writer]) -> None:
     process = start_writer(processes, *places)
     assert hear(process).told == "ready"
+    # Niceness counts only within a session (autogroups); Ctrl-C is for the foreground's process group.
+    assert os.getsid(process.pid) == os.getsid(0)
+    assert os.getpgid(process.pid) == process.pid
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)

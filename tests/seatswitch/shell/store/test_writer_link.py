@@ -27,6 +27,8 @@ async def test_writer_that_dies_is_started_again(tmp_path: Path) -> None:
     await until(lambda: link.restarts == 1 and link.pid and not link.trouble, "the second life")
     assert link.pid != first
     assert link.snapshot()["restarts"] == 1
+    assert os.getsid(link.pid) == os.getsid(0)  # so that its niceness counts
+    assert os.getpgid(link.pid) == link.pid  # so that Ctrl-C is for the switch
     await link.stop()
     assert link.pid == 0
 
