@@ -221,11 +221,8 @@ class Callbacks:
         """Let a waiting caller go home with its place kept."""
         call = self._board.calls.get(what.call)
         if call is None or call.is_callback:
-            if what.is_pressed:
-                return
             raise OperationRefused("NO_SUCH_CALL", f"call {what.call} does not wait in a queue")
-        if not what.is_pressed:
-            self._check(call.queue, what.number or call.caller)
+        self._check(call.queue, what.number or call.caller)
         self._distribution.call_back(call, "caller", now, what.number)
 
     def keep_place(self, call: WaitingCall, booked_by: str, now: float, number: str = "") -> Callback | None:

@@ -60,12 +60,12 @@ class Distribution:
         if call is not None:
             outcome = _OUTCOMES.get(what.cause, Outcome.WITHDRAWN)
             is_rung = outcome is Outcome.ABANDONED and bool(call.ringing)
-            self._withdraw_all(call, "caller_gone", now)
+            self.withdraw_all(call, "caller_gone", now)
             self.end_visit(call, outcome, RINGING if is_rung else what.cause, "", now)
 
     def remove(self, call: WaitingCall, cause: str, now: float) -> None:
         """Take a call out of its queue and hand it back to call control."""
-        self._withdraw_all(call, cause, now)
+        self.withdraw_all(call, cause, now)
         self.end_visit(call, Outcome.WITHDRAWN, cause, "", now)
         self._board.commands.put(ReleaseCall(call.call, call.queue, Outcome.WITHDRAWN.value, cause))
 
@@ -80,7 +80,7 @@ class Distribution:
         callback = self.callbacks.keep_place(call, cause, now, number)
         if callback is None:
             return False
-        self._withdraw_all(call, "callback", now)
+        self.withdraw_all(call, "callback", now)
         self.end_visit(call, Outcome.CALLBACK, cause, "", now)
         outcome = Outcome.CALLBACK.value
         self._board.commands.put(ReleaseCall(call.call, call.queue, outcome, outcome))
@@ -90,7 +90,7 @@ class Distribution:
     def move(self, call: WaitingCall, there: Queue, now: float) -> None:
         """Let a call wait in ``there`` instead, with its time and its credit."""
         target = f"queue:{there.name}"
-        self._withdraw_all(call, "moved", now)
+        self.withdraw_all(call, "moved", now)
         self.end_visit(call, Outcome.OVERFLOWED, "moved", "", now, target)
         self.entry.transfer(call, there, target, now)
 
@@ -440,7 +440,7 @@ class Distribution:
         seat = offer.seat
         call = self._release(offer, OfferInput.ANSWERED, 200, now)
         if call.ringing:
-            self._withdraw_all(call, "answered_elsewhere", now)
+            self.withdraw_all(call, "answered_elsewhere", now)
         seat.answered += 1
         seat.misses.clear()
         seat.talk_call = call.call
@@ -487,7 +487,7 @@ class Distribution:
     def pick_up(self, offer: Offer, seat: Seat, now: float) -> None:
         """Offer the call of ``offer`` to ``seat``, which has asked for it, and to nobody else."""
         call = offer.call
-        self._withdraw_all(call, "picked_up", now)
+        self.withdraw_all(call, "picked_up", now)
         self._offer(call, seat, now, None)
         self._board.timers.disarm(call.widening)
         call.widening = None
@@ -507,7 +507,8 @@ class Distribution:
         self._desk.work_ended(offer.seat, cause, now)
         return call
 
-    def _withdraw_all(self, call: WaitingCall, cause: str, now: float) -> None:
+    def withdraw_all(self, call: WaitingCall, cause: str, now: float) -> None:
+        """Call off everything that rings for a call."""
         for offer in call.ringing.copy():
             self._withdraw(self._board.offers[offer], cause, now)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from acd.board import Board
 from acd.commands import ChangeQueue, ReleaseCall
 from acd.events import QueueChanged
-from acd.inputs import CallerRestored, CallJoined, PlaceRestored
+from acd.inputs import CallerRestored, CallJoined, KeyChosen, PlaceRestored
 from acd.lists import CallerLists, NumberReader
 from acd.memory import CallerSeats, LeftPlace, LeftPlaces
 from kernel.ids import QueueName, SeatId
@@ -64,16 +64,38 @@ class Entry:
 
     def send_on(self, call: WaitingCall, cause: str, now: float) -> None:
         """Do with a call what its queue says of those who have waited too long; no seat rings for it."""
-        board = self._board
-        queue = board.queues[call.queue]
+        queue = self._board.queues[call.queue]
         target = call.fallback if cause == "seat_wait" else target_of(queue.settings, cause)
         if target == CALLBACK:
             if self._calls.call_back(call, cause, now):
                 return
             target = HANG_UP
-        there = self._following(target, call, queue, now)
+        self._lead(call, target, cause, Outcome.TIMED_OUT, now)
+
+    def key_pressed(self, what: KeyChosen, now: float) -> None:
+        """Do with a waiting caller what its queue says of a key; where that leads nowhere just now (full,
+        closed, no such number to be called back), it waits on.
+        """
+        call = self._board.calls.get(what.call)
+        target = None if call is None else dict(self._board.queues[call.queue].settings.keys).get(what.key)
+        if call is None or call.is_callback or target is None:
+            return
+        if target == CALLBACK:
+            self._calls.call_back(call, "caller", now)
+            return
+        is_ours = target != HANG_UP and not release_target(target)
+        if is_ours and self._following(target, call, self._board.queues[call.queue], now) is None:
+            return
+        cause = f"key:{what.key}"
+        self._calls.withdraw_all(call, cause, now)
+        self._lead(call, target, cause, Outcome.WITHDRAWN, now)
+
+    def _lead(self, call: WaitingCall, target: str, cause: str, otherwise: Outcome, now: float) -> None:
+        """End a visit whose call leaves for ``target``; ``otherwise`` is how where that is the end."""
+        board = self._board
+        there = self._following(target, call, board.queues[call.queue], now)
         if there is None:
-            outcome, leads = outcome_of(target, Outcome.TIMED_OUT), release_target(target)
+            outcome, leads = outcome_of(target, otherwise), release_target(target)
             self._calls.end_visit(call, outcome, cause, "", now, leads)
             board.commands.put(ReleaseCall(call.call, call.queue, outcome.value, cause, leads))
             return

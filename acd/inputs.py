@@ -254,12 +254,18 @@ class CallbackBooked(msgspec.Struct, frozen=True):
 class CallbackChosen(msgspec.Struct, frozen=True):
     """A waiting caller wants to be called back instead; ``number`` "" is the one it calls from.
 
-    Refused like a booking. ``is_pressed``: the caller pressed the queue's key, and waits on if it cannot be.
+    Refused like a booking.
     """
 
     call: CallId
     number: str = ""
-    is_pressed: bool = False
+
+
+class KeyChosen(msgspec.Struct, frozen=True):
+    """A waiting caller has pressed a key, and wants what its queue says of it."""
+
+    call: CallId
+    key: str
 
 
 class CallbackCancelled(msgspec.Struct, frozen=True):
@@ -358,6 +364,7 @@ Input = (
     | DrainBegan
     | CallbackBooked
     | CallbackChosen
+    | KeyChosen
     | CallbackCancelled
     | CallbackAnswered
     | CallbackFailed

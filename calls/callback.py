@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from calls.bridge import agree
 from calls.call import Call, CallInput, CallState
 from calls.events import (
-    CallbackAsked,
     CallChanged,
     CallGone,
     CustomerAnswered,
@@ -21,11 +20,10 @@ from calls.events import (
     SeatTaken,
 )
 from calls.leg import Leg, LegInput
-from calls.settings import QueueMedia
 from kernel.ids import CallId, QueueName
 from kernel.timers import TimerQueue
 from media.plane import Plane
-from sip.events import InfoReceived, SessionProgressed
+from sip.events import SessionProgressed
 from sip.grammar import SipError
 
 if TYPE_CHECKING:
@@ -146,40 +144,10 @@ class CallbackCalls:
             outcome = _OUTCOMES.get(verdict, "failed")
             events.put(CustomerFailed(call.id, outcome, status))
 
-    def listen(self, leg: Leg, media: QueueMedia, now: float) -> None:
-        """Hear the keys of a caller who waits, where its queue has one for being called back."""
-        if media.callback_key:
-            self._plane.collect(leg.stream, True, now)
-
-    def key_pressed(self, leg: Leg | None, key: str) -> None:
-        """A key, by RFC 4733 or INFO; only the queue's own means anything, and only to who still waits."""
-        call = None if leg is None else leg.call
-        if call is None or leg is not call.caller_leg or call.queue is None:
-            return
-        media = self._board.plan.queues.get(call.queue)
-        waits = call.joined_at is not None and call.state in (CallState.WAITING, CallState.RINGING)
-        if waits and media is not None and key and key == media.callback_key:
-            self._board.events.put(CallbackAsked(call.id))
-
-    def info_received(self, leg: Leg | None, event: InfoReceived) -> None:
-        """A key of a waiting caller as INFO."""
-        self.key_pressed(leg, key_of(event))
-
     def customer_answered(self, call: Call) -> None:
         """Both are there."""
         if not call.is_dialled:
             self._board.events.put(CustomerAnswered(call.id))
-
-
-def key_of(event: InfoReceived) -> str:
-    """Return the key that an INFO brings, as ``Signal=1`` or bare; "" if it brings none."""
-    kind = event.content_type.partition(";")[0].strip().lower()
-    text = event.body.decode("ascii", "replace").strip()
-    if kind == "application/dtmf-relay":
-        lines = (line.partition("=") for line in text.splitlines())
-        keys = [value.strip() for name, _, value in lines if name.strip().lower() == "signal"]
-        return keys[0] if keys else ""
-    return text if kind == "application/dtmf" else ""
 
 
 _OUTCOMES = {

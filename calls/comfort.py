@@ -57,7 +57,7 @@ class Comfort:
 
     def begin(self, call: Call, leg: Leg, media: QueueMedia, now: float) -> None:
         """A caller begins to wait: play welcome and music."""
-        self._board.callbacks.listen(leg, media, now)
+        self._board.keys.listen(leg, media, now)
         prompts = tuple(prompt for prompt in (media.welcome, media.music) if prompt)
         if prompts:
             self._plane.play(leg.stream, prompts, now, loop_last=bool(media.music))
@@ -77,7 +77,7 @@ class Comfort:
             return
         told = self.told.get(call.id)
         self.over(call)
-        self._board.callbacks.listen(leg, media, now)
+        self._board.keys.listen(leg, media, now)
         if before is None or before.music != media.music or (told is not None and told.saying):
             if media.music:
                 self._plane.play(leg.stream, (media.music,), now)

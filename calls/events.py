@@ -83,10 +83,11 @@ class SeatFreed(msgspec.Struct, frozen=True):
     transferred: bool = False  # the call goes on with somebody else
 
 
-class CallbackAsked(msgspec.Struct, frozen=True):
-    """A waiting caller has pressed its queue's key: call me back."""
+class KeyPressed(msgspec.Struct, frozen=True):
+    """A waiting caller has pressed one of its queue's keys."""
 
     call: CallId
+    key: str
 
 
 class CustomerAnswered(msgspec.Struct, frozen=True):
@@ -123,7 +124,7 @@ CallEvent = (
     | PhoneChanged
     | SeatHold
     | SeatFreed
-    | CallbackAsked
+    | KeyPressed
     | CustomerAnswered
     | CustomerFailed
     | CallChanged

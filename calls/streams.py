@@ -86,7 +86,7 @@ class Streams:
             if leg is not None:
                 self._board.stream_failed(leg, event.reason, now)
         elif isinstance(event, DigitReceived):
-            self._board.callbacks.key_pressed(self.living.get(event.stream), event.digit)
+            self._board.keys.pressed(self.living.get(event.stream), event.digit, now)
         elif isinstance(event, PromptEnded):
             leg = self.living.get(event.stream)
             self._board.announcements.ended(leg, event.prompt, now)

@@ -29,6 +29,7 @@ from calls.events import (
 )
 from calls.failover import Failover
 from calls.invariants import check
+from calls.keys import Keys
 from calls.leg import Leg, LegInput, LegState
 from calls.presentation import note_caller
 from calls.records import call_row, ended_fields
@@ -108,6 +109,7 @@ class Switchboard:
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
         self.announcements = Announcements(self, stack, plane, timers)
+        self.keys = Keys(self, plane)
         self.comfort = Comfort(self, plane, timers, chance, phonebook)
         self.rings = Rings(self, stack, plane)
         self.talk = talk = Talk(self, stack, plane, timers)
@@ -201,7 +203,8 @@ class Switchboard:
             return
         status = self._settings.release_status(cause, call.tenant)
         sound = number if kind == "message" else ""  # without one the call ends at once
-        self.announcements.play(call, sound, f"us:{cause or outcome}", status, now)
+        verdict = "caller:key" if cause.startswith("key:") else f"us:{cause or outcome}"
+        self.announcements.play(call, sound, verdict, status, now)
 
     def hang_up(self, call_id: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
         """End a call for an operator or for its seat; NO_SUCH_CALL if there is none."""

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from calls.bridge import agree, codecs_for, is_held, mirrored
 from calls.call import Call, CallState
-from calls.callback import key_of
 from calls.events import CallChanged, SeatHold
+from calls.keys import key_of
 from calls.leg import Leg
 from kernel.timers import TimerQueue
 from media.plane import Plane
@@ -113,7 +113,7 @@ class Talk:
         """
         leg: Leg | None = event.session.user
         if leg is None or leg.call is None or leg.call.state is not CallState.TALKING:
-            self._board.callbacks.info_received(leg, event)
+            self._board.keys.info_received(leg, event, now)
             return
         other = leg.call.other(leg)
         if other is None or other.session is None:

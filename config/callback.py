@@ -1,12 +1,10 @@
 """How a queue calls back, as a configuration gives it."""
 
 from config.entry import Calendars, calendar_of
-from config.reading import Reader, show
+from config.reading import Reader
 from config.tables import QueueTable
 from queues.hours import HoursSettings
 from queues.settings import CallbackSettings
-
-KEYS = "0123456789*#ABCD"
 
 
 def build_callback(
@@ -19,8 +17,6 @@ def build_callback(
 ) -> CallbackSettings:
     """Return a queue's callback rules; ``usual`` are the hours of the queue itself."""
     table = queue.callback
-    if table.key and (len(table.key) != 1 or table.key not in KEYS):
-        reader.refuse(f"{where}.callback.key", f"{show(table.key)} is no key of a telephone: {KEYS}")
     if not 5 <= table.ring_for <= 60:
         reader.refuse(f"{where}.callback.ring_for", f"{table.ring_for:g} s is not between 5 and 60 s")
     if table.retry_after < 1:
@@ -29,7 +25,6 @@ def build_callback(
         reader.refuse(f"{where}.callback.expires_after", f"{table.expires_after:g} s: nobody could keep that")
     hours = calendar_of(reader, f"{where}.callback.hours", table.hours, tenant, calendars)
     return CallbackSettings(
-        key=table.key,
         attempts=table.attempts,
         retry_after=float(table.retry_after),
         ring_for=float(table.ring_for),

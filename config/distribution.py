@@ -14,6 +14,7 @@ from config.callback import build_callback
 from config.entry import (
     Calendars,
     build_entry,
+    build_keys,
     check_targets,
     check_wanted_seat,
     check_wanted_seats,
@@ -181,6 +182,7 @@ class Desk:
                     music=queue.music,
                     welcome=queue.welcome,
                     entry=entry,
+                    keys=build_keys(self._reader, where, queue),
                     callback=build_callback(self._reader, where, queue, tenant, self.calendars, entry.hours),
                 ),
             )

@@ -24,6 +24,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "on_ratio": (),
     "on_seat_wait": ("seat",),
 }
+KEYS = "0123456789*#ABCD"
+CALLBACK = "callback"
 KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND"
 _MISSING = {
     "voicemail": 'nothing is recorded yet; "number:DIGITS" leads to a mailbox elsewhere, "callback" promises '
@@ -83,8 +85,31 @@ def calendar_of(
     return known[1]
 
 
+def build_keys(reader: Reader, where: str, queue: QueueTable) -> tuple[tuple[str, str], ...]:
+    """Return the keys of a queue with their targets; ``callback.key`` is a short way to write one of them."""
+    keys = dict(queue.keys)
+    for key in keys:
+        if len(key) != 1 or key not in KEYS:
+            reader.refuse(f"{where}.keys.{key}", f"{show(key)} is no key of a telephone: {KEYS}")
+    key = queue.callback.key
+    if key and (len(key) != 1 or key not in KEYS):
+        reader.refuse(f"{where}.callback.key", f"{show(key)} is no key of a telephone: {KEYS}")
+    elif key and keys.get(key, CALLBACK) != CALLBACK:
+        reader.refuse(f"{where}.callback.key", f"{key} leads to {show(keys[key])} already, by keys")
+    elif key:
+        keys[key] = CALLBACK
+    return tuple(sorted(keys.items()))
+
+
+def ways_of(queue: QueueSettings) -> Iterator[tuple[str, str]]:
+    """Yield key of the configuration and target of every way out, those of the telephone's keys too."""
+    yield from targets_of(queue)
+    for key, target in queue.keys:
+        yield f"keys.{key}", target
+
+
 def targets_of(queue: QueueSettings) -> Iterator[tuple[str, str]]:
-    """Yield key and target of every way out of a queue."""
+    """Yield key and target of every way out of a queue that calls take by themselves."""
     for key in TARGETS:
         yield key, queue.on_timeout if key == "on_timeout" else getattr(queue.entry, key)
 
@@ -98,13 +123,14 @@ def resolve_levels(
         queue = queues[table.name]
         changes = {
             key: f"queue:{name}"
-            for key, target in targets_of(queue)
+            for key, target in ways_of(queue)
             if target.startswith("level:")
             and (name := _queue_of_level(reader, f"{where}.{key}", target, queue, queues, ranks))
         }
+        keys = tuple((key, changes.pop(f"keys.{key}", target)) for key, target in queue.keys)
         on_timeout = changes.pop("on_timeout", queue.on_timeout)
         entry = replace(queue.entry, **changes)
-        resolved[table.name] = replace(queue, on_timeout=on_timeout, entry=entry)
+        resolved[table.name] = replace(queue, on_timeout=on_timeout, entry=entry, keys=keys)
     return resolved
 
 
@@ -142,17 +168,17 @@ def check_targets(
     """Refuse targets that do not exist, belong to another tenant, or send calls round for ever."""
     for where, table in tables:
         queue = queues[table.name]
-        for key, target in targets_of(queue):
+        for key, target in ways_of(queue):
             place = f"{where}.{key}"
             kind, _, name = target.partition(":")
             if target == "hangup" or reader.is_bad(place) or (key, target) == ("on_seat_wait", "anyone"):
                 continue
             if kind in _MISSING:
                 reader.refuse(place, _MISSING[kind])
-            elif kind in TARGETS[key]:
+            elif kind in TARGETS.get(key, ()):
                 reader.refuse(place, f"{kind} makes no sense here: the caller could not wait for it")
             elif kind == "queue" and name:
-                _check_queue(reader, place, name, queue, queues)
+                _check_queue(reader, place, name, queue, queues, may_return=key not in TARGETS)
             elif kind == "number" and name.removeprefix("+").isdigit() and name.isascii():
                 continue
             elif kind == "message" and name:
@@ -165,13 +191,22 @@ def check_targets(
 
 
 def _check_queue(
-    reader: Reader, where: str, name: str, queue: QueueSettings, queues: Mapping[str, QueueSettings]
+    reader: Reader,
+    where: str,
+    name: str,
+    queue: QueueSettings,
+    queues: Mapping[str, QueueSettings],
+    *,
+    may_return: bool,
 ) -> None:
+    """Refuse a queue that is not there; one that leads back unless the caller itself goes there, by a key."""
     if name not in queues:
         reader.refuse(where, f"unknown queue {show(name)}{suggest(name, list(queues))}")
     elif queues[name].tenant != queue.tenant:
         reader.refuse(where, f"queue {show(name)} belongs to tenant {queues[name].tenant}")
-    elif loop := _loop(queue.name, name, queues):
+    elif name == queue.name and may_return:
+        reader.refuse(where, f"the caller waits in queue {show(name)} already")
+    elif not may_return and (loop := _loop(queue.name, name, queues)):
         reader.refuse(where, f"calls would go round for ever: {' -> '.join(loop)}")
 
 
@@ -183,7 +218,7 @@ def check_wanted_seats(
 ) -> None:
     """Refuse ``seat:NUMBER`` where there is no such seat, or one that does not serve the queue."""
     for where, table in tables:
-        for key, target in targets_of(queues[table.name]):
+        for key, target in ways_of(queues[table.name]):
             kind, _, number = target.partition(":")
             if kind == "seat" and not reader.is_bad(f"{where}.{key}"):
                 check_wanted_seat(reader, f"{where}.{key}", number, table.name, seats)

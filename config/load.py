@@ -189,8 +189,8 @@ def _build(
 
 def _queue_media(queue: QueueSettings) -> QueueMedia:
     return QueueMedia(
-        queue.name, queue.tenant, queue.answer, queue.music, queue.welcome, queue.callback.key,
-        queue.message_answer, queue.announce, queue.language,
+        queue.name, queue.tenant, queue.answer, queue.music, queue.welcome,
+        tuple(key for key, _ in queue.keys), queue.message_answer, queue.announce, queue.language,
     )
 
 

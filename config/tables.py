@@ -395,6 +395,7 @@ class QueueTable(Table, frozen=True):
     missed: MissedTable = MissedTable()
     pair_back_off: Duration = Duration(10)
     callback: CallbackTable = CallbackTable()
+    keys: dict[str, str] = {}
     announce: AnnounceTable = AnnounceTable()
     language: Literal["", "en", "zh"] = ""
 

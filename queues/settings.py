@@ -71,7 +71,6 @@ class EntrySettings(msgspec.Struct, frozen=True):
 class CallbackSettings(msgspec.Struct, frozen=True):
     """How a queue calls back who would not wait, or was promised it."""
 
-    key: str = ""  # what a waiting caller presses to be called back; "" none
     attempts: int = 3  # dials before it is given up
     retry_after: float = 900.0  # seconds between them
     ring_for: float = 45.0  # how long the customer is rung
@@ -105,6 +104,7 @@ class QueueSettings(msgspec.Struct, frozen=True):
     missed: MissedRules = MissedRules()
     pair_back_off: float = 10.0  # before the same seat is offered the same call again
     entry: EntrySettings = EntrySettings()
+    keys: tuple[tuple[str, str], ...] = ()  # key of the telephone, target: ways out of waiting
     callback: CallbackSettings = CallbackSettings()
     # The rest is for call control, which finds it here by the queue's name.
     answer: str = "200"  # or "183": early media until a seat answers

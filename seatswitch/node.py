@@ -15,12 +15,12 @@ from acd.engine import Engine
 from acd.events import CallbackChanged, HandleLimitReached, QueueChanged, SeatChanged, WaitLimitReached
 from acd.inputs import (
     CallbackAnswered,
-    CallbackChosen,
     CallbackFailed,
     CallJoined,
     CallLeft,
     DrainBegan,
     Input,
+    KeyChosen,
     OfferAnswered,
     OfferFailed,
     OfferRang,
@@ -33,12 +33,12 @@ from acd.inputs import (
 )
 from calls.controls import Control
 from calls.events import (
-    CallbackAsked,
     CallChanged,
     CallGone,
     CallQueued,
     CustomerAnswered,
     CustomerFailed,
+    KeyPressed,
     PhoneChanged,
     SeatAnswered,
     SeatFailed,
@@ -129,9 +129,7 @@ class Node:
             CustomerFailed: lambda event, now: self.engine.handle(
                 CallbackFailed(event.call, event.outcome, event.status), now
             ),
-            CallbackAsked: lambda event, now: self.engine.handle(
-                CallbackChosen(event.call, is_pressed=True), now
-            ),
+            KeyPressed: lambda event, now: self.engine.handle(KeyChosen(event.call, event.key), now),
             CallChanged: self._call_changed,
             DigestRefused: self.notices.digest_refused,
             SourceBanned: self.notices.source_banned,

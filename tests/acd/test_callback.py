@@ -15,6 +15,7 @@ from acd.inputs import (
     CallbackRestored,
     CallJoined,
     DrainBegan,
+    KeyChosen,
     Reconfigured,
 )
 from acd.settings import TenantSettings
@@ -34,7 +35,7 @@ Build = Callable[..., Any]
 def floor_of(kit: Any, *, seats: tuple[str, ...] = ("8001",), wrap_up: float = 0.0, **callback: Any) -> Any:
     """One queue whose callbacks are as ``callback`` says, and ``seats``, nobody signed in."""
     settings = CallbackSettings(**{"per_seat": 10.0, "retry_after": 600.0, **callback})
-    queue = kit.queue(callback=settings, max_wait=60.0)
+    queue = kit.queue(callback=settings, max_wait=60.0, keys=(("1", "callback"),))
     return kit.floor((queue,), tuple(kit.seat(number) for number in seats), wrap_up=wrap_up)
 
 
@@ -180,11 +181,11 @@ def test_who_cannot_be_called_stays_on_the_line(kit: Any) -> None:
     """A withheld number, and a key pressed by somebody who is promised a call already."""
     floor = floor_of(kit)
     floor.do(joined("hidden", "anonymous"))
-    floor.do(CallbackChosen(CallId("hidden"), is_pressed=True))
+    floor.do(KeyChosen(CallId("hidden"), "1"))
     assert floor.engine.waiting(CallId("hidden")) is not None
     assert floor.refused(CallbackChosen(CallId("hidden"))) == "BAD_NUMBER"
     assert floor.refused(CallbackChosen(CallId("nobody"))) == "NO_SUCH_CALL"
-    floor.do(CallbackChosen(CallId("nobody"), is_pressed=True))
+    floor.do(KeyChosen(CallId("nobody"), "1"))
 
 
 def joined(call: str, caller: str = ONE, **more: Any) -> Any:
@@ -196,7 +197,7 @@ def test_a_caller_who_rings_in_again_takes_the_place_of_its_callback(kit: Any) -
     floor = floor_of(kit)
     floor.do(joined("a"))
     floor.at(5.0).do(joined("b", "13800000002"))
-    floor.at(10.0).do(CallbackChosen(CallId("a"), is_pressed=True))
+    floor.at(10.0).do(KeyChosen(CallId("a"), "1"))
     floor.at(50.0).do(joined("again"))
     assert states(floor, "a") == ["scheduled", "waiting", "merged"]
     assert floor.engine.position(CallId("again"), floor.now) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from acd.commands import ReleaseCall
 from acd.entry import VISITS_OF_A_CALL_MAX
-from acd.inputs import Reconfigured
+from acd.inputs import KeyChosen, Reconfigured
 from kernel.ids import CallId
 from queues.hours import HoursSettings, Opening
 from queues.settings import EntrySettings, MissedRule, MissedRules
@@ -289,3 +289,78 @@ def test_an_empty_queue_takes_one_whoever_works(kit: Any) -> None:
     floor.join("b")
     assert story(floor) == [("b.1", "junior", "refused", "ratio", "")]
     assert floor.engine.position(CallId("a"), floor.now) == 1
+
+
+# Keys of the telephone.
+
+
+def floor_with_keys(kit: Any, **more: Any) -> Any:
+    keys = (("0", "queue:night"), ("1", "callback"), ("2", "hangup"), ("3", "number:123"), ("4", "seat:8002"))
+    queues = (kit.queue(keys=keys, **more), kit.queue("night", max_waiting=1))
+    return kit.floor(queues, (kit.seat("8001", 0, ("junior", "night")), kit.seat("8002")))
+
+
+@pytest.mark.parametrize(
+    ("key", "outcome", "target", "led"),
+    [
+        ("0", "overflowed", "queue:night", False),
+        ("2", "withdrawn", "", True),
+        ("3", "overflowed", "number:123", True),
+    ],
+)
+def test_a_key_leads_a_waiting_caller_out(
+    kit: Any, key: str, outcome: str, target: str, led: bool
+) -> None:
+    """One outcome with its cause; time and place go along."""
+    floor = floor_with_keys(kit)
+    floor.join("a")
+    floor.at(10.0).do(KeyChosen(CallId("a"), key))
+    assert story(floor) == [("a.1", "junior", outcome, f"key:{key}", target)]
+    released = [ReleaseCall(CallId("a"), "junior", outcome, f"key:{key}", target)]
+    assert floor.released() == (released if led else [])
+    visit = floor.engine.waiting(CallId("a"))
+    assert (visit is None) is led
+    if visit is not None:
+        assert (visit.queue, visit.joined_at) == ("night", 0.0)
+
+
+def test_a_key_while_a_seat_rings_takes_the_ring_back_and_costs_the_seat_nothing(kit: Any) -> None:
+    floor = floor_with_keys(kit)
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.rang("8001")
+    floor.do(KeyChosen(CallId("a"), "2"))
+    assert floor.withdrawn() == [("a.1.1", "key:2")]
+    assert floor.state("8001") == "ready idle"
+    assert [row.outcome for row in floor.offers()] == ["withdrawn"]
+    assert floor.counters("8001")["missed"] == 0
+
+
+def test_a_key_for_a_callback_keeps_the_place(kit: Any) -> None:
+    floor = floor_with_keys(kit)
+    floor.join("a", caller="13800000001")
+    floor.at(5.0).do(KeyChosen(CallId("a"), "1"))
+    assert [(it[2], it[3]) for it in story(floor)] == [("callback", "caller")]
+
+
+def test_a_key_that_leads_nowhere_just_now_leaves_the_caller_where_it_is(kit: Any) -> None:
+    """A full queue, a seat that is not signed in, a withheld number that cannot be called, no key at all."""
+    floor = floor_with_keys(kit)
+    floor.join("b", "night")
+    floor.join("a", caller="anonymous")
+    for key in ("0", "4", "1", "9"):
+        floor.do(KeyChosen(CallId("a"), key))
+    assert story(floor) == []
+    assert floor.engine.position(CallId("a"), floor.now) == 1
+    floor.do(KeyChosen(CallId("nobody"), "0"))
+
+
+def test_a_key_for_a_seat_waits_for_that_seat(kit: Any) -> None:
+    floor = floor_with_keys(kit)
+    floor.sign_in("8002")
+    floor.join("b")
+    floor.answer("8002")
+    floor.join("a")
+    floor.do(KeyChosen(CallId("a"), "4"))
+    assert story(floor)[-1] == ("a.1", "junior", "overflowed", "key:4", "seat:8002")
+    assert floor.engine.waiting(CallId("a")).wanted_seat == "8002"

@@ -6,7 +6,6 @@ import pytest
 
 from calls.call import Call
 from calls.events import (
-    CallbackAsked,
     CallGone,
     CustomerAnswered,
     CustomerFailed,
@@ -15,11 +14,10 @@ from calls.events import (
     SeatFreed,
     SeatRefused,
 )
-from calls.settings import QueueMedia, TrunkSettings
+from calls.settings import TrunkSettings
 from kernel.ids import CallId, OfferId, QueueName
 from kernel.rows import CallRow, StreamRow
-from media.events import DigitReceived
-from media.messages import Collect, Connect
+from media.messages import Connect
 from sip.settings import TrunkPeer
 from tests.calls.office import Office, call_settings, sdp
 from tests.sip.scene import PHONE, Sent
@@ -204,20 +202,3 @@ def test_nothing_is_left_for_the_garbage_collector() -> None:
     office.advance(40.0)
     gc.collect()
     assert not [thing for thing in gc.get_objects() if type(thing) is Call]
-
-
-def test_a_waiting_caller_s_key_is_told_and_no_other() -> None:
-    """RFC 4733 through the media worker, or INFO."""
-    office = Office(call_settings(queues=(QueueMedia("junior", "demo", callback_key="1"),)))
-    call = office.dial("96198")
-    assert call is not None
-    ok = office.last("200")
-    office.caller_says("ACK", ok, 1)
-    assert Collect in [type(command) for command in office.commands]
-    assert call.caller_leg is not None
-    office.board.handle_media(DigitReceived(call.caller_leg.stream, "2", 100), office.now)
-    office.settle()
-    assert office.events(CallbackAsked) == []
-    office.board.handle_media(DigitReceived(call.caller_leg.stream, "1", 100), office.now)
-    office.settle()
-    assert office.events(CallbackAsked) == [CallbackAsked(call.id)]

@@ -29,10 +29,11 @@ def test_every_key_is_taken_and_call_control_hears_of_the_telephone_s() -> None:
     more = 'callback = {key = "1", attempts = 5, retry_after = "1h", hours = "office"}'
     settings = load_settings(BASE + 'on_timeout = "callback"\n' + more, file="test.toml")
     callback = settings.acd.queues[0].callback
-    assert (callback.key, callback.attempts, callback.retry_after) == ("1", 5, 3600.0)
+    assert (callback.attempts, callback.retry_after) == (5, 3600.0)
     assert callback.hours is not None
     assert callback.hours.name == "office"
-    assert settings.calls.queues[0].callback_key == "1"
+    assert settings.calls.queues[0].keys == ("1",)
+    assert settings.acd.queues[0].keys == (("1", "callback"),)
 
 
 def test_customers_are_called_in_the_queue_s_own_hours_where_nothing_else_is_said() -> None:

@@ -196,3 +196,50 @@ def test_a_hotline_for_one_seat_of_a_queue() -> None:
         's: tenant[1] "t".hotlines[1].entry: seat 8002 does not serve queue q, so nobody can wait for it '
         "there"
     )
+
+
+def test_keys_take_every_target_and_the_callback_s_own_is_one_of_them() -> None:
+    text = 'keys = {"0" = "queue:senior", "9" = "number:13800000000", "#" = "hangup", "2" = "level:senior"}\n'
+    more = text.replace("level:senior", "message:builtin:welcome") + 'callback = {key = "1"}'
+    assert load(more).acd.queues[-1].keys == (
+        ("#", "hangup"),
+        ("0", "queue:senior"),
+        ("1", "callback"),
+        ("2", "message:builtin:welcome"),
+        ("9", "number:13800000000"),
+    )
+    assert load(more).calls.queues[-1].keys == ("#", "0", "1", "2", "9")
+
+
+def test_a_level_behind_a_key_is_its_queue() -> None:
+    senior = 'tenant = "t"\nrequires = {level = "senior"}'
+    text = HEAD.replace(f'"complaint"\n{senior}', '"complaint"\ntenant = "t"')
+    queue = '[[queue]]\nname = "q"\ntenant = "t"\nrequires = {level = "junior"}\n'
+    settings = load_settings(text + queue + 'keys = {"0" = "level:senior"}', file="s")
+    assert settings.acd.queues[-1].keys == (("0", "queue:senior"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('keys = {"10" = "hangup"}', 'keys.10: "10" is no key of a telephone: 0123456789*#ABCD'),
+        ('keys = {"1" = "queue:nobody"}', 'keys.1: unknown queue "nobody"'),
+        ('keys = {"1" = "queue:foreign"}', 'keys.1: queue "foreign" belongs to tenant u'),
+        ('keys = {"1" = "queue:q"}', 'keys.1: the caller waits in queue "q" already'),
+        ('keys = {"1" = "seat:8999"}', 'keys.1: unknown seat "8999"'),
+        ('keys = {"1" = "message:no"}', 'keys.1: unknown sound "no"'),
+        ('keys = {"1" = "voicemail"}', "keys.1: nothing is recorded yet"),
+        ('keys = {"1" = "queue:senior"}\ncallback = {key = "1"}', "callback.key: 1 leads to"),
+        ('callback = {key = "12"}', 'callback.key: "12" is no key of a telephone'),
+    ],
+)
+def test_keys_that_lead_nowhere_are_refused(text: str, error: str) -> None:
+    assert any(each.startswith(error) for each in errors_of(text)), errors_of(text)
+
+
+def test_a_key_may_lead_back_to_where_the_caller_came_from() -> None:
+    """The caller goes round by itself, once for every press; only what it cannot help is refused."""
+    senior = 'name = "senior"\ntenant = "t"'
+    back = HEAD.replace(senior, senior + '\nkeys = {"0" = "queue:q"}')
+    queue = '[[queue]]\nname = "q"\ntenant = "t"\nkeys = {"0" = "queue:senior"}\n'
+    assert load_settings(back + queue, file="s").acd.queues[-1].keys == (("0", "queue:senior"),)

@@ -166,7 +166,7 @@ def test_a_key_takes_a_waiting_caller_out() -> None:
     caller = world.trunk.dial(Errand())
     world.run(2.0)
     leg = next(iter(world.node.switchboard.calls.values())).caller_leg
-    world.turn(lambda now: world.node.switchboard.callbacks.key_pressed(leg, "1"))
+    world.turn(lambda now: world.node.switchboard.keys.pressed(leg, "1", now))
     world.turn(world.node.settle)
     world.run(1.0)
     assert caller.why == "bye"
