@@ -223,7 +223,7 @@ class Attendance:
         seat = self._board.seats.get(what.seat)
         if seat is None or seat.engaged.pop(what.call, None) is None:
             return
-        cause = "transferred" if what.transferred else "talk_ended"
+        cause = what.cause
         seat.idle_since = now
         queue_call = seat.talk_call
         if what.call == queue_call:

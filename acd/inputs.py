@@ -62,7 +62,7 @@ class TalkEnded(msgspec.Struct, frozen=True):
     seat: SeatId
     call: CallId
     bridged: bool
-    transferred: bool = False  # it was handed on
+    cause: str = "talk_ended"  # or transferred, taken_over: it goes on with somebody else
 
 
 class SeatEngaged(msgspec.Struct, frozen=True):
@@ -180,6 +180,16 @@ class CallPickedUp(msgspec.Struct, frozen=True):
 
     seat: SeatId
     by: SeatId
+
+
+class SupervisionWanted(msgspec.Struct, frozen=True):
+    """A supervisor wants to be in the conversation of ``seat``; refused where that, or its own seat ``by``,
+    is not in a state for it. ``by`` is None for a phone at which nobody is signed in.
+    """
+
+    seat: SeatId
+    by: SeatId | None = None
+    has_phone: bool = False  # another phone than the one bound to ``by`` will ring
 
 
 class Reconfigured(msgspec.Struct, frozen=True):
@@ -357,6 +367,7 @@ Input = (
     | SeatMoved
     | CallMoved
     | CallPickedUp
+    | SupervisionWanted
     | Reconfigured
     | SeatRestored
     | CallerRestored

@@ -11,7 +11,7 @@ from acd.board import Board
 from acd.changes import Changes
 from acd.desk import Desk
 from acd.distribution import Distribution
-from acd.inputs import CallMoved, CallPickedUp, SeatMoved
+from acd.inputs import CallMoved, CallPickedUp, SeatMoved, SupervisionWanted
 from acd.offer import State
 from acd.seat import Activity, Seat
 from kernel.errors import OperationRefused
@@ -42,6 +42,21 @@ class Supervision:
         if seat.activity is not Activity.IDLE or seat.is_removed:
             raise OperationRefused("STATUS_NOT_IDLE", f"seat {seat.id} is {seat.activity}")
         self._distribution.pick_up(offer, seat, now)
+
+    def may_attend(self, what: SupervisionWanted, now: float) -> None:
+        """Say why a supervisor may not be in a seat's conversation now; its call is call control's."""
+        target = self._seat(what.seat)
+        if target.activity is not Activity.TALKING:
+            raise OperationRefused("TARGET_NOT_TALKING", f"seat {target.id} is {target.activity}")
+        if what.by is None:
+            return
+        own = self._seat(what.by)
+        if not own.is_signed_in:
+            raise OperationRefused("NOT_LOGGED_IN", f"nobody is signed in at seat {own.id}")
+        if own.is_busy:
+            raise OperationRefused("STATUS_NOT_IDLE", f"seat {own.id} is {own.activity}")
+        if own.activity is Activity.UNREACHABLE and not what.has_phone:
+            raise OperationRefused("PHONE_NOT_REGISTERED", f"{own.phone} of seat {own.id} is not there")
 
     def move_seat(self, what: SeatMoved, now: float) -> None:
         """Let a seat serve other queues, or work at another level, from now on."""

@@ -92,6 +92,7 @@ class Call:
         "is_muted",
         "is_parked",
         "is_private",
+        "is_supervision",
         "joined_at",
         "queue",
         "referred_by",
@@ -137,6 +138,7 @@ class Call:
         self.tag = ""  # what it was about, as its seat says
         self.credit = 0.0  # seconds of waiting that it brings to a queue
         self.seat: SeatId | None = None  # where it was answered
+        self.is_supervision = False  # a supervisor's, whose leg is the only one
         self.transferee: Leg | None = None  # of another call; the caller's leg once this is answered
         self.is_private = False  # the caller asks not to be named (RFC 3323)
         self.diverted_by = ""  # the number that sent the call here instead of taking it
@@ -145,6 +147,11 @@ class Call:
         self.referred_by = ""  # the number that transferred the caller here
         self.farewell: tuple[str, str, int] | None = None  # sound that is played, then: verdict, status
         self.timer: Timer | None = None  # how long a direct call rings, or a hold lasts
+
+    @property
+    def supervises(self) -> str:
+        """The seat that a supervisor's call is for; "" for any other."""
+        return self.entry.partition(":")[2] if self.is_supervision else ""
 
     def move(self, cause: CallInput) -> bool:
         """Take ``cause``; return whether it counted."""

@@ -78,6 +78,7 @@ class CallbackCalls:
         assert leg.seat is not None
         call.rings.remove(leg)
         call.caller_leg = leg
+        board.supervision.touch(leg)
         board.recovery.note(call)
         self._timers.disarm(call.timer)
         call.timer = None

@@ -86,6 +86,8 @@ class Consults:
         self._timers.disarm(target.timer)
         target.timer = None
         self._plane.connect(consult.seat.stream, leg.stream, now)
+        board.supervision.touch(consult.seat)
+        board.supervision.touch(leg)
         if leg.seat is not None:
             board.events.put(SeatTaken(leg.seat, target.id, "talking"))
         board.events.put(CallChanged(target.id, "talking"))

@@ -95,6 +95,35 @@ class DialAsked(msgspec.Struct, frozen=True):
     display: str
 
 
+class SupervisionAsked(msgspec.Struct, frozen=True):
+    """A supervisor wants to be in the conversation of ``target``: monitor, whisper or barge.
+
+    ``phone`` (kind, number) is rung; None is the one bound to the supervisor's ``seat``, which is None for
+    who has none. ``follows``: stay for the seat's next conversations.
+    """
+
+    call: CallId  # the id that the supervisor's call gets
+    target: SeatId
+    by: str  # a seat, the name of a token, or a role
+    seat: SeatId | None
+    phone: tuple[str, str] | None
+    mode: str
+    follows: bool = False
+
+
+class ModeSwitched(msgspec.Struct, frozen=True):
+    """Who supervises ``target`` wants to be there in another way."""
+
+    target: SeatId
+    mode: str
+
+
+class TakeoverAsked(msgspec.Struct, frozen=True):
+    """Who supervises ``target`` wants its place."""
+
+    target: SeatId
+
+
 Control = (
     CallRefused
     | CallAnswered
@@ -107,4 +136,7 @@ Control = (
     | ConsultAsked
     | ConsultEnded
     | DialAsked
+    | SupervisionAsked
+    | ModeSwitched
+    | TakeoverAsked
 )

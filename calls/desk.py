@@ -22,6 +22,9 @@ from calls.controls import (
     Control,
     DialAsked,
     DigitsPressed,
+    ModeSwitched,
+    SupervisionAsked,
+    TakeoverAsked,
     TransferAsked,
 )
 from calls.events import CallChanged, SeatHold
@@ -60,6 +63,9 @@ class CallDesk:
             ConsultAsked: self._consult,
             ConsultEnded: lambda what, now: board.consults.end(self.call(what.call), what.how, now),
             DialAsked: board.dials.place,
+            SupervisionAsked: board.supervision.begin,
+            ModeSwitched: board.supervision.switch,
+            TakeoverAsked: board.supervision.take_over,
         }
 
     def handle(self, what: Control, now: float) -> None:
@@ -150,6 +156,7 @@ class CallDesk:
     def _say_held(self, call: Call, now: float, *, held: bool) -> None:
         call.note_hold(held, now)
         self._board.talk.limit_hold(call, now)
+        self._board.supervision.touch_call(call)
         for side in call.legs():
             if side.seat is not None:
                 self._board.events.put(SeatHold(side.seat, held))
@@ -160,6 +167,7 @@ class CallDesk:
         if call.is_muted == what.muted:
             return
         call.is_muted = what.muted
+        self._board.supervision.touch_call(call)
         if call.is_parked:
             return  # it hears the music, and silence after that
         if what.muted:

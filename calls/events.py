@@ -80,7 +80,7 @@ class SeatFreed(msgspec.Struct, frozen=True):
     seat: SeatId
     call: CallId
     bridged: bool
-    transferred: bool = False  # the call goes on with somebody else
+    cause: str = "talk_ended"  # or transferred, taken_over: the call goes on with somebody else
 
 
 class KeyPressed(msgspec.Struct, frozen=True):
@@ -104,6 +104,21 @@ class CustomerFailed(msgspec.Struct, frozen=True):
     status: int
 
 
+class SupervisionChanged(msgspec.Struct, frozen=True):
+    """A supervisor hears a seat's conversation (attached), waits for its next one (waiting), is there in
+    another way (switched), or is gone (detached: ``reason``).
+    """
+
+    what: str
+    target: SeatId
+    by: str
+    seat: SeatId | None  # the supervisor's
+    tenant: str
+    mode: str
+    call: CallId | None  # the seat's call that is heard
+    reason: str = ""
+
+
 class CallChanged(msgspec.Struct, frozen=True):
     """A call arrived or changed its state; for event subscribers."""
 
@@ -111,6 +126,7 @@ class CallChanged(msgspec.Struct, frozen=True):
     state: str
     tenant: str = ""  # of a call that has ended: nobody can be asked any more
     verdict: str = ""
+    supervises: str = ""  # of a supervisor's that has ended: the seat
 
 
 CallEvent = (
@@ -127,6 +143,7 @@ CallEvent = (
     | KeyPressed
     | CustomerAnswered
     | CustomerFailed
+    | SupervisionChanged
     | CallChanged
     | Notice
 )

@@ -46,8 +46,8 @@ class Redirects:
     def follow(self, leg: Leg, event: SessionFailed, now: float) -> bool:
         """Ring what a 3xx names instead; False if there is nothing that may be rung."""
         call, asked = leg.call, event.session.invitation
-        if call is None or asked is None or leg.redirects >= FORWARDS_MAX:
-            return False
+        if call is None or asked is None or call.is_supervision or leg.redirects >= FORWARDS_MAX:
+            return False  # a supervisor listens at the phone that was asked for, or not at all
         leg.forwards = leg.forwards or (leg.phone[1],)
         leg.tried += (asked.uri,)
         found: list[Target] = []

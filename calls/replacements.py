@@ -48,6 +48,8 @@ class Replacements:
             return 481
         if is_outside(old) or call.tenant != tenant or (old.offer is not None and old in call.rings):
             return 403
+        if call.is_supervision:
+            return 403  # an ear is nobody's to give away
         if self._board.transfers.is_moving(call):
             return 491
         if old.state is LegState.ANSWERED or old in call.rings:

@@ -44,9 +44,9 @@ def invitations(leg: Leg, call: Call, domain: str, stack: Stack, headers: Header
 
 def ring_headers(leg: Leg, call: Call, settings: CallSettings) -> Headers:
     """Return X-Queue for a phone that rings for a queue, and what makes one answer by itself that shall: its
-    seat dials with it, or is set so.
+    seat dials or supervises with it, or is set so.
     """
-    if call.is_dialled and call.caller_leg is None:
+    if (call.is_dialled and call.caller_leg is None) or (call.is_supervision and leg.phone[0] != "pstn"):
         return AUTO_ANSWER
     headers: Headers = ()
     if leg.offer is not None:

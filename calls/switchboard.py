@@ -5,7 +5,7 @@ call; every stream and every session told of belongs to one leg; every call that
 row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from calls.admission import PhoneBook, admit
@@ -41,6 +41,7 @@ from calls.rings import Rings
 from calls.routing import NumberPlan, Route, wanted_seat
 from calls.settings import CallSettings
 from calls.streams import Streams
+from calls.supervision import Supervision
 from calls.talk import Talk
 from calls.transfer import Transfers
 from calls.trunks import TrunkGate
@@ -104,7 +105,7 @@ class Switchboard:
         self._chance = chance
         self._walltime = walltime
         self.phonebook = phonebook
-        self._engaged: dict[SeatId, int] = {}  # legs at a seat's phone
+        self._engaged: dict[SeatId, list[Leg]] = {}  # legs at a seat's phone, in the order they came
         self.streams = Streams(self, plane, walltime)
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
@@ -118,6 +119,7 @@ class Switchboard:
         self.replacements = Replacements(self)
         self.consults = Consults(self, plane, timers, chance)
         self.dials = Dials(self, timers, phonebook)
+        self.supervision = Supervision(self, plane, timers, phonebook)
         self.desk = CallDesk(self, stack, plane)
         self._on_sip: dict[type, Callable[[Any, float], None]] = {
             InviteArrived: self._invite_arrived,
@@ -346,6 +348,9 @@ class Switchboard:
         if call.id in self.consults.pending:
             self.consults.answered(call, leg, now)
             return
+        if call.is_supervision:
+            self.supervision.answered(call, leg, now)
+            return
         if call.is_callback and call.caller_leg is None:
             if leg.offer is not None:
                 del self.rings.offers[leg.offer]
@@ -371,6 +376,7 @@ class Switchboard:
             self.events.put(SeatTaken(leg.seat, call.id, "talking"))
         if caller.seat is not None:
             self.events.put(SeatTaken(caller.seat, call.id, "talking"))
+        self.supervision.touch_call(call)
         self.events.put(CallChanged(call.id, "talking"))
 
     # The end.
@@ -423,6 +429,8 @@ class Switchboard:
             self.transfers.call_ended(call, status, now)
         if self.consults.pending:
             self.consults.call_ended(call, now)
+        if call.is_supervision:
+            self.supervision.call_ended(call, verdict, now)
         self._timers.disarm(call.timer)
         call.timer = None
         self.comfort.over(call)
@@ -458,7 +466,7 @@ class Switchboard:
         del self.calls[call.id]
         self.recovery.ended(call)
         call.caller_leg = call.callee = call.transferee = None
-        self.events.put(CallChanged(call.id, "ended", call.tenant, verdict))
+        self.events.put(CallChanged(call.id, "ended", call.tenant, verdict, call.supervises))
 
     def write_row(self, call: Call, now: float, *, ended_by: str, verdict: str, status: int) -> None:
         """Leave the one row of a call that ends."""
@@ -487,17 +495,22 @@ class Switchboard:
     def count_leg(self, leg: Leg, seat: SeatId) -> None:
         """Note that a leg is at the phone of ``seat``; distribution knows."""
         leg.seat = seat
-        self._engaged[seat] = self._engaged.get(seat, 0) + 1
+        self._engaged.setdefault(seat, []).append(leg)
+        self.supervision.touch(leg)
 
     def disengage(self, leg: Leg) -> None:
         """Note that a leg is at its seat's phone no longer."""
         if leg.seat is not None:
-            left = self._engaged[leg.seat] - 1
-            if left:
-                self._engaged[leg.seat] = left
-            else:
+            self.supervision.touch(leg)
+            legs = self._engaged[leg.seat]
+            legs.remove(leg)
+            if not legs:
                 del self._engaged[leg.seat]
             leg.seat = None
+
+    def legs_at(self, seat: SeatId) -> Sequence[Leg]:
+        """Return the legs at the phone of ``seat``, in the order they came."""
+        return self._engaged.get(seat, ())
 
     def stream_failed(self, leg: Leg, reason: str, now: float) -> None:
         """There is no stream for a leg."""
@@ -545,6 +558,7 @@ class Switchboard:
             or self.transfers.pending
             or self.consults.pending
             or self.comfort.told
+            or self.supervision.by_call
             or self.streams.living
             or self.rings.offers
             or self._engaged
@@ -556,4 +570,7 @@ class Switchboard:
         """Assert what must hold between turns."""
         check(self.calls, self.streams.living, self.rings.offers, self.gate.total())
         self.consults.check()
-        assert all(count > 0 for count in self._engaged.values()), "a seat is engaged by nothing"
+        self.supervision.check()
+        for seat, legs in self._engaged.items():
+            assert legs, f"{seat} is engaged by nothing"
+            assert all(leg.seat == seat and leg.call is not None for leg in legs), f"{seat} has a dead leg"

@@ -62,6 +62,7 @@ class Talk:
         held = is_held(leg.agreement) or call.is_parked
         call.note_hold(held, now)
         settings, board = self._board.plan.settings, self._board
+        board.supervision.touch_call(call)
         self.limit_hold(call, now)
         sdp = other.side.offer(
             other.address,
@@ -80,6 +81,7 @@ class Talk:
         if not call.held:
             return
         call.note_hold(False, now)
+        self._board.supervision.touch_call(call)
         self._timers.disarm(call.timer)
         call.timer = None
         for leg in call.legs():

@@ -227,7 +227,7 @@ class Transfers:
             referral.notify(481, "", now)  # as the INVITE would be answered (RFC 3891 3)
             return 0
         consult = place.call
-        if place.phone != transferor.phone:
+        if place.phone != transferor.phone or consult.is_supervision:
             return 403  # somebody else's call is nobody's to give away
         if consult is call or self.is_moving(consult):
             return 491
@@ -250,16 +250,21 @@ class Transfers:
         self.meet(consult, transferee, now)
         return 0
 
-    def take_place(self, call: Call, leg: Leg, into: Call, place: Leg, now: float) -> None:
-        """Move ``leg`` from ``call`` into the place of another leg, whose phone is let go."""
+    def take_place(
+        self, call: Call, leg: Leg, into: Call, place: Leg, now: float, cause: str = "transferred"
+    ) -> None:
+        """Move ``leg`` from ``call`` into the place of another leg, whose phone is let go; its seat learns
+        the ``cause``.
+        """
         call.continued_as = into.id
         self._leave(call, leg, into)
-        self._replace(into, place, leg, now)
+        self._replace(into, place, leg, now, cause)
 
     def meet(self, call: Call, leg: Leg, now: float) -> None:
         """Let ``leg``, which has taken somebody's place in ``call``, hear whom that one would hear."""
         partner = call.other(leg) if call.state is CallState.TALKING else None
         call.is_parked = call.is_muted = False
+        self._board.supervision.touch_call(call)
         if partner is not None:
             self._plane.connect(leg.stream, partner.stream, now)
             self._resume(partner, now, was_held=call.held)
@@ -270,12 +275,12 @@ class Transfers:
             self._plane.play(leg.stream, (music or RINGBACK,), now)
         self._board.events.put(CallChanged(call.id, call.state))
 
-    def _replace(self, call: Call, old: Leg, new: Leg, now: float) -> None:
+    def _replace(self, call: Call, old: Leg, new: Leg, now: float, cause: str) -> None:
         """Put ``new`` in the place of ``old``, whose phone is let go."""
         board = self._board
         is_caller = old is call.caller_leg
         if old.seat is not None:
-            board.events.put(SeatFreed(old.seat, call.id, bridged=old.offer is not None, transferred=True))
+            board.events.put(SeatFreed(old.seat, call.id, bridged=old.offer is not None, cause=cause))
         if old.state is not LegState.ANSWERED and old.session is not None and is_caller:
             session, old.session = old.session, None
             self._stack.reject(session, 487, now)
@@ -284,6 +289,7 @@ class Transfers:
             call.caller_leg = new
         else:
             call.callee = new
+        board.supervision.touch_call(call)
 
     # Both.
 
@@ -296,6 +302,8 @@ class Transfers:
             call.callee = None
         leg.call = into
         board.recovery.note(into)
+        board.supervision.touch(leg)
+        board.supervision.touch_call(call)
         if leg.seat is not None:
             # The new conversation first: a seat between two would be offered a call.
             board.events.put(SeatTaken(leg.seat, into.id, "talking"))

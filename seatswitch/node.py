@@ -47,6 +47,7 @@ from calls.events import (
     SeatRang,
     SeatRefused,
     SeatTaken,
+    SupervisionChanged,
 )
 from calls.numbers import Numbers
 from calls.switchboard import Switchboard
@@ -107,6 +108,8 @@ class Node:
         self._call_events, self._acd_commands = self.switchboard.events, self.engine.commands
         self._acd_events = self.engine.events
         self._unsaved = self.switchboard.recovery.unsaved
+        self._supervised = self.switchboard.supervision.moved
+        self._awaited = self.switchboard.supervision.waiting
         self._row_boxes: tuple[Outbox[Any], ...] = (self.stack.rows, self.switchboard.rows, self.engine.rows)
         self._on_call: dict[type, Callable[[Any, float], None]] = {
             CallQueued: self._call_queued,
@@ -120,7 +123,7 @@ class Node:
             ),
             SeatHold: lambda event, now: self.engine.handle(SeatHeld(event.seat, event.held), now),
             SeatFreed: lambda event, now: self.engine.handle(
-                TalkEnded(event.seat, event.call, event.bridged, event.transferred), now
+                TalkEnded(event.seat, event.call, event.bridged, event.cause), now
             ),
             PhoneChanged: lambda event, now: self.engine.handle(
                 PhoneReachable(event.kind, event.number, event.reachable), now
@@ -131,6 +134,7 @@ class Node:
             ),
             KeyPressed: lambda event, now: self.engine.handle(KeyChosen(event.call, event.key), now),
             CallChanged: self._call_changed,
+            SupervisionChanged: self._supervision_changed,
             DigestRefused: self.notices.digest_refused,
             SourceBanned: self.notices.source_banned,
             StraysSeen: self.notices.strays_seen,
@@ -231,11 +235,16 @@ class Node:
         call: str = "",
         queue: str = "",
         detail: str = "",
+        supervises: str = "",
     ) -> None:
-        """Leave a row and an event of what somebody with more rights than an agent has done."""
+        """Leave a row and an event of what somebody with more rights than an agent has done. Of whoever
+        listens to the seat ``supervises`` no agent hears.
+        """
         at = self.walltime.epoch(now)
         self.rows.put(OperationRow(self.chance.token(), at, tenant, by, what, seat, call, queue, detail))
         told = {"what": what, "by": by, "tenant": tenant, "seat": seat or None, "call": call or None}
+        if supervises:
+            told["supervises"] = supervises
         self.news.put("supervisor", partial(dict, told, queue=queue or None, detail=detail), now)
 
     def end_all(self, now: float) -> None:
@@ -270,6 +279,7 @@ class Node:
         self.stack.peers.stop(now)
         self._set_refusal()
         self.engine.handle(DrainBegan(), now)
+        self.switchboard.supervision.stop_following(now)
         self.news.put("switch", lambda: {"draining": True}, now)
         self.settle(now)
 
@@ -318,6 +328,14 @@ class Node:
         """Return every seat object, or those that serve ``queue``."""
         return self.views.seats(now, queue)
 
+    def supervised_by(self, who: str) -> list[SeatId]:
+        """Return the seats that ``who`` (a seat, the name of a token, or a role) supervises."""
+        return [seat for seat, it in self.switchboard.supervision.by_seat.items() if it.by == who]
+
+    def supervision_view(self, seat: SeatId) -> dict[str, Any]:
+        """Return whom a seat supervises, and who supervises it: parts of a seat object for supervisors."""
+        return self.views.supervision(seat)
+
     def call_view(self, call: CallId, now: float) -> dict[str, Any]:
         """Return a call object."""
         return self.views.call(call, now)
@@ -352,7 +370,7 @@ class Node:
 
     def explain_seat(self, seat: SeatId, now: float) -> dict[str, Any]:
         """Return why a seat is not offered calls."""
-        return self.engine.explain_seat(seat, now)
+        return self.engine.explain_seat(seat, now) | self.views.supervision(seat, "supervising")
 
     def snapshot(self, now: float) -> dict[str, Any]:
         """Return the state of the whole switch in a few numbers."""
@@ -385,7 +403,10 @@ class Node:
         """Carry what floors say to each other until nobody has anything left to say."""
         sip_events, media_events = self._sip_events, self._media_events
         call_events, commands = self._call_events, self._acd_commands
-        while sip_events or media_events or call_events or commands:
+        supervised = self._supervised
+        if self._awaited and self._acd_events:
+            self.switchboard.supervision.look(now)
+        while sip_events or media_events or call_events or commands or supervised:
             if sip_events:
                 handle_sip = self.switchboard.handle_sip
                 for sip_event in sip_events.take():
@@ -400,6 +421,10 @@ class Node:
             if commands:
                 for command in commands.take():
                     self._on_command[type(command)](command, now)
+            if supervised:
+                self.switchboard.supervision.settle(now)
+            if self._awaited and self._acd_events:
+                self.switchboard.supervision.look(now)
         if self._acd_events:
             self._tell(now)
         if self._unsaved:
@@ -436,9 +461,17 @@ class Node:
             self.news.skip(1)
         elif event.state == "ended":
             data = {"call": event.call, "state": "ended", "tenant": event.tenant, "verdict": event.verdict}
+            if event.supervises:
+                data["supervises"] = event.supervises
             self.news.put("call", partial(dict, data), now)
         elif event.call in self.switchboard.calls:  # else it ended in this very turn, which is told next
             self.news.put("call", partial(self.views.call, event.call, now), now)
+
+    def _supervision_changed(self, event: SupervisionChanged, now: float) -> None:
+        told: dict[str, str | None] = {"what": event.what, "by": event.by, "tenant": event.tenant}
+        told |= {"seat": event.target}
+        told |= {"call": event.call, "mode": event.mode, "reason": event.reason or None}
+        self.news.put("supervisor", partial(dict, told, supervises=event.target), now)
 
     def _trunk_changed(self, event: TrunkChanged, now: float) -> None:
         self.notices.trunk_changed(event, partial(self.views.trunk, event.trunk, now), now)

@@ -39,6 +39,25 @@ class Views:
             if not queue or queue in seat.queues
         ]
 
+    def supervision(self, seat: SeatId, *wanted: str) -> dict[str, Any]:
+        """Return whom a seat supervises (``supervising``), and who supervises it (``supervised``)."""
+        supervision = self._switchboard.supervision
+        found = {"supervising": supervision.at(seat), "supervised": supervision.by_seat.get(seat)}
+        return {
+            name: None
+            if it is None
+            else {
+                "seat": it.target,
+                "by": it.by,
+                "mode": it.mode,
+                "follow": it.follows,
+                "attached": it.is_attached,
+                "call": it.hears,
+            }
+            for name, it in found.items()
+            if not wanted or name in wanted
+        }
+
     def call(self, number: CallId, now: float) -> dict[str, Any]:
         """Return a call object; NO_SUCH_CALL if there is none."""
         call = self._switchboard.calls.get(number)
@@ -130,5 +149,6 @@ class Views:
             "seat": seat,
             "tag": call.tag,
             "dialled": call.is_dialled,
+            "supervises": call.supervises or None,
             "verdict": None,
         }

@@ -74,7 +74,7 @@ class Tag(Params, frozen=True):
 
 def list_calls(scope: Scope, params: Nothing) -> list[dict[str, Any]]:
     """Return the living calls that may be seen, oldest first."""
-    return [view for view in scope.node.calls_view(scope.now) if scope.sees(view["tenant"])]
+    return [view for view in scope.node.calls_view(scope.now) if scope.may_know_of(view)]
 
 
 def hang_up(scope: Scope, params: OneCall) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def subscribe(scope: Scope, params: Subscribe) -> dict[str, Any]:
     if connection.subscription is not None:
         subscriptions.remove(connection.subscription, now)
         connection.subscription = None
-    subscription = subscriptions.add(connection.number, params.topics, scope.tenant, params.since, now)
+    leads = scope.may("supervisor")
+    subscription = subscriptions.add(connection.number, params.topics, scope.tenant, leads, params.since, now)
     connection.subscription = subscription
     if params.since is not None:
         return {"seq": params.since, "snapshot": None}
@@ -54,9 +55,10 @@ def _snapshot(scope: Scope, topics: tuple[str, ...]) -> dict[str, Any]:
     node, now = scope.node, scope.now
     result: dict[str, Any] = {topic: [] for topic in topics}
     if "seat" in result:
-        result["seat"] = [view for view in node.seats_view(now) if scope.sees(view["tenant"])]
+        seen = [view for view in node.seats_view(now) if scope.sees(view["tenant"])]
+        result["seat"] = [view | scope.supervision(view["seat"]) for view in seen]
     if "call" in result:
-        result["call"] = [view for view in node.calls_view(now) if scope.sees(view["tenant"])]
+        result["call"] = [view for view in node.calls_view(now) if scope.may_know_of(view)]
     if "queue" in result:
         result["queue"] = [
             node.queue_view(name, now)

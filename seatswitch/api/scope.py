@@ -4,7 +4,7 @@ A connection has at most two grants: what its socket or token gave it, for all t
 seat it is signed in at, for that seat's tenant. The higher one counts, between equals the first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from config.schema import Token
@@ -113,13 +113,23 @@ class Scope:
         return not led or any(queue in led for queue in queues)
 
     def seat_view(self, seat: SeatId) -> dict[str, Any]:
-        """Return a seat object."""
-        return self.node.seat_view(seat, self.now)
+        """Return a seat object, with who supervises whom for those who may."""
+        return self.node.seat_view(seat, self.now) | self.supervision(seat)
+
+    def supervision(self, seat: str) -> dict[str, Any]:
+        """Return whom ``seat`` supervises and who supervises it; nulls for an agent."""
+        if self.may("supervisor"):
+            return self.node.supervision_view(SeatId(seat))
+        return {"supervising": None, "supervised": None}
+
+    def may_know_of(self, view: Mapping[str, Any]) -> bool:
+        """Say whether the connection may see a call object: agents do not see who listens to them."""
+        return self.sees(view["tenant"]) and (not view["supervises"] or self.may("supervisor"))
 
     def call_view(self, asked: str) -> dict[str, Any]:
         """Return a call object; NO_SUCH_CALL if there is none that may be seen."""
         view = self.node.call_view(CallId(asked), self.now)
-        if not self.sees(view["tenant"]):
+        if not self.may_know_of(view):
             raise OperationRefused("NO_SUCH_CALL", f"there is no call {asked}")
         return view
 
@@ -144,14 +154,27 @@ class Scope:
         tenant: str = "",
         queue: str = "",
         detail: str = "",
+        supervises: str = "",
     ) -> None:
-        """Leave a row, an event and a line in the log of what a supervisor has done to whom."""
+        """Leave a row, an event and a line in the log of what a supervisor has done to whom; the event of one
+        who listens to the seat ``supervises`` is for supervisors alone.
+        """
         told = {"seat": seat, "call": call, "queue": queue, "detail": detail}
         self.audit(f"supervisor: {what}", **{name: value for name, value in told.items() if value})
         if seat is not None:
             tenant = self.node.engine.seats[seat].settings.tenant
         who = self.who()
-        self.node.record(what, who, tenant, self.now, seat=seat or "", call=call, queue=queue, detail=detail)
+        self.node.record(
+            what,
+            who,
+            tenant,
+            self.now,
+            seat=seat or "",
+            call=call,
+            queue=queue,
+            detail=detail,
+            supervises=supervises,
+        )
 
     def who(self) -> str:
         """Return who asks: a token's name, a seat, or a role."""

@@ -46,7 +46,8 @@ class Extend(Params, frozen=True):
 def list_seats(scope: Scope, params: ListSeats) -> list[dict[str, Any]]:
     """Return the seats that may be seen."""
     queue = "" if params.queue is None else scope.queue(params.queue)
-    return [view for view in scope.node.seats_view(scope.now, queue) if scope.sees(view["tenant"])]
+    views = scope.node.seats_view(scope.now, queue)
+    return [view | scope.supervision(view["seat"]) for view in views if scope.sees(view["tenant"])]
 
 
 def get_seat(scope: Scope, params: OneSeat) -> dict[str, Any]:

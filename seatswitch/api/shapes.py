@@ -46,6 +46,17 @@ class PhoneObject(msgspec.Struct, frozen=True):
     reachable: bool
 
 
+class SupervisionObject(msgspec.Struct, frozen=True):
+    """A supervisor at a seat."""
+
+    seat: Annotated[str, Meta(description="whose conversations are heard")]
+    by: Annotated[str, Meta(description="A seat, the name of a token, or a role")]
+    mode: Literal["monitor", "whisper", "barge"]
+    follow: bool
+    attached: Annotated[bool, Meta(description="The supervisor's phone has answered")]
+    call: Annotated[str | None, Meta(description="The call that is heard; null: it rings, or waits for one")]
+
+
 class SeatObject(msgspec.Struct, frozen=True):
     """A seat, everywhere."""
 
@@ -67,6 +78,12 @@ class SeatObject(msgspec.Struct, frozen=True):
     counters: dict[str, float]
     agent: str
     wrapup_left: Seconds | None
+    supervising: Annotated[
+        SupervisionObject | None, Meta(description="Whom it supervises; not in events, null for agents")
+    ]
+    supervised: Annotated[
+        SupervisionObject | None, Meta(description="Who supervises it; not in events, null for agents")
+    ]
 
 
 class CallObject(msgspec.Struct, frozen=True):
@@ -87,6 +104,9 @@ class CallObject(msgspec.Struct, frozen=True):
     seat: str | None
     tag: str
     dialled: Annotated[bool, Meta(description="Its seat has asked for it with call.dial")]
+    supervises: Annotated[
+        str | None, Meta(description="The seat that its phone listens to; agents see no such calls")
+    ]
     verdict: str | None
 
 

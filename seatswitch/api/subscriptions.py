@@ -22,19 +22,24 @@ _BACKLOG_MAX = RPC_BACKLOG_MAX // 2  # bytes of missed events; beyond it a snaps
 
 
 class Subscription:
-    """What one connection listens to. ``tenant`` is the only one it may hear of; "" is all."""
+    """What one connection listens to. ``tenant`` is the only one it may hear of; "" is all. Who ``leads``
+    nobody does not hear of supervision, either.
+    """
 
-    __slots__ = ("missed", "number", "prev", "tenant", "topics")
+    __slots__ = ("leads", "missed", "number", "prev", "tenant", "topics")
 
-    def __init__(self, number: int, topics: tuple[str, ...], tenant: str, prev: int) -> None:
+    def __init__(self, number: int, topics: tuple[str, ...], tenant: str, leads: bool, prev: int) -> None:
         self.number = number
         self.topics = topics
         self.tenant = tenant
+        self.leads = leads
         self.prev = prev  # the last number sent
         self.missed: list[bytes] = []  # to be sent behind the answer to events.subscribe
 
-    def hears(self, tenant: str) -> bool:
+    def hears(self, tenant: str, data: Mapping[str, Any]) -> bool:
         """Say whether it may hear of something that is ``tenant``'s."""
+        if not self.leads and data.get("supervises"):
+            return False
         return not self.tenant or tenant in (self.tenant, EVERYONE)
 
 
@@ -50,12 +55,12 @@ class Subscriptions:
         self._call_tenants: dict[str, str] = {}  # an ended call no longer says whose it was
 
     def add(
-        self, number: int, topics: Iterable[str], tenant: str, since: int | None, now: float
+        self, number: int, topics: Iterable[str], tenant: str, leads: bool, since: int | None, now: float
     ) -> Subscription:
         """Begin a subscription for connection ``number``; RESYNC if ``since`` is no longer kept."""
         news = self._node.news
         chosen = tuple(topic for topic in TOPICS if topic in tuple(topics))
-        subscription = Subscription(number, chosen, tenant, news.seq if since is None else since)
+        subscription = Subscription(number, chosen, tenant, leads, news.seq if since is None else since)
         if since is not None:
             self._catch_up(subscription, since)
         self._node.timers.disarm(self._unwanted)
@@ -104,7 +109,7 @@ class Subscriptions:
             tenant = self._tenant_of(topic, data)
             head = tail = b""
             for number, subscription in listeners.items():
-                if seq <= subscription.prev or not subscription.hears(tenant):
+                if seq <= subscription.prev or not subscription.hears(tenant, data):
                     continue
                 if not head:
                     head, tail = self._build(entry)
@@ -126,7 +131,9 @@ class Subscriptions:
             topic, data = entry[2], entry[3]
             if topic == "call":
                 self._remember_call(data)
-            if topic not in subscription.topics or not subscription.hears(self._tenant_of(topic, data)):
+            if topic not in subscription.topics:
+                continue
+            if not subscription.hears(self._tenant_of(topic, data), data):
                 continue
             head, tail = self._build(entry)
             text = b"%b%d%b" % (head, subscription.prev, tail)

@@ -5,16 +5,26 @@ Who leads: a supervisor's seat leads the seats of its tenant, or those that serv
 ``supervises``; tokens and operators lead all. Nobody supervises the own seat.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from acd.inputs import CallMoved, CallPickedUp, PauseAsked, ReadyAsked, SeatMoved, SignedOut
+from acd.inputs import (
+    CallMoved,
+    CallPickedUp,
+    PauseAsked,
+    ReadyAsked,
+    SeatMoved,
+    SignedOut,
+    SupervisionWanted,
+)
+from calls.controls import ModeSwitched, SupervisionAsked, TakeoverAsked
 from kernel.errors import OperationRefused
-from kernel.ids import CallId
+from kernel.ids import CallId, SeatId
 from seatswitch.api.method import SUPERVISOR, Method, Params
 from seatswitch.api.scope import Scope
-from seatswitch.api.shapes import CallNumber, Done, Name, SeatNumber, SeatObject, Text
+from seatswitch.api.shapes import CallNumber, Done, Name, PhoneWanted, SeatNumber, SeatObject, Text
 
 CREDIT_MAX = 86_400.0  # seconds; a day
 
@@ -32,10 +42,33 @@ class ForcePause(Params, frozen=True):
     reason: Text = ""
 
 
+class Attend(Params, frozen=True):
+    """A seat that one leads and that talks; the phone to listen with, if it is not the one bound to the own
+    seat (who has no seat must name one, with its number); and whether to stay for the seat's next calls.
+    """
+
+    seat: SeatNumber
+    phone: PhoneWanted | None = None
+    follow: bool = False
+
+
 class Mode(Params, frozen=True):
-    """How to be in the call."""
+    """How to be in the call; the seat, for who supervises several."""
 
     mode: Literal["monitor", "whisper", "barge"]
+    seat: SeatNumber | None = None
+
+
+class Attended(Params, frozen=True):
+    """A seat that one supervises; left out, the only one."""
+
+    seat: SeatNumber | None = None
+
+
+class Supervising(Params, frozen=True):
+    """The id of the supervisor's own call."""
+
+    call: str
 
 
 class MoveSeat(Params, frozen=True):
@@ -94,6 +127,59 @@ def disconnect(scope: Scope, params: TheSeat) -> dict[str, Any]:
     return {"done": True}
 
 
+def _attend(mode: str) -> Callable[[Scope, Attend], dict[str, Any]]:
+    def run(scope: Scope, params: Attend) -> dict[str, Any]:
+        """Ring a phone of the supervisor's, to be in the conversation of a seat."""
+        node, target = scope.node, scope.seat_to_supervise(params.seat)
+        own = None if scope.connection.session is None else scope.connection.session.seat
+        phone = params.phone
+        node.handle(SupervisionWanted(target, own, phone is not None), scope.now)
+        if phone is None and own is None:
+            raise OperationRefused("NOT_LOGGED_IN", "sign in at a seat first, or name a phone")
+        if phone is not None and phone.number is None:
+            raise OperationRefused("NO_SUCH_TARGET", f"which {phone.kind}? name its number")
+        rung = None if phone is None else (phone.kind, phone.number or "")
+        call = node.chance.call_id()
+        asked = SupervisionAsked(call, target, scope.who(), own, rung, mode, params.follow)
+        node.control(asked, scope.now)
+        detail = "" if rung is None else f"{rung[0]} {rung[1]}"
+        scope.record(mode, seat=target, call=call, detail=detail, supervises=target)
+        return {"call": call}
+
+    return run
+
+
+def switch(scope: Scope, params: Mode) -> dict[str, Any]:
+    """Listen, or speak to the seat, or to both, from now on."""
+    target = _attended(scope, params.seat)
+    scope.node.control(ModeSwitched(target, params.mode), scope.now)
+    scope.record("switch", seat=target, detail=params.mode, supervises=target)
+    return {"done": True}
+
+
+def take_over(scope: Scope, params: Attended) -> dict[str, Any]:
+    """Take the place of a seat (接管)."""
+    target = _attended(scope, params.seat)
+    call = scope.seat_view(target)["call"] or ""
+    scope.node.control(TakeoverAsked(target), scope.now)
+    scope.record("takeover", seat=target, call=call, supervises=target)
+    return {"done": True}
+
+
+def _attended(scope: Scope, asked: str | None) -> SeatId:
+    """Return the seat that is supervised by who asks; NOT_ATTACHED if there is none, or another does."""
+    mine = scope.node.supervised_by(scope.who())
+    if asked is not None:
+        seat = scope.seat_to_supervise(asked)
+        if seat in mine:
+            return seat
+    elif len(mine) == 1:
+        return mine[0]
+    elif mine:
+        raise OperationRefused("NOT_ATTACHED", f"which seat? {', '.join(mine)} are supervised")
+    raise OperationRefused("NOT_ATTACHED", f"{scope.who()} does not supervise {asked or 'any seat'}")
+
+
 def pick_up(scope: Scope, params: TheSeat) -> dict[str, Any]:
     """Let what rings at a seat ring at the own phone (抢线)."""
     seat = scope.seat_to_supervise(params.seat)
@@ -129,16 +215,57 @@ def move_call(scope: Scope, params: MoveCall) -> dict[str, Any]:
 
 
 _SEAT = ("NO_SUCH_SEAT", "NOT_LOGGED_IN")
-_LISTEN = ("NO_SUCH_SEAT", "TARGET_NOT_TALKING", "STATUS_NOT_IDLE")
+_LISTEN = (
+    "NO_SUCH_SEAT",
+    "TARGET_NOT_TALKING",
+    "TARGET_BUSY",
+    "NOT_LOGGED_IN",
+    "STATUS_NOT_IDLE",
+    "PHONE_NOT_REGISTERED",
+    "PHONE_IN_USE",
+    "NO_SUCH_TARGET",
+    "CALL_RIGHT",
+)
+_THERE = ("NO_SUCH_SEAT", "NOT_ATTACHED")
 
 METHODS = (
-    Method("supervisor.monitor", SUPERVISOR, "Listen to a seat's call.", TheSeat, Done, words=_LISTEN),
     Method(
-        "supervisor.whisper", SUPERVISOR, "Speak so that only the seat hears.", TheSeat, Done, words=_LISTEN
+        "supervisor.monitor",
+        SUPERVISOR,
+        "Listen to a seat's conversation: one's own phone rings, and hears both sides. It stays with the "
+        "seat through hold, consultation and transfer, until the seat talks no more; with follow, for its "
+        "next calls, too. A seat is supervised by one at a time.",
+        Attend,
+        Supervising,
+        _attend("monitor"),
+        _LISTEN,
     ),
-    Method("supervisor.barge", SUPERVISOR, "Speak so that both hear.", TheSeat, Done, words=_LISTEN),
     Method(
-        "supervisor.takeover", SUPERVISOR, "Take the seat's place.", TheSeat, Done, words=("NOT_ATTACHED",)
+        "supervisor.whisper",
+        SUPERVISOR,
+        "As monitor, and the seat alone hears what one says.",
+        Attend,
+        Supervising,
+        _attend("whisper"),
+        _LISTEN,
+    ),
+    Method(
+        "supervisor.barge",
+        SUPERVISOR,
+        "As monitor, and both sides hear what one says.",
+        Attend,
+        Supervising,
+        _attend("barge"),
+        _LISTEN,
+    ),
+    Method(
+        "supervisor.takeover",
+        SUPERVISOR,
+        "Take the place of the seat that one supervises: its call goes on with oneself, and it wraps up.",
+        Attended,
+        Done,
+        take_over,
+        (*_THERE, "BAD_STATE"),
     ),
     Method(
         "supervisor.disconnect",
@@ -159,7 +286,15 @@ METHODS = (
         pick_up,
         ("NO_SUCH_SEAT", "NOT_LOGGED_IN", "NOT_RINGING", "STATUS_NOT_IDLE"),
     ),
-    Method("supervisor.switch", SUPERVISOR, "Change how to be there.", Mode, Done, words=("NOT_ATTACHED",)),
+    Method(
+        "supervisor.switch",
+        SUPERVISOR,
+        "Change how one is in the conversation, without ringing anew.",
+        Mode,
+        Done,
+        switch,
+        _THERE,
+    ),
     Method(
         "supervisor.force_ready",
         SUPERVISOR,

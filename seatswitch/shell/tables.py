@@ -24,6 +24,7 @@ STYLES = {
     "ringing": "bold magenta",
     "talking": "bold blue",
     "unreachable": "red",
+    "supervising": "bold cyan",
 }
 
 
@@ -77,6 +78,8 @@ def seat_state(seat: View) -> str:
 
 def styled_state(seat: View) -> Text:
     """Return :func:`seat_state` in its colour."""
+    if seat.get("supervising"):
+        return Text(_supervision(seat["supervising"]), STYLES["supervising"])
     word = seat_state(seat)
     shown = "held" if seat.get("held") and word == "talking" else word
     return Text(shown, STYLES.get(word, ""))
@@ -99,7 +102,14 @@ def _pending(pending: object) -> object:
 
 def _activity(seat: View, _wall: float) -> Text:
     word = plain(seat.get("activity"))
+    if seat.get("supervising"):
+        return Text(_supervision(seat["supervising"]), STYLES["supervising"])
     return Text("talking (held)" if seat.get("held") else word, STYLES.get(word, ""))
+
+
+def _supervision(view: View) -> str:
+    """Return ``whisper 8001``, or ``monitor 8001 rings`` before the supervisor's phone has answered."""
+    return f"{plain(view.get('mode'))} {plain(view.get('seat'))}" + ("" if view.get("attached") else " rings")
 
 
 def _phone(seat: View, _wall: float) -> Text:

@@ -23,13 +23,13 @@ from seatswitch.shell.clock import monotonic, wall_offset
 from seatswitch.shell.tables import (
     CALLS,
     QUEUES,
-    STYLES,
     View,
     build_table,
     duration,
     elapsed,
     plain,
     seat_state,
+    styled_state,
 )
 
 METHODS = ("queue.list", "seat.list", "call.list", "admin.status")
@@ -127,7 +127,7 @@ class Board:
 def _cell(seat: View, wall: float) -> Text:
     word = seat_state(seat)
     text = Text(plain(seat.get("seat")), "bold")
-    text.append(f" {'held' if seat.get('held') and word == 'talking' else word}", STYLES.get(word, ""))
+    text.append(" ").append(styled_state(seat))
     if word != "offline":
         text.append(f" {duration(elapsed(seat.get('since'), wall))}", "dim")
     return text

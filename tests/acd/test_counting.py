@@ -114,7 +114,7 @@ def test_a_call_that_was_handed_on(kit: Any) -> None:
     floor.sign_in("8001")
     floor.join("a")
     floor.answer("8001")
-    floor.at(9.0).do(TalkEnded(S, CallId("a"), True, transferred=True))
+    floor.at(9.0).do(TalkEnded(S, CallId("a"), True, cause="transferred"))
     assert (seat_counters(floor).transferred, queue_counters(floor).transferred) == (1, 1)
     assert seat_counters(floor).as_dict()["transfer_rate"] == 1.0
 

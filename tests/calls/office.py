@@ -240,7 +240,8 @@ class Office:
     def settle(self) -> None:
         """Carry what the floors say to each other, as the node does; keep the rest."""
         stack, plane, board = self.stack, self.plane, self.board
-        while stack.events or plane.events or board.events or plane.commands:
+        while stack.events or plane.events or board.events or plane.commands or board.supervision.moved:
+            board.supervision.settle(self.now)
             for sip_event in stack.events.take():
                 board.handle_sip(sip_event, self.now)
             for media_event in plane.events.take():

@@ -117,6 +117,11 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "force_logout": ("supervisor.force_logout", {}),
     "disconnect": ("supervisor.disconnect", {}),
     "pickup": ("supervisor.pickup", {}),
+    "monitor": ("supervisor.monitor", {}),
+    "whisper": ("supervisor.whisper", {}),
+    "barge": ("supervisor.barge", {"follow": True}),
+    "switch, attached to nobody": ("supervisor.switch", {"mode": "barge"}),
+    "takeover, attached to nobody": ("supervisor.takeover", {}),
     "answer": ("call.answer", {}),
     "refuse": ("call.refuse", {}),
     "hangup": ("call.hangup", {}),
@@ -132,6 +137,8 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 NO_CALL = {**dict.fromkeys(STATES, "NOT_IN_CALL"), "offline": "NOT_LOGGED_IN"}
+
+NOT_TALKING = {**dict.fromkeys(STATES, "TARGET_NOT_TALKING"), "talking": ""}
 
 # What is not named is done.
 REFUSALS: dict[str, dict[str, str]] = {
@@ -177,6 +184,11 @@ REFUSALS: dict[str, dict[str, str]] = {
     "force_logout": {"offline": "NOT_LOGGED_IN"},
     "disconnect": {**dict.fromkeys(STATES, "TARGET_NOT_TALKING"), "talking": ""},
     "pickup": {**dict.fromkeys(STATES, "NOT_RINGING"), "ringing": ""},
+    "monitor": NOT_TALKING,
+    "whisper": NOT_TALKING,
+    "barge": NOT_TALKING,
+    "switch, attached to nobody": dict.fromkeys(STATES, "NOT_ATTACHED"),
+    "takeover, attached to nobody": dict.fromkeys(STATES, "NOT_ATTACHED"),
     "answer": {
         **NO_CALL,
         **dict.fromkeys(("reserved", "ringing", "own ringing"), ""),

@@ -89,6 +89,7 @@ class StubNode:
         self.hung_up: list[tuple[str, str, str]] = []
         self.controls: list[Control] = []
         self.recorded: list[tuple[str, str, str, dict[str, str]]] = []
+        self.supervisions: dict[str, tuple[str, str]] = {}  # by the seat: who, and that one's seat
         self.banned = {"203.0.113.5": True}
         self.rings: list[RingSeat] = []
         self.bug: Exception | None = None
@@ -138,6 +139,7 @@ class StubNode:
             "seat": None,
             "tag": "",
             "dialled": False,
+            "supervises": None,
             "verdict": None,
             **more,
         }
@@ -166,6 +168,24 @@ class StubNode:
     def seats_view(self, now: float, queue: str = "") -> list[dict[str, Any]]:
         views = [self.seat_view(seat, now) for seat in self.engine.seats]
         return [view for view in views if not queue or queue in view["queues"]]
+
+    def supervised_by(self, who: str) -> list[SeatId]:
+        return [SeatId(seat) for seat, (by, _) in self.supervisions.items() if by == who]
+
+    def supervision_view(self, seat: SeatId) -> dict[str, Any]:
+        views = {
+            target: {
+                "seat": target,
+                "by": by,
+                "mode": "monitor",
+                "follow": False,
+                "attached": True,
+                "call": None,
+            }
+            for target, (by, _) in self.supervisions.items()
+        }
+        own = next((target for target, (_, at) in self.supervisions.items() if at == seat), "")
+        return {"supervising": views.get(own), "supervised": views.get(seat)}
 
     def call_view(self, call: CallId, now: float) -> dict[str, Any]:
         if call not in self.calls:

@@ -1,7 +1,12 @@
 """supervisor.*: who may do what to whom, and what each action leaves behind."""
 
+from typing import Any
+
+import pytest
+
 from acd.inputs import CallJoined
-from kernel.ids import CallId, QueueName
+from calls.controls import ModeSwitched, SupervisionAsked, TakeoverAsked
+from kernel.ids import CallId, QueueName, SeatId
 from tests.seatswitch.api.stub import CONFIG, Desk, Office
 
 
@@ -116,3 +121,77 @@ def test_moves_are_recorded() -> None:
         ("move_call", {"call": "c1", "detail": "credit 60 s"}),
         ("move_call", {"call": "c1", "detail": "credit 59.5 s"}),
     ]
+
+
+@pytest.mark.parametrize("mode", ["monitor", "whisper", "barge"])
+def test_a_supervisor_asks_to_be_in_a_conversation(mode: str) -> None:
+    office, _, lead = office_with_lead()
+    method = f"supervisor.{mode}"
+    assert lead.refusal(method, seat="8001") == "TARGET_NOT_TALKING"
+    office.talk("c1", "8001")
+    call = lead.ask(method, seat="8001", follow=True)["call"]
+    target, own = SeatId("8001"), SeatId("8019")
+    assert office.node.controls == [SupervisionAsked(call, target, "8019", own, None, mode, follows=True)]
+    more = {"seat": "8001", "call": call, "supervises": "8001"}
+    assert office.node.recorded == [(mode, "8019", "north", more)]
+
+
+def test_who_has_no_seat_names_a_phone_with_its_number() -> None:
+    office, _, _ = office_with_lead()
+    office.talk("c1", "8001")
+    admin = office.desk("admin")
+    assert admin.refusal("supervisor.monitor", seat="8001") == "NOT_LOGGED_IN"
+    assert admin.refusal("supervisor.monitor", seat="8001", phone={"kind": "pstn"}) == "NO_SUCH_TARGET"
+    admin.ask("supervisor.monitor", seat="8001", phone={"kind": "extension", "number": "2001"})
+    (asked,) = office.node.controls
+    assert isinstance(asked, SupervisionAsked)
+    assert (asked.by, asked.seat, asked.phone) == ("admin", None, ("extension", "2001"))
+
+
+def test_one_switches_and_takes_over_where_one_is_attached() -> None:
+    office, _, lead = office_with_lead()
+    office.talk("c1", "8001")
+    for method, more in (("switch", {"mode": "barge"}), ("takeover", {})):
+        params: dict[str, Any] = {"seat": "8001", **more}
+        assert lead.refusal(f"supervisor.{method}", **params) == "NOT_ATTACHED"
+        assert lead.refusal(f"supervisor.{method}", **more) == "NOT_ATTACHED"
+    office.node.supervisions = {"8001": ("8019", "8019"), "8002": ("8019", "")}
+    assert lead.refusal("supervisor.switch", mode="barge") == "NOT_ATTACHED"  # to which of both?
+    del office.node.supervisions["8002"]
+    lead.ask("supervisor.switch", mode="barge")
+    lead.ask("supervisor.takeover", seat="8001")
+    assert office.node.controls == [ModeSwitched(SeatId("8001"), "barge"), TakeoverAsked(SeatId("8001"))]
+    recorded = [(it[0], it[3]["seat"]) for it in office.node.recorded]
+    assert recorded == [("switch", "8001"), ("takeover", "8001")]
+
+
+def test_what_another_supervises_is_not_mine() -> None:
+    office, _, lead = office_with_lead()
+    office.talk("c1", "8001")
+    office.node.supervisions = {"8001": ("ops", "")}
+    assert lead.refusal("supervisor.switch", mode="barge", seat="8001") == "NOT_ATTACHED"
+    assert lead.refusal("supervisor.takeover") == "NOT_ATTACHED"
+
+
+def test_agents_do_not_see_who_listens_to_them() -> None:
+    """Neither in the objects, nor in lists, nor as an event; supervisors do."""
+    office, desk, lead = office_with_lead()
+    office.talk("c1", "8001")
+    office.node.supervisions = {"8001": ("8019", "8019")}
+    topics = ["call", "supervisor"]
+    for each in (desk, lead):
+        each.ask("events.subscribe", topics=topics)
+    office.node.put_call("ear", supervises="8001", seat="8019")
+    seen = [[view["call"] for view in each.ask("call.list")] for each in (desk, lead)]
+    assert seen == [["c1"], ["c1", "ear"]]
+    assert desk.refusal("call.hangup", call="ear") == "NO_SUCH_CALL"
+    shown = [each.ask("seat.get", seat="8001")["supervised"] for each in (desk, lead)]
+    assert (shown[0], shown[1]["by"]) == (None, "8019")
+    shown = [each.ask("seat.get", seat="8019")["supervising"] for each in (desk, lead)]
+    assert (shown[0], shown[1]["seat"]) == (None, "8001")
+    assert [view["supervised"] for view in desk.ask("seat.list")] == [None] * 4
+    told = [sum(it["data"].get("supervises") == "8001" for it in each.events) for each in (desk, lead)]
+    assert told == [0, 1]
+    for each, calls in ((desk, ["c1"]), (lead, ["c1", "ear"])):
+        snapshot = each.ask("events.subscribe", topics=topics)["snapshot"]
+        assert [view["call"] for view in snapshot["call"]] == calls
