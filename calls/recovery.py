@@ -129,6 +129,7 @@ class Recovery:
             None if call.callee is None else _kept(call.callee),
             arrived,
             tuple(rings),
+            call.seat or "",
         )
 
     # After the death of the process before.
@@ -256,7 +257,7 @@ class Recovery:
             call.callee = self._leg(call, row.callee_leg, now)
             call.state = CallState.TALKING
             seat_leg = call.caller_leg if call.is_callback else call.callee
-            call.seat = None if seat_leg is None else seat_leg.seat
+            call.seat = SeatId(row.seat) if row.seat else None if seat_leg is None else seat_leg.seat
         else:
             call.state = CallState.WAITING
         return call

@@ -487,6 +487,8 @@ class Node:
             return
         for event in events:
             if isinstance(event, SeatChanged):
+                if event.seat not in self.engine.seats:
+                    continue  # gone with a reload, and in this turn with its last call
                 self.news.put("seat", partial(self.views.seat, event.seat, now), now)
             elif isinstance(event, CallbackChanged):
                 self.news.put("callback", partial(dict, event.data, what=event.what), now)

@@ -270,8 +270,11 @@ def check_counters(world: "World") -> None:
 
 
 def left_to_others(world: "World") -> dict[str, float]:
-    """Return when a seat has left its caller to whom it consulted, by the call, which goes on."""
-    return {row.continued_as: row.ended_at for row in world.call_rows if row.entry.startswith("consult:")}
+    """Return when a seat has left its caller to whom it consulted, or to its supervisor, by the call, which
+    goes on.
+    """
+    others = [row for row in world.call_rows if row.entry.startswith(("consult:", "supervise:"))]
+    return {row.continued_as: row.ended_at for row in others if row.continued_as}
 
 
 def check_wrap_up(world: "World") -> None:
