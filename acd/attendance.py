@@ -2,9 +2,10 @@
 
 from acd.board import Board
 from acd.commands import KickOut
-from acd.desk import FORCED, OFFLINE, PAUSED, READY, Desk
+from acd.desk import AFTER_CALL, FORCED, OFFLINE, PAUSED, READY, Desk
 from acd.distribution import Distribution
 from acd.inputs import (
+    AfterCallSet,
     DialWanted,
     PauseAsked,
     PhoneBound,
@@ -59,6 +60,7 @@ class Attendance:
         seat.session = what.session
         seat.agent = what.agent
         seat.misses.clear()
+        seat.after_call = seat.settings.after_call
         word = Word.SIGN_IN_READY if what.presence == READY else Word.SIGN_IN_PAUSED
         reason = what.reason if what.presence == PAUSED else ""
         self._desk.say(seat, word, "signed_in", now, reason=reason)
@@ -135,6 +137,16 @@ class Attendance:
             cause = what.cause or ("forced" if what.forced else "pause")
             seat.pending = ""  # asked for in the talk before, and overtaken
             self._desk.say(seat, Word.PAUSE, cause, now, reason=what.reason, forced=what.forced)
+
+    def set_after_call(self, what: AfterCallSet, now: float) -> None:
+        """Let the seat be ready, or paused, after each queue call; one that goes on counts already."""
+        seat = self._signed_in(what.seat)
+        seat.after_call = what.mode
+        if what.mode == "pause" and seat.talk_call is not None:
+            self._desk.taken(seat)
+        elif what.mode == READY and seat.pending == f"{PAUSED}:{AFTER_CALL}":
+            seat.pending = ""
+        self._desk.saved(seat, AFTER_CALL)
 
     def end_wrap_up(self, what: WrapUpEnded, now: float) -> None:
         """Finish wrap-up early."""

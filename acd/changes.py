@@ -163,15 +163,16 @@ class Changes:
         if seat.is_signed_in:
             desk.count_signed_in(seat, -1)
         desk.staffing.retire(seat)
-        seat.configure(settings, seat.order)
-        board.tiers = Tiers([(it.id, it.queues) for it in board.seats.values() if not it.is_removed])
+        if settings is not seat.settings:
+            seat.configure(settings, seat.order)
+            board.tiers = Tiers([(it.id, it.queues) for it in board.seats.values() if not it.is_removed])
         levels = board.settings.levels
         board.matcher.enrol(seat, levels[seat.level].hold_back if seat.level < len(levels) else 0)
         desk.staffing.enrol(seat)
         if seat.is_signed_in:
             desk.count_signed_in(seat, 1)
         for call in waiting:
-            if call.queue not in seat.queues:
+            if call.queue not in seat.queues or call.queue in seat.paused_in:
                 call.wanted_seat = None
             calls.put_in_line(call, now)
         for call in standing:
@@ -206,6 +207,11 @@ class Changes:
         seat.session = what.session
         seat.agent = what.agent
         seat.pending = what.pending
+        seat.after_call = what.after_call or seat.settings.after_call
+        left = {QueueName(name): why for name, why in what.paused_in if QueueName(name) in seat.queues}
+        if left:
+            seat.paused_in = left
+            self.move(seat, seat.settings, now)
         seat.wrapup_queue = what.queue
         if what.presence in (PAUSED, FORCED):
             is_forced = what.presence == FORCED

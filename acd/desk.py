@@ -18,6 +18,7 @@ OFFLINE = "offline"
 READY = "ready"
 PAUSED = "paused"
 FORCED = "forced"
+AFTER_CALL = "after_call"  # the reason of a pause that follows every call
 
 _SEEN = {Sight.DIAL: Activity.DIALLING, Sight.RING: Activity.RINGING, Sight.TALK: Activity.TALKING}
 
@@ -104,8 +105,20 @@ class Desk:
         self.end_rest(seat)
         seat.misses.clear()
         seat.next_phone = None
+        seat.after_call = seat.settings.after_call
         self.say(seat, Word.SIGN_OUT, cause, now)
         seat.agent = ""
+
+    def taken(self, seat: Seat) -> None:
+        """A queue call has begun: what follows it is pending from now on, and may be asked otherwise."""
+        if seat.after_call == "pause" and seat.presence is Presence.READY and not seat.pending:
+            self.ask_later(seat, f"{PAUSED}:{AFTER_CALL}", AFTER_CALL)
+
+    def serves_anew(self, seat: Seat, cause: str, now: float) -> None:
+        """Tell that the seat serves other queues than before, in the state that it is in."""
+        self._routable_changed(seat)
+        self._board.history.seat_changed(seat, cause, now)
+        self.saved(seat, cause)
 
     def saved(self, seat: Seat, cause: str) -> None:
         """Tell of a change that a restart must not lose, of neither presence nor activity."""

@@ -448,6 +448,7 @@ class Distribution:
         seat.talk_since = now
         self._desk.watch_handling(seat, now)
         self._desk.engage(seat, call.call, Sight.TALK, "answered", now)
+        self._desk.taken(seat)
         self.entry.answered(call, seat.id, now)
         self.end_visit(call, Outcome.ANSWERED, "", seat.id, now)
 

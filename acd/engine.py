@@ -21,6 +21,7 @@ from acd.explain import Explainer
 from acd.figures import Figures
 from acd.history import AcdRow, History
 from acd.inputs import (
+    AfterCallSet,
     CallbackAnswered,
     CallbackBooked,
     CallbackCancelled,
@@ -49,6 +50,8 @@ from acd.inputs import (
     PhoneBound,
     PhoneReachable,
     PlaceRestored,
+    QueuesPaused,
+    QueuesReady,
     ReadyAsked,
     Reconfigured,
     SeatEngaged,
@@ -67,6 +70,7 @@ from acd.lists import AsWritten, CallerLists, NumberReader
 from acd.offer import Input as OfferInput
 from acd.offer import Offer
 from acd.phone import PhoneKey
+from acd.queuepause import QueuePauses
 from acd.recovery import Recovered, Recovery
 from acd.seat import Presence, Seat
 from acd.settings import AcdSettings
@@ -114,6 +118,7 @@ class Engine:
         self._timetables = Timetables(board, self._attendance, self._distribution)
         self._timetables.configure(now)
         self._supervision = Supervision(board, desk, self._distribution, self._changes)
+        self._queue_pauses = QueuePauses(board, desk, self._changes)
         self._recovery = Recovery(board, desk, self._distribution, self._changes, self)
         self._explainer = Explainer(board)
         self.figures = Figures(board)
@@ -133,10 +138,13 @@ class Engine:
             SeatEngaged: seats.engaged,
             SeatHeld: seats.held,
             PhoneReachable: seats.phone_reachable,
-            SignedIn: seats.sign_in,
+            SignedIn: self._sign_in,
             SignedOut: seats.sign_out,
             ReadyAsked: seats.ready,
             PauseAsked: seats.pause,
+            AfterCallSet: seats.set_after_call,
+            QueuesPaused: self._queue_pauses.pause,
+            QueuesReady: self._queue_pauses.ready,
             PhoneBound: seats.bind,
             WrapUpEnded: seats.end_wrap_up,
             WrapUpExtended: seats.extend_wrap_up,
@@ -165,6 +173,10 @@ class Engine:
         }
 
     # Turns.
+
+    def _sign_in(self, what: SignedIn, now: float) -> None:
+        self._queue_pauses.forget(what.seat, now)
+        self._attendance.sign_in(what, now)
 
     def handle(self, what: Input, now: float) -> None:
         """Take one input; raise OperationRefused if it asks a seat for what cannot be done now."""
@@ -340,6 +352,8 @@ class Engine:
             },
             "call": seat.call,
             "queues": list(seat.queues),
+            "after_call": seat.after_call,
+            "paused_in": dict(seat.paused_in) if seat.is_signed_in else {},
             "counters": self._board.counting.seat_counters(seat.id, self._board.walltime.epoch(now)),
             "agent": seat.agent,
             "wrapup_left": None if seat.wrapup_until is None else round(seat.wrapup_until - now, 3),

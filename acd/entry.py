@@ -223,7 +223,9 @@ class Entry:
     def _is_there(self, number: SeatId, queue: Queue) -> bool:
         """Say whether a caller of ``queue`` may wait for the seat: it is signed in and names the queue."""
         seat = self._board.seats.get(number)
-        return seat is not None and seat.is_signed_in and not seat.is_removed and queue.name in seat.queues
+        if seat is None or not seat.is_signed_in or seat.is_removed:
+            return False
+        return queue.name in seat.queues and queue.name not in seat.paused_in
 
     def _prefer(self, visit: WaitingCall, queue: Queue, now: float) -> None:
         """Let the caller wait for the seat that served it last, if that works and may serve it at all."""
@@ -233,7 +235,7 @@ class Entry:
         epoch = self._board.walltime.epoch(now)
         number = self.callers.seat_of(queue.name, visit.caller, epoch, entry.sticky_memory)
         seat = None if number is None else self._board.seats.get(number)
-        if seat is None or not seat.is_working or seat.is_removed:
+        if seat is None or not seat.is_working or seat.is_removed or queue.name in seat.paused_in:
             return
         # What it served under a step that is not open yet, it may serve again.
         widest = with_skills(self._board.steps[queue.name][-1].requirement, visit.skills)

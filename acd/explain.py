@@ -131,6 +131,13 @@ class Explainer:
                 self._text(call.entered_at),
             ),
             _test(
+                "not_paused_here",
+                queue.name not in seat.paused_in,
+                seat.paused_in.get(queue.name, ""),
+                "not paused in the queue",
+                None,
+            ),
+            _test(
                 "level",
                 low <= seat.level <= high,
                 board.level_name(seat.level),

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from acd.counting import Counting
 from acd.memory import LeftPlace
 from acd.offer import Offer
@@ -273,5 +275,7 @@ class History:
                 seat.phone.kind,
                 seat.phone.number,
                 seat.works_for if seat.presence is Presence.WRAPUP else "",
+                seat.after_call,
+                msgspec.json.encode(seat.paused_in).decode() if seat.paused_in else "",
             )
         )

@@ -126,6 +126,28 @@ class PauseAsked(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
+class AfterCallSet(msgspec.Struct, frozen=True):
+    """Whether the seat is ready, or paused, after a queue call and its wrap-up; until it signs out."""
+
+    seat: SeatId
+    mode: str  # ready, pause
+
+
+class QueuesPaused(msgspec.Struct, frozen=True):
+    """The person takes no calls of some queues, as if it had left them, and goes on in the others."""
+
+    seat: SeatId
+    queues: tuple[str, ...]
+    reason: str
+
+
+class QueuesReady(msgspec.Struct, frozen=True):
+    """The person takes calls of these queues again."""
+
+    seat: SeatId
+    queues: tuple[str, ...]
+
+
 class PhoneBound(msgspec.Struct, frozen=True):
     """Another phone is bound; refused unless idle, or ``deferred`` (then when the work is over)."""
 
@@ -246,6 +268,8 @@ class SeatRestored(msgspec.Struct, frozen=True):
     phone_kind: str
     phone_number: str
     queue: str = ""  # that a wrap-up follows a call of
+    after_call: str = ""  # ready, pause; "" as its settings say
+    paused_in: tuple[tuple[str, str], ...] = ()  # queues it takes no calls of, and why
 
 
 class CallbackBooked(msgspec.Struct, frozen=True):
@@ -360,6 +384,9 @@ Input = (
     | SignedOut
     | ReadyAsked
     | PauseAsked
+    | AfterCallSet
+    | QueuesPaused
+    | QueuesReady
     | PhoneBound
     | WrapUpEnded
     | WrapUpExtended

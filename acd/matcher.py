@@ -65,7 +65,7 @@ class Matcher:
         self._by_line[line] = new
         self._by_queue.setdefault(queue, []).append(new)
         for seat in seats:
-            if serves(seat.level, seat.skills, requirement):
+            if queue not in seat.paused_in and serves(seat.level, seat.skills, requirement):
                 seat.classes.append(new)
                 new.signed_in += seat.is_signed_in
                 new.working += seat.works
@@ -90,6 +90,7 @@ class Matcher:
         seat.classes = [
             each
             for queue in dict.fromkeys(seat.queues)
+            if queue not in seat.paused_in
             for each in self._by_queue.get(queue, ())
             if not each.line.requirement.seat and serves(seat.level, seat.skills, each.line.requirement)
         ]

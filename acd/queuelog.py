@@ -2,7 +2,8 @@
 
 A line is ``epoch|call|queue|seat|EVENT|data...``, with 1 to 5 texts of data. Rows are taken in the order in
 which they were written; what a line needs of earlier rows is kept until the call is over. A seat pauses in
-all its queues, which is PAUSEALL. Words for callers who never got in are Wazo's (FULL, CLOSED, ...).
+all its queues, which is PAUSEALL, or in some, PAUSE. Words for callers who never got in are Wazo's (FULL,
+CLOSED, ...).
 """
 
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ _REFUSED = {
     "ratio": "DIVERT_CA_RATIO",
     "estimate": "DIVERT_HOLDTIME",
 }
+_IN_A_QUEUE = {"paused_in": "PAUSE", "unpaused_in": "UNPAUSE"}
 _TIMED_OUT = ("max_wait", "seat_wait")
 _RINGS = {"missed": "RINGNOANSWER", "refused": "RINGNOANSWER", "failed": "RINGNOANSWER"}
 
@@ -145,6 +147,10 @@ class QueueLog:
         def say(event: str, *data: object) -> str:
             return _line(row.at, NOBODY, NOBODY, row.seat, event, *data)
 
+        word, _, told = row.cause.partition(":")
+        if word in _IN_A_QUEUE:
+            queue, _, why = told.partition(":")
+            yield _line(row.at, NOBODY, queue, row.seat, _IN_A_QUEUE[word], why)
         if was == "offline" != row.presence:
             self._signed_in[row.seat] = row.at
             yield say("AGENTLOGIN", row.agent or row.seat)

@@ -164,6 +164,7 @@ class Seat:
     __slots__ = (
         "account",
         "activity",
+        "after_call",
         "agent",
         "alarm",
         "answered",
@@ -188,6 +189,7 @@ class Seat:
         "offered",
         "offered_last",
         "order",
+        "paused_in",
         "pending",
         "phone",
         "pool",
@@ -230,6 +232,8 @@ class Seat:
         self.is_forced = False  # paused by a supervisor, who alone may lift it
         self.is_removed = False  # gone from the configuration; forgotten when idle
         self.pending = ""  # "", ready, offline, paused:REASON, forced:REASON
+        self.after_call = settings.after_call  # "pause": paused when a queue call and its wrap-up are over
+        self.paused_in: dict[QueueName, str] = {}  # queues it has left for a while, and why
         self.since = 0.0  # of the last change of presence or activity
         self.session = ""
         self.agent = ""

@@ -53,6 +53,7 @@ class SeatSettings(msgspec.Struct, frozen=True):
     role: str = "agent"  # or "supervisor"
     wrap_up: float | None = None
     timetable: Timetable = Timetable()
+    after_call: str = "ready"  # or "pause": ready by hand after each queue call
     supervises: tuple[str, ...] = ()  # queues whose seats a supervisor leads; none: all of its tenant
 
 

@@ -235,6 +235,7 @@ class Desk:
                     role=table.role,
                     wrap_up=_optional(table.wrap_up),
                     timetable=timetable,
+                    after_call=table.after_call,
                     supervises=supervises,
                 )
                 self.seat_secrets[number] = secret

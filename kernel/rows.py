@@ -107,6 +107,8 @@ class SeatStateRow(Row, frozen=True, tag="seat_states"):
     phone_kind: str
     phone_number: str
     queue: str = ""  # that a wrap-up follows a call of
+    after_call: str = ""  # ready, pause
+    paused_in: str = ""  # queues it takes no calls of, and why, as a JSON object
 
 
 class BindingRow(Row, frozen=True, tag="bindings"):

@@ -10,6 +10,8 @@ within it leaves nothing half done.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from acd.inputs import (
     CallbackRestored,
     CallerRestored,
@@ -36,6 +38,9 @@ from kernel.walltime import WallTime
 
 if TYPE_CHECKING:
     from seatswitch.node import Node
+
+
+_PAUSED_IN = msgspec.json.Decoder(dict[str, str])
 
 
 def restore(node: "Node", rows: Sequence[JournalRow], now: float) -> None:
@@ -91,6 +96,8 @@ def _seat(row: SeatStateRow, walltime: WallTime) -> SeatRestored:
         row.phone_kind,
         row.phone_number,
         row.queue,
+        row.after_call,
+        tuple(_PAUSED_IN.decode(row.paused_in).items()) if row.paused_in else (),
     )
 
 

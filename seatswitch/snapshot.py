@@ -85,7 +85,7 @@ class Views:
             "waiting_long": queue.late,
             "seats": len(serving),
             "seats_signed_in": queue.signed_in,
-            "seats_ready": sum(seat.is_routable for seat in serving),
+            "seats_ready": sum(seat.is_routable and name not in seat.paused_in for seat in serving),
             "threshold": queue.settings.service_level,
             **queue.statistics.total.as_dict(),
         }

@@ -1,10 +1,19 @@
 """``seat.*``: what a person does at a seat. An agent acts on its own, others name one."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from acd.inputs import PauseAsked, PhoneBound, ReadyAsked, WrapUpEnded, WrapUpExtended
+from acd.inputs import (
+    AfterCallSet,
+    PauseAsked,
+    PhoneBound,
+    QueuesPaused,
+    QueuesReady,
+    ReadyAsked,
+    WrapUpEnded,
+    WrapUpExtended,
+)
 from seatswitch.api.method import AGENT, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import Name, PhoneWanted, SeatNumber, SeatObject, Text
@@ -22,10 +31,28 @@ class OneSeat(Params, frozen=True):
     seat: SeatNumber | None = None
 
 
+Queues = Annotated[list[Name], Meta(min_length=1, description="These only, of those the seat serves")]
+
+
+class Ready(Params, frozen=True):
+    """A seat (left out: the connection's own), as a whole, or in some queues that it has paused in."""
+
+    seat: SeatNumber | None = None
+    queues: Queues | None = None
+
+
 class Pause(Params, frozen=True):
-    """Why: one of the tenant's pause reasons."""
+    """Why: one of the tenant's pause reasons; and in which queues, where not in all."""
 
     reason: Text
+    seat: SeatNumber | None = None
+    queues: Queues | None = None
+
+
+class AfterCall(Params, frozen=True):
+    """What is to follow each queue call and its wrap-up."""
+
+    mode: Literal["ready", "pause"]
     seat: SeatNumber | None = None
 
 
@@ -55,17 +82,29 @@ def get_seat(scope: Scope, params: OneSeat) -> dict[str, Any]:
     return scope.seat_view(scope.seat(params.seat))
 
 
-def ready(scope: Scope, params: OneSeat) -> dict[str, Any]:
+def ready(scope: Scope, params: Ready) -> dict[str, Any]:
     """Let calls come (置闲)."""
     seat = scope.seat_to_act_on(params.seat)
-    scope.node.handle(ReadyAsked(seat), scope.now)
+    queues = params.queues
+    scope.node.handle(ReadyAsked(seat) if queues is None else QueuesReady(seat, tuple(queues)), scope.now)
+    return scope.seat_view(seat)
+
+
+def after_call(scope: Scope, params: AfterCall) -> dict[str, Any]:
+    """Say what follows each call."""
+    seat = scope.seat_to_act_on(params.seat)
+    scope.node.handle(AfterCallSet(seat, params.mode), scope.now)
     return scope.seat_view(seat)
 
 
 def pause(scope: Scope, params: Pause) -> dict[str, Any]:
     """Keep calls away (置忙)."""
     seat = scope.seat_to_act_on(params.seat)
-    scope.node.handle(PauseAsked(seat, params.reason), scope.now)
+    queues = params.queues
+    if queues is None:
+        scope.node.handle(PauseAsked(seat, params.reason), scope.now)
+    else:
+        scope.node.handle(QueuesPaused(seat, tuple(queues), params.reason), scope.now)
     return scope.seat_view(seat)
 
 
@@ -106,20 +145,33 @@ METHODS = (
     Method(
         "seat.ready",
         AGENT,
-        "Let calls come; while busy, when the work is over.",
-        OneSeat,
+        "Let calls come; while busy, when the work is over. With queues: of these again, which it has paused "
+        "in, and nothing else changes.",
+        Ready,
         SeatObject,
         ready,
-        (*_NAMED, "ALREADY_READY", "FORCED_PAUSE"),
+        (*_NAMED, "ALREADY_READY", "FORCED_PAUSE", "NOT_IN_QUEUE"),
     ),
     Method(
         "seat.pause",
         AGENT,
-        "Keep calls away, with a reason; while busy, when the work is over (see pending).",
+        "Keep calls away, with a reason; while busy, when the work is over (see pending). With queues: those "
+        "of these alone, at once and until seat.ready with them or the sign-out; there it is as if the seat "
+        "had left, and what rings rings on.",
         Pause,
         SeatObject,
         pause,
-        (*_NAMED, "BAD_PAUSE", "FORCED_PAUSE"),
+        (*_NAMED, "BAD_PAUSE", "FORCED_PAUSE", "NOT_IN_QUEUE"),
+    ),
+    Method(
+        "seat.after_call",
+        AGENT,
+        "Be ready, or paused (reason after_call), when a queue call and its wrap-up are over; during a call "
+        "it counts for this one already. Until the sign-out.",
+        AfterCall,
+        SeatObject,
+        after_call,
+        _NAMED,
     ),
     Method(
         "seat.bind",

@@ -75,6 +75,10 @@ class SeatObject(msgspec.Struct, frozen=True):
     phone: PhoneObject
     call: str | None
     queues: list[str]
+    after_call: Annotated[
+        Literal["ready", "pause"], Meta(description="What follows a queue call and its wrap-up")
+    ]
+    paused_in: Annotated[dict[str, str], Meta(description="Queues it takes no calls of, and why")]
     counters: dict[str, float]
     agent: str
     wrapup_left: Seconds | None

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from acd.inputs import (
+    AfterCallSet,
     DialWanted,
     PauseAsked,
     PhoneBound,
@@ -13,6 +14,7 @@ from acd.inputs import (
     ReadyAsked,
     SeatEngaged,
     SeatHeld,
+    SeatRestored,
     SignedIn,
     SignedOut,
     TalkEnded,
@@ -495,3 +497,87 @@ def test_tenants_dial_in_their_hours_only(kit: Any) -> None:
     assert floor.refused(DialWanted(S, "139")) == "OUT_OF_HOURS"
     floor.at(3600.0)
     floor.do(DialWanted(S, "139"))
+
+
+# Ready by hand after each call.
+
+
+def by_hand(kit: Any, **more: Any) -> Any:
+    """CC: Available (On Demand)."""
+    floor = kit.floor((kit.queue(),), (kit.seat("8001", after_call="pause"),), **more)
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.answer("8001")
+    return floor
+
+
+def test_a_seat_that_is_ready_by_hand_is_paused_after_each_call(kit: Any) -> None:
+    floor = by_hand(kit, wrap_up=10.0)
+    assert floor.seat("8001").pending == "paused:after_call"  # shown while it talks
+    floor.join("b")
+    floor.end_talk("8001")
+    assert floor.state("8001") == "wrapup idle"
+    floor.after(10.0)
+    assert (floor.state("8001"), floor.seat("8001").reason) == ("paused idle", "after_call")
+    floor.ready("8001")
+    assert floor.ringing() == {"b": "8001"}
+    floor.answer("8001")
+    assert floor.seat("8001").pending == "paused:after_call"
+
+
+def test_one_may_say_otherwise_while_the_call_goes_on(kit: Any) -> None:
+    floor = by_hand(kit)
+    floor.ready("8001")
+    floor.end_talk("8001")
+    assert floor.state("8001") == "ready idle"
+    floor.join("b")
+    floor.answer("8001")
+    floor.pause("8001", "meeting")
+    floor.end_talk("8001")
+    assert floor.seat("8001").reason == "meeting"
+
+
+def test_a_sign_out_that_is_asked_for_comes_first(kit: Any) -> None:
+    floor = by_hand(kit)
+    floor.sign_out("8001", deferred=True)
+    floor.end_talk("8001")
+    assert floor.state("8001") == "offline idle"
+
+
+def test_a_ring_in_vain_is_no_call(kit: Any) -> None:
+    floor = kit.floor((kit.queue(),), (kit.seat("8001", after_call="pause"),))
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.leave("a")
+    assert floor.state("8001") == "ready idle"
+
+
+def test_the_mode_is_switched_until_the_sign_out(kit: Any) -> None:
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),))
+    assert floor.refused(AfterCallSet(SeatId("8001"), "pause")) == "NOT_LOGGED_IN"
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.answer("8001")
+    floor.do(AfterCallSet(SeatId("8001"), "pause"))  # counts for this call already
+    assert floor.seat("8001").pending == "paused:after_call"
+    assert floor.states("8001")[-1].after_call == "pause"
+    floor.do(AfterCallSet(SeatId("8001"), "ready"))
+    assert floor.seat("8001").pending == ""
+    floor.do(AfterCallSet(SeatId("8001"), "pause"))
+    floor.end_talk("8001")
+    assert floor.state("8001") == "paused idle"
+    floor.sign_out("8001")
+    assert floor.engine.seat_object(SeatId("8001"), floor.now)["after_call"] == "ready"
+
+
+def test_the_mode_outlives_a_restart(kit: Any) -> None:
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),))
+    floor.do(
+        SeatRestored(
+            SeatId("8001"), "", "s", "ready", "", 0.0, None, "", "softphone", "8001", after_call="pause"
+        )
+    )
+    floor.join("a")
+    floor.answer("8001")
+    floor.end_talk("8001")
+    assert floor.state("8001") == "paused idle"

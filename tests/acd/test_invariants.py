@@ -16,6 +16,7 @@ from hypothesis.stateful import (
 
 from acd.commands import ReleaseCall, RingSeat
 from acd.inputs import (
+    AfterCallSet,
     CallJoined,
     CallLeft,
     CallMoved,
@@ -26,6 +27,8 @@ from acd.inputs import (
     PauseAsked,
     PhoneBound,
     PhoneReachable,
+    QueuesPaused,
+    QueuesReady,
     ReadyAsked,
     Reconfigured,
     SeatEngaged,
@@ -250,6 +253,15 @@ class Histories(RuleBasedStateMachine):
     @rule(seat=seats, forced=st.booleans(), pause=st.booleans())
     def presence(self, seat: SeatId, forced: bool, pause: bool) -> None:
         self.say(PauseAsked(seat, "rest", forced) if pause else ReadyAsked(seat, forced))
+
+    @rule(seat=seats, pause=st.booleans(), picked=st.sets(st.sampled_from(QUEUES), min_size=1, max_size=2))
+    def leave_some_queues(self, seat: SeatId, pause: bool, picked: set[QueueName]) -> None:
+        names = tuple(sorted(picked))
+        self.say(QueuesPaused(seat, names, "rest") if pause else QueuesReady(seat, names))
+
+    @rule(seat=seats, mode=st.sampled_from(("ready", "pause")))
+    def after_call(self, seat: SeatId, mode: str) -> None:
+        self.say(AfterCallSet(seat, mode))
 
     @rule(seat=seats, what=st.sampled_from(("end", "extend", "hold", "bind")), flag=st.booleans())
     def other(self, seat: SeatId, what: str, flag: bool) -> None:

@@ -150,6 +150,14 @@ def test_seats_sign_in_pause_for_another_reason_and_leave() -> None:
     ]
 
 
+def test_a_pause_in_one_queue_names_it() -> None:
+    assert lines(
+        presence("ready", 1),
+        presence("ready", 10, cause="paused_in:junior:rest"),
+        presence("ready", 20, cause="unpaused_in:junior:rest"),
+    )[1:] == ["10|NONE|junior|8001|PAUSE|rest", "20|NONE|junior|8001|UNPAUSE|rest"]
+
+
 def test_a_visit_that_is_told_of_twice_has_entered_once() -> None:
     """The state row of a visit is repeated where the journal begins a new file, or its place changes."""
     assert len(lines(enters(), enters())) == 1

@@ -235,3 +235,21 @@ def test_a_caller_whose_name_is_no_text_is_kept_like_any_other(number: str) -> N
     caller.hang_up()
     settle(world)
     assert [row.verdict for row in world.call_rows] == ["success"]
+
+
+def test_what_a_seat_does_after_calls_and_the_queues_it_has_left_outlive_a_kill() -> None:
+    world = staffed(Manner(answers_after=1.0, talks_for=5.0))
+    world.admin.ask("seat.after_call", {"seat": "8001", "mode": "pause"})
+    world.admin.ask("seat.pause", {"seat": "8001", "reason": "rest", "queues": ["junior"]})
+    world.restart_switch()
+    world.run(1.0)
+    seat = world.admin.ask("seat.get", {"seat": "8001"})
+    assert (seat["after_call"], seat["paused_in"], seat["presence"]) == ("pause", {"junior": "rest"}, "ready")
+    world.trunk.dial(Errand(hangs_up_after=300.0))
+    world.run(3.0)
+    assert world.offer_rows == []
+    world.admin.ask("seat.ready", {"seat": "8001", "queues": ["junior"]})
+    world.run(40.0)
+    seat = world.admin.ask("seat.get", {"seat": "8001"})
+    assert (seat["presence"], seat["reason"]) == ("paused", "after_call")
+    settle(world)

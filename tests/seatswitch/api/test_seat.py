@@ -91,3 +91,23 @@ def test_rights_come_before_parameters() -> None:
     desk = Office().desk()
     assert desk.refusal("seat.get", seat=5) == "NO_RIGHT"
     assert desk.refusal("seat.get", nonsense=1) == "NO_RIGHT"
+
+
+def test_a_pause_in_some_queues_and_back() -> None:
+    desk = signed_in(Office())
+    paused = desk.ask("seat.pause", reason="rest", queues=["junior"])
+    assert (paused["presence"], paused["paused_in"]) == ("ready", {"junior": "rest"})
+    assert desk.refusal("seat.pause", reason="rest", queues=["other"]) == "NOT_IN_QUEUE"
+    assert desk.refusal("seat.pause", reason="rest", queues=[]) == "-32602"
+    assert desk.ask("seat.ready", queues=["junior"])["paused_in"] == {}
+    assert desk.refusal("seat.ready", queues=["junior"]) == "ALREADY_READY"
+
+
+def test_what_follows_each_call() -> None:
+    office = Office()
+    desk = signed_in(office)
+    assert desk.ask("seat.get")["after_call"] == "ready"
+    assert desk.ask("seat.after_call", mode="pause")["after_call"] == "pause"
+    assert desk.refusal("seat.after_call", mode="sleep") == "-32602"
+    office.talk()
+    assert desk.ask("seat.get")["pending"] == "paused:after_call"

@@ -21,8 +21,8 @@ def test_upsert_keeps_one_line_per_key_and_the_last_one_wins() -> None:
     row_type = next(it for it in row_types() if table_name(it) == "seat_states")
     engine = create_engine("sqlite://")
     build_tables().create_all(engine)
-    old = ("8001", "a", "s", "ready", "", 1.0, None, "", "softphone", "8001", "")
-    new = ("8001", "a", "s", "paused", "rest", 2.0, 9.5, "", "softphone", "8001", "")
+    old = ("8001", "a", "s", "ready", "", 1.0, None, "", "softphone", "8001", "", "ready", "")
+    new = ("8001", "a", "s", "paused", "rest", 2.0, 9.5, "", "softphone", "8001", "", "ready", "")
     assert len(old) == len(msgspec.structs.fields(row_type))
     with engine.begin() as connection:
         connection.exec_driver_sql(build_upsert(row_type, "qmark"), [old, new, new])
