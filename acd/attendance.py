@@ -279,6 +279,8 @@ class Attendance:
             self._desk.end_wrap_up(seat, "wrapup_over", now)
         elif name == "handle":
             self._desk.handled_too_long(seat)
+        elif name == "midnight":
+            self._desk.day_began(seat, now)
         else:
             self._desk.end_rest(seat)
 

@@ -97,8 +97,10 @@ class Changes:
             if known is None:
                 new = board.seats[name] = Seat(each, order, self._default_phone(each), self._keeper, account)
                 new.since = now
+                self._desk.daily.look(new, now)
                 continue
             known.configure(each, order)
+            self._desk.daily.look(known, now)
             if known.is_removed:
                 known.is_removed = False
                 known.pending = ""
@@ -121,6 +123,7 @@ class Changes:
 
     def _remove(self, seat: Seat, now: float) -> None:
         seat.is_removed = True
+        self._board.timers.disarm(seat.midnight)
         seat.classes = []
         seat.watched_by = ()
         seat.pool = None

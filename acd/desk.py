@@ -6,6 +6,7 @@ the turn ends.
 """
 
 from acd.board import Board
+from acd.daily import DailyLimits
 from acd.events import HandleLimitReached, SeatChanged
 from acd.inputs import SeatTalks
 from acd.phone import Phone
@@ -29,6 +30,7 @@ class Desk:
     def __init__(self, board: Board) -> None:
         self._board = board
         self.staffing = Staffing(board)
+        self.daily = DailyLimits(board)
 
     # Presence.
 
@@ -225,6 +227,11 @@ class Desk:
         """Let the seat be offered calls again."""
         self._board.timers.disarm(seat.rest)
         seat.rest = None
+        self._routable_changed(seat)
+
+    def day_began(self, seat: Seat, now: float) -> None:
+        """Let a seat that had had its calls of a day be offered those of the next."""
+        self.daily.look(seat, now)
         self._routable_changed(seat)
 
     # What every change entails.

@@ -15,7 +15,7 @@ from acd.entry import Entry
 from acd.events import QueueChanged
 from acd.inputs import CallJoined, CallLeft
 from acd.lists import NumberReader
-from acd.matcher import Choice
+from acd.matcher import Choice, key_of
 from acd.missed import Cause, count_miss, rule_for
 from acd.offer import Input as OfferInput
 from acd.offer import Offer, OfferKeeper
@@ -371,7 +371,7 @@ class Distribution:
         queue = board.queues[call.queue]
         policy = board.policies[queue.settings.policy]
         offer = Offer(call.next_offer_id(), call, seat, now, self._offer_keeper)
-        key = offer.key = policy.seat_key(seat) if choice is None else choice.entry[0]
+        key = offer.key = key_of(policy, seat, call.queue) if choice is None else choice.entry[0]
         is_ranked_by_level = choice is not None and choice.wanted.preferred >= 0
         policy.chosen(key[1:] if is_ranked_by_level else key)
         offer.policy = policy.name
@@ -447,6 +447,7 @@ class Distribution:
         seat.talk_queue = call.queue
         seat.talk_since = now
         self._desk.watch_handling(seat, now)
+        self._desk.daily.look(seat, now)
         self._desk.engage(seat, call.call, Sight.TALK, "answered", now)
         self._desk.taken(seat)
         self.entry.answered(call, seat.id, now)

@@ -110,7 +110,7 @@ class Engine:
         self.commands: Outbox[Command] = board.commands
         self.events: Outbox[AcdEvent] = board.events
         self.rows: Outbox[AcdRow] = board.rows
-        desk = Desk(board)
+        desk = self._desk = Desk(board)
         self._distribution = Distribution(board, desk, self, self, numbers or AsWritten())
         self._attendance = Attendance(board, desk, self._distribution)
         self._changes = Changes(board, desk, self._distribution, self)
@@ -207,6 +207,7 @@ class Engine:
             seat.offered, seat.answered = total.offers, total.offers_answered
             seat.refused, seat.missed = total.offers_refused, total.offers_missed
             seat.talked_for = total.talk + total.hold
+            self._desk.daily.look(seat, now)
 
     def roll(self, now: float) -> None:
         """Close the intervals of the counters that are over; to be called often, and cheap."""

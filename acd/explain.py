@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from acd.board import Board
+from acd.daily import answered_today
 from acd.readiness import RequirementClass
 from acd.seat import Activity, Presence, Seat
 from kernel.ids import CallId, SeatId
@@ -103,7 +104,12 @@ class Explainer:
             _test("presence_ready", seat.presence is Presence.READY, presence, "ready", since),
             _test("activity_idle", seat.activity is Activity.IDLE, seat.activity.value, "idle", since),
             _test("rested", not resting, left, "0 s of rest left", self._text(seat.idle_since)),
+            _test("below_daily_limit", not seat.is_spent, *self._daily(seat, now), None),
         ]
+
+    def _daily(self, seat: Seat, now: float) -> tuple[int, str]:
+        limit = seat.settings.daily_limit
+        return (answered_today(self._board, seat, now), f"< {limit} today") if limit else (0, "no limit")
 
     def _text(self, at: float) -> str:
         return self._board.walltime.text(at)

@@ -12,7 +12,7 @@ from acd.seat import Seat
 from kernel.ids import QueueName, SeatId
 from policies.policy import Policy, head_key
 from policies.skills import serves
-from policies.views import CallKey
+from policies.views import CallKey, SeatKey
 from queues.settings import Requirement
 from queues.waiting import WaitingCall, WaitingLine
 
@@ -72,7 +72,7 @@ class Matcher:
                 if seat.pool is not None and seat.level != own_level and seat.pool not in new.pools:
                     new.pools.append(seat.pool)
                 if seat.ready_number:
-                    new.add((policy.seat_key(seat), seat.ready_number, seat))
+                    new.add((key_of(policy, seat, queue), seat.ready_number, seat))
         return new
 
     def close_class(self, line: WaitingLine, seats: Iterable[Seat]) -> None:
@@ -115,11 +115,12 @@ class Matcher:
         if seat.pool is not None:
             seat.pool.idle[seat.id] = seat
         policy: Policy | None = None
+        queue = ""
         entry: Entry | None = None
         for each in seat.classes:
-            if entry is None or each.policy is not policy:
-                policy = each.policy
-                entry = (policy.seat_key(seat), number, seat)
+            if entry is None or each.policy is not policy or (policy.by_queue and each.line.queue != queue):
+                policy, queue = each.policy, each.line.queue
+                entry = (key_of(policy, seat, queue), number, seat)
             each.add(entry)
 
     def dismiss(self, seat: Seat) -> None:
@@ -196,3 +197,8 @@ class Matcher:
             if tired is not None and wanted in tired.classes:
                 barred[seat_id] = None
         return len(barred)
+
+
+def key_of(policy: Policy, seat: Seat, queue: str) -> SeatKey:
+    """Return the key by which ``seat`` stands among the seats that are ready for ``queue``."""
+    return policy.seat_key_in(seat, queue) if policy.by_queue else policy.seat_key(seat)

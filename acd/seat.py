@@ -178,9 +178,11 @@ class Seat:
         "idle_since",
         "is_forced",
         "is_removed",
+        "is_spent",
         "keeper",
         "key_shown",
         "level",
+        "midnight",
         "missed",
         "misses",
         "next_phone",
@@ -195,6 +197,7 @@ class Seat:
         "pool",
         "presence",
         "queues",
+        "ranks",
         "ready_number",
         "reason",
         "refused",
@@ -202,6 +205,7 @@ class Seat:
         "rest_until",
         "session",
         "settings",
+        "shares",
         "since",
         "skills",
         "talk_call",
@@ -231,6 +235,8 @@ class Seat:
         self.reason = ""
         self.is_forced = False  # paused by a supervisor, who alone may lift it
         self.is_removed = False  # gone from the configuration; forgotten when idle
+        self.is_spent = False  # it has had all the queue calls of this day
+        self.midnight: Timer | None = None  # armed while that is so
         self.pending = ""  # "", ready, offline, paused:REASON, forced:REASON
         self.after_call = settings.after_call  # "pause": paused when a queue call and its wrap-up are over
         self.paused_in: dict[QueueName, str] = {}  # queues it has left for a while, and why
@@ -277,8 +283,18 @@ class Seat:
         self.level = settings.level
         self.skills: dict[str, int] = dict(settings.skills)
         self.queues = tuple(QueueName(name) for name in settings.queues)
+        self.ranks = dict(settings.ranks)
+        self.shares = dict(settings.shares)
         self.breadth = len(settings.queues) + len(settings.skills)
         self.order = order
+
+    def rank_in(self, queue: str) -> int:
+        """Return its rank in ``queue``: 1 first."""
+        return self.ranks.get(queue, 1)
+
+    def share_in(self, queue: str) -> int:
+        """Return its share of the chance in ``queue``."""
+        return self.shares.get(queue, 1)
 
     @property
     def is_signed_in(self) -> bool:
@@ -298,14 +314,14 @@ class Seat:
             and self.activity is Activity.IDLE
             and self.rest is None
             and not self.is_removed
+            and not self.is_spent
         )
 
     @property
     def is_working(self) -> bool:
         """It takes calls now or after the one it is in."""
-        return (
-            self.presence in (Presence.READY, Presence.WRAPUP) and self.activity is not Activity.UNREACHABLE
-        )
+        is_at_work = self.presence in (Presence.READY, Presence.WRAPUP) and not self.is_spent
+        return is_at_work and self.activity is not Activity.UNREACHABLE
 
     @property
     def works_for(self) -> str:

@@ -49,6 +49,9 @@ class SeatSettings(msgspec.Struct, frozen=True):
     level: int  # rank
     skills: tuple[tuple[str, int], ...] = ()
     queues: tuple[str, ...] = ()
+    ranks: tuple[tuple[str, int], ...] = ()  # in queues where it is not 1, the first
+    shares: tuple[tuple[str, int], ...] = ()  # of the chance in queues where it is not 1
+    daily_limit: int = 0  # queue calls a day; 0: no limit
     phones: tuple[PhoneSettings, ...] = ()
     role: str = "agent"  # or "supervisor"
     wrap_up: float | None = None
@@ -66,6 +69,7 @@ class TenantSettings(msgspec.Struct, frozen=True):
     suspended: bool = False
     level_quota: tuple[tuple[int, int], ...] = ()  # rank of a level, concurrent sign-ins
     call_hours: HoursSettings | None = None  # when its seats may dial out; None: always
+    zone: tzinfo = UTC  # in which its days begin
 
 
 class ListSettings(msgspec.Struct, frozen=True):

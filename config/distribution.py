@@ -31,6 +31,7 @@ from config.tables import (
     MissedRuleTable,
     QueueTable,
     RequiresTable,
+    SeatQueueTable,
     SeatTable,
 )
 from config.timetable import build_timetable
@@ -124,6 +125,8 @@ class Desk:
         self.calendars = build_hours(self._reader, hours, zones, find_zone)
         self.zones = {tenant: find_zone(name or "UTC") for tenant, name in zones.items()}
         for where, tenant in tenants:
+            zone = self.zones[tenant.name] or UTC
+            self.tenants[tenant.name] = msgspec.structs.replace(self.tenants[tenant.name], zone=zone)
             self.usual_hours[tenant.name] = tenant.hours
             if tenant.hours and tenant.hours not in self.calendars:
                 there = suggest(tenant.hours, list(self.calendars))
@@ -204,6 +207,7 @@ class Desk:
             tenant = self._tenant(where, table.tenant)
             level = self._seat_level(where, table)
             queues = self._seat_queues(where, table, tenant, level)
+            named = [it for it in table.queues if isinstance(it, SeatQueueTable)]
             supervises = self._supervised(where, table, tenant)
             secret = self._secret_of(where, table, ", nobody could sign in")
             kinds = [
@@ -231,6 +235,9 @@ class Desk:
                     level=level,
                     skills=tuple(sorted(table.skills.items())),
                     queues=queues,
+                    ranks=tuple((it.name, it.rank) for it in named if it.rank > 1),
+                    shares=tuple((it.name, it.share) for it in named if it.share > 1),
+                    daily_limit=table.daily_limit,
                     phones=phones,
                     role=table.role,
                     wrap_up=_optional(table.wrap_up),
@@ -430,13 +437,14 @@ class Desk:
         return highest
 
     def _seat_queues(self, where: str, table: SeatTable, tenant: str, level: int) -> tuple[str, ...]:
-        for index, name in enumerate(table.queues, 1):
+        names = tuple(it if isinstance(it, str) else it.name for it in table.queues)
+        for index, name in enumerate(names, 1):
             place = f"{where}.queues[{index}]"
             queue = self.queues.get(name)
             if queue is None:
                 self._reader.refuse(place, f"unknown queue {show(name)}{suggest(name, list(self.queues))}")
                 continue
-            if name in table.queues[: index - 1]:
+            if name in names[: index - 1]:
                 self._reader.refuse(place, f"{show(name)} is given twice")
             if queue.tenant != tenant and queue.tenant and tenant:
                 self._reader.refuse(
@@ -458,7 +466,7 @@ class Desk:
             self._reader.refuse(
                 f"{where}.queues", "is missing: the seat would get no calls; only a supervisor may go without"
             )
-        return table.queues
+        return names
 
     def _supervised(self, where: str, table: SeatTable, tenant: str) -> tuple[str, ...]:
         if table.supervises and table.role != "supervisor":

@@ -400,6 +400,14 @@ class QueueTable(Table, frozen=True):
     language: Literal["", "en", "zh"] = ""
 
 
+class SeatQueueTable(Table, frozen=True):
+    """An element of ``[[seat]] queues``."""
+
+    name: str
+    rank: CountFromOne = 1
+    share: CountFromOne = 1
+
+
 class SeatTable(Table, frozen=True):
     """``[[seat]]``"""
 
@@ -410,7 +418,8 @@ class SeatTable(Table, frozen=True):
     ha1: dict[str, str] = {}
     level: str = ""
     skills: dict[str, SkillLevel] = {}
-    queues: tuple[str, ...] = ()
+    queues: tuple[str | SeatQueueTable, ...] = ()
+    daily_limit: Count = 0
     phones: tuple[str, ...] = ("softphone",)
     role: Literal["agent", "supervisor"] = "agent"
     supervises: tuple[str, ...] = ()

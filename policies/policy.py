@@ -15,10 +15,15 @@ class Policy:
     name = ""
     fan_out = 1  # seats that may ring for one call at the same time
     widen_after = 0.0  # seconds of ringing before one seat more rings; 0: all at once
+    by_queue = False  # a seat's key differs from queue to queue: ``seat_key_in`` says it
 
     def seat_key(self, seat: SeatView) -> SeatKey:
         """Rank ``seat`` among the ready ones."""
         raise NotImplementedError
+
+    def seat_key_in(self, seat: SeatView, queue: str) -> SeatKey:
+        """Rank ``seat`` among those that are ready for ``queue``; asked where ``by_queue`` is set."""
+        return self.seat_key(seat)
 
     def call_key(self, head: CallView, now: float) -> CallKey:
         """Rank the heads of the lines a free seat may serve: credited wait times the queue's weight.

@@ -10,10 +10,12 @@ from policies.least_talk_time import LeastTalkTime
 from policies.longest_idle import LongestIdle
 from policies.policy import Policy
 from policies.random_ import Random
+from policies.rank_first import RankFirst
 from policies.ring_all import RingAll
 from policies.ring_progressively import RingProgressively
 from policies.round_robin import RoundRobin
 from policies.top_down import TopDown
+from policies.weighted_random import WeightedRandom
 
 _PLAIN: tuple[type[Policy], ...] = (
     LeastSkilledFirst,
@@ -22,18 +24,20 @@ _PLAIN: tuple[type[Policy], ...] = (
     FewestCalls,
     LeastTalkTime,
     TopDown,
+    RankFirst,
     RingAll,
     RingProgressively,
     FixedQueueRatio,
     CMu,
 )
-NAMES: tuple[str, ...] = (*(policy.name for policy in _PLAIN), Random.name)
+_DRAWN: tuple[type[Random] | type[WeightedRandom], ...] = (Random, WeightedRandom)  # by chance
+NAMES: tuple[str, ...] = tuple(policy.name for policy in (*_PLAIN, *_DRAWN))
 
 
 def build_policies(chance: Chance) -> dict[str, Policy]:
     """Return one of each; a policy serves all queues that name it."""
     policies: dict[str, Policy] = {policy.name: policy() for policy in _PLAIN}
-    policies[Random.name] = Random(chance)
+    policies.update({policy.name: policy(chance) for policy in _DRAWN})
     return policies
 
 

@@ -35,6 +35,12 @@ class SeatView(Protocol):
     def order(self) -> int:
         """Place in the configuration."""
 
+    def rank_in(self, queue: str) -> int:
+        """Rank of the seat in ``queue``: 1 first."""
+
+    def share_in(self, queue: str) -> int:
+        """What chance the seat has in ``queue``, by number: 2 is twice that of 1."""
+
 
 class CallView(Protocol):
     """The call that stands first in its line."""

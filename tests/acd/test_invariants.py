@@ -65,6 +65,20 @@ STRICT = EntrySettings(
 )
 
 
+def office_seat(place: int, number: SeatId) -> SeatSettings:
+    return SeatSettings(
+        number,
+        "demo",
+        place % 3,
+        skills=(("typing", place % 4 + 1),),
+        queues=tuple(QUEUES[: place % 4 + 1]) if place != 7 else ("complaint", "everyone"),
+        phones=(PhoneSettings("softphone", ""), PhoneSettings("pstn", f"1{place // 2}")),
+        ranks=(("junior", 2),) if place % 2 else (),
+        shares=(("everyone", 3),) if place % 3 else (),
+        daily_limit=6 if place == 4 else 0,
+    )
+
+
 def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> AcdSettings:
     missed = MissedRules(
         no_answer=MissedRule(pause_after=2), unreachable=MissedRule(delay=3.0, pause_after=3)
@@ -109,17 +123,7 @@ def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> 
             entry=EntrySettings(sticky_for=20.0, seat_wait=9.0, max_wait_empty=40.0),
         ),
     ]
-    seats = [
-        SeatSettings(
-            number,
-            "demo",
-            place % 3,
-            skills=(("typing", place % 4 + 1),),
-            queues=tuple(QUEUES[: place % 4 + 1]) if place != 7 else ("complaint", "everyone"),
-            phones=(PhoneSettings("softphone", ""), PhoneSettings("pstn", f"1{place // 2}")),
-        )
-        for place, number in enumerate(SEATS)
-    ]
+    seats = [office_seat(place, number) for place, number in enumerate(SEATS)]
     if left_out:
         seats = [each for each in seats if each.number != SEATS[left_out % 8]]
         queues = [each for each in queues if each.name != ("junior", "complaint")[left_out % 2]]

@@ -236,3 +236,32 @@ def test_a_free_seat_takes_its_call_whatever_level_is_preferred(kit: Any) -> Non
     floor.join("a")
     floor.sign_in("8001")
     assert floor.rings() == [("a", "8001")]
+
+
+def test_by_rank_in_two_queues_of_one_seat(kit: Any) -> None:
+    """The engine asks once for each queue: 8001 is first in one and last in the other."""
+    queues = tuple(kit.queue(name, policy="rank-first") for name in ("junior", "second"))
+    both = ("junior", "second")
+    seats = (
+        kit.seat("8001", queues=both, ranks=(("second", 2),)),
+        kit.seat("8002", queues=both, ranks=(("junior", 2),)),
+    )
+    for name, first in (("junior", "8001"), ("second", "8002")):
+        floor = kit.floor(queues, seats)
+        floor.sign_in("8001", "8002")
+        floor.join("a", name)
+        assert floor.ringing() == {"a": first}
+
+
+def test_weighted_random_by_the_shares_of_two_seats(kit: Any) -> None:
+    """Two seats, one with three shares of four: it gets three quarters of 400 calls, -/+ 3.5 deviations."""
+    seats = (kit.seat("8001"), kit.seat("8002", shares=(("junior", 3),)))
+    floor = kit.floor((kit.queue(policy="weighted-random"),), seats)
+    floor.sign_in("8001", "8002")
+    for number in range(400):
+        floor.join(f"c{number}")
+        (ringing,) = floor.ringing().values()
+        floor.answer(ringing)
+        floor.after(1.0)
+        floor.end_talk(ringing)
+    assert abs(floor.seat("8002").answered - 300) < 3.5 * (400 * 0.75 * 0.25) ** 0.5

@@ -1,5 +1,7 @@
 """Levels, tenants, queues, seats, extensions and hotlines, as a configuration gives them."""
 
+from datetime import timedelta, timezone
+
 import pytest
 
 from acd.settings import PhoneSettings
@@ -275,3 +277,26 @@ def test_a_missed_offer_pauses_or_signs_out_but_not_both() -> None:
     assert errors_of(queue("missed = {refused = {logout_after = 3, pause_after = 2}}")) == [
         'queue[1] "q".missed.refused.logout_after: is given beside pause_after; one of them is enough'
     ]
+
+
+def test_a_seat_has_a_rank_and_a_share_in_each_queue_and_a_limit_a_day() -> None:
+    text = (
+        queue("")
+        + '[[queue]]\nname = "r"\n[[seat]]\nnumber = "1"\npassword = "p"\nlevel = "low"\n'
+        + 'queues = ["q", {name = "r", rank = 2, share = 3}]\ndaily_limit = 40\nafter_call = "pause"\n'
+    )
+    (found,) = load(text).acd.seats
+    assert (found.queues, found.ranks, found.shares) == (("q", "r"), (("r", 2),), (("r", 3),))
+    assert (found.daily_limit, found.after_call) == (40, "pause")
+    assert errors_of(text.replace('"r", rank = 2', '"s", rank = 2'))[0].startswith(
+        'seat[1] "1".queues[2]: unknown queue "s"'
+    )
+    assert errors_of(text.replace("rank = 2", "rank = 0")) != []
+    assert errors_of(text.replace('"q", {', '"r", {'))[0] == 'seat[1] "1".queues[2]: "r" is given twice'
+
+
+def test_days_begin_in_the_time_zone_of_the_tenant() -> None:
+    zone = timezone(timedelta(hours=8))
+    text = LEVELS + '[[tenant]]\nname = "t"\ntime_zone = "Asia/Shanghai"\n'
+    (tenant,) = load_settings(text, file="s", find_zone=lambda name: zone).acd.tenants
+    assert tenant.zone is zone
