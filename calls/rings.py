@@ -82,6 +82,7 @@ class Rings:
         if seat is not None:
             self._board.count_leg(leg, seat)
         call.rings.append(leg)
+        self._board.lines.add(leg)
         return leg
 
     def start(self, leg: Leg, now: float) -> None:

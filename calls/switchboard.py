@@ -31,6 +31,7 @@ from calls.failover import Failover
 from calls.invariants import check
 from calls.keys import Keys
 from calls.leg import Leg, LegInput, LegState
+from calls.lines import Lines
 from calls.presentation import note_caller
 from calls.records import call_row, ended_fields
 from calls.recovery import Recovery
@@ -106,6 +107,7 @@ class Switchboard:
         self._walltime = walltime
         self.phonebook = phonebook
         self._engaged: dict[SeatId, list[Leg]] = {}  # legs at a seat's phone, in the order they came
+        self.lines = Lines(stack.watchers.watched)
         self.streams = Streams(self, plane, walltime)
         self.failover = Failover(self, stack, timers, chance)
         self.callbacks = CallbackCalls(self, plane, timers)
@@ -258,6 +260,7 @@ class Switchboard:
         if identity.kind == "account":
             kind = "softphone" if identity.name in self._settings.seats else "extension"
             leg.phone = (kind, identity.name)
+            self.lines.add(leg)
             self.engage(leg, self.phonebook.seat_of(kind, identity.name), "dialling")
         self.events.put(CallChanged(call.id, "arrived"))
         self.streams.open(leg, now)
@@ -480,6 +483,7 @@ class Switchboard:
         """Take in a call of the process before, with its legs."""
         self.calls[call.id] = call
         for leg in call.legs():
+            self.lines.add(leg)
             if leg.trunk:
                 self.gate.readmit(leg.trunk)
             if leg.seat is not None:
@@ -524,6 +528,7 @@ class Switchboard:
     def drop(self, leg: Leg, now: float, reason: str = "") -> None:
         """Let go of everything a leg has: sessions, stream, seat."""
         leg.move(LegInput.ENDED)
+        self.lines.remove(leg)
         self.recovery.note(leg.call)
         if leg.session is not None:
             self._stack.hang_up(leg.session, now, reason)
@@ -561,6 +566,7 @@ class Switchboard:
             or self.supervision.by_call
             or self.streams.living
             or self.rings.offers
+            or self.lines.count()
             or self._engaged
             or self.streams.closing
             or not self.recovery.is_quiet()

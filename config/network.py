@@ -71,6 +71,7 @@ def build_sip(
         register_expires_min=float(table.register_expires_min),
         register_expires_max=float(table.register_expires_max),
         registrations_per_user=table.registrations_per_user,
+        subscriptions_per_user=table.subscriptions_per_user,
         requests_per_source=float(table.requests_per_source),
         ban_failures=table.ban_failures,
         ban_within=float(table.ban_within),

@@ -55,6 +55,7 @@ class SipTable(Table, frozen=True):
     register_expires_min: Duration = Duration(60)
     register_expires_max: Duration = Duration(7200)
     registrations_per_user: CountFromOne = 10
+    subscriptions_per_user: Count = 100
     requests_per_source: Rate = 200.0
     ban_failures: Count = 10
     ban_within: Duration = Duration(60)

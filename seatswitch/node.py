@@ -110,6 +110,8 @@ class Node:
         self._unsaved = self.switchboard.recovery.unsaved
         self._supervised = self.switchboard.supervision.moved
         self._awaited = self.switchboard.supervision.waiting
+        self._watched, self._lamps_changed = self.stack.watchers.watched, self.switchboard.lines.changed
+        self.stack.watchers.lamp_of = self.views.lamp
         self._row_boxes: tuple[Outbox[Any], ...] = (self.stack.rows, self.switchboard.rows, self.engine.rows)
         self._on_call: dict[type, Callable[[Any, float], None]] = {
             CallQueued: self._call_queued,
@@ -427,6 +429,8 @@ class Node:
                 self.switchboard.supervision.look(now)
         if self._acd_events:
             self._tell(now)
+        if self._lamps_changed:
+            self._show_lamps(now)
         if self._unsaved:
             self.switchboard.recovery.save(self.switchboard.rows)
         for rows in self._row_boxes:
@@ -455,8 +459,12 @@ class Node:
         self.switchboard.rings.ring_seat(what.offer, what.call, what.seat, what.queue, phone, now)
 
     def _call_changed(self, event: CallChanged, now: float) -> None:
+        call = self.switchboard.calls.get(event.call)
         if event.state not in _UNSAVED:
-            self.switchboard.recovery.note(self.switchboard.calls.get(event.call))
+            self.switchboard.recovery.note(call)
+        if self._watched and call is not None:
+            for leg in call.legs():
+                self.switchboard.lines.note(leg)
         if not self.news.wanted:
             self.news.skip(1)
         elif event.state == "ended":
@@ -478,6 +486,10 @@ class Node:
 
     def _tell(self, now: float) -> None:
         events = self.engine.events.take()
+        if self._watched:
+            for event in events:
+                if type(event) is SeatChanged and event.seat in self._watched:
+                    self._lamps_changed[event.seat] = True
         for event in events:
             if type(event) is WaitLimitReached:
                 about = {"call": event.call, "queue": event.queue, "waited": event.waited}
@@ -504,6 +516,13 @@ class Node:
             elif isinstance(event, WaitLimitReached):
                 told = {"queue": event.queue, "what": "waits_long", "call": event.call}
                 self.news.put("queue", partial(dict, told, waited=event.waited, limit=event.limit), now)
+
+    def _show_lamps(self, now: float) -> None:
+        """Tell those who watch what has changed in this turn."""
+        changed = list(self._lamps_changed)
+        self._lamps_changed.clear()
+        for number in changed:
+            self.stack.watchers.changed(number, now)
 
     def _handled_too_long(self, event: HandleLimitReached, now: float) -> None:
         tenant = self.engine.seats[event.seat].tenant

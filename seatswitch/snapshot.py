@@ -8,12 +8,20 @@ from typing import Any
 import msgspec
 
 from acd.engine import Engine
+from acd.seat import Activity, Presence
 from calls.call import Call
 from calls.switchboard import Switchboard
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.walltime import WallTime
 from sip.stack import Stack
+from sip.subscription import DARK, Lamp
+
+_BUSY = {
+    Activity.DIALLING: ("trying", "initiator"),
+    Activity.RINGING: ("early", "recipient"),
+    Activity.TALKING: ("confirmed", ""),
+}
 
 
 class Views:
@@ -28,6 +36,21 @@ class Views:
     def seat(self, number: SeatId, now: float) -> dict[str, Any]:
         """Return a seat object; NO_SUCH_SEAT if there is none."""
         return self._engine.seat_object(number, now)
+
+    def lamp(self, number: str) -> Lamp:
+        """Return what those who watch a seat or an extension see: its calls; else, of a seat, whether it must
+        not be called.
+        """
+        seat = self._engine.seats.get(SeatId(number))
+        if seat is None:
+            return self._switchboard.lines.lamp(number)
+        if seat.activity in _BUSY:
+            state, direction = _BUSY[seat.activity]
+            return Lamp(state, direction, is_rendering=not seat.held)
+        lamp = self._switchboard.lines.lamp(number)
+        if lamp is not DARK or seat.presence not in (Presence.PAUSED, Presence.WRAPUP):
+            return lamp
+        return Lamp("confirmed", note=seat.reason or seat.presence.value, is_rendering=False)
 
     def seats(self, now: float, queue: str = "") -> list[dict[str, Any]]:
         """Return every seat, or those that serve ``queue``."""

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 ALLOWED = (
     *("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK"),
-    *("REGISTER", "REFER", "NOTIFY"),
+    *("REGISTER", "REFER", "NOTIFY", "SUBSCRIBE"),
 )
 # Methods that some RFC defines and this stack does not serve: 405; anything else is 501.
-UNSERVED = frozenset({"SUBSCRIBE", "PUBLISH", "MESSAGE"})
+UNSERVED = frozenset({"PUBLISH", "MESSAGE"})
 # Option tags that may be required of us.
 SUPPORTED = frozenset({"path", "replaces", "norefersub", "timer", "100rel", "gruu", "outbound"})
 _OF_REGISTRATIONS = frozenset({"path", "gruu", "outbound"})
 ALLOW = f"Allow: {', '.join(ALLOWED)}\r\n"
+ALLOW_EVENTS = "Allow-Events: dialog, refer\r\n"
 
 
 def _no_other(user: str, tried: tuple[str, ...]) -> "Binding | None":

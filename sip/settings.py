@@ -81,6 +81,7 @@ class SipSettings(msgspec.Struct, frozen=True):
     register_expires_min: float = 60.0
     register_expires_max: float = 7200.0
     registrations_per_user: int = 10
+    subscriptions_per_user: int = 100
     datagram_max: int = 1300  # bytes of a request that leaves over UDP (RFC 3261 18.1.1); 0: any
     ban_failures: int = 10  # wrong passwords of one host that ban it; 0: never
     ban_within: float = 60.0

@@ -13,7 +13,6 @@ from typing import Any
 from zlib import crc32
 
 from kernel.chance import Chance
-from kernel.limits import SIP_BODY_MAX
 from kernel.outbox import Outbox
 from kernel.rows import BindingRow
 from kernel.staterows import DialogState, InviteState
@@ -22,16 +21,15 @@ from kernel.walltime import WallTime
 from sip.admission import Admission, Refused
 from sip.branches import client_key, client_key_of, merge_key, plain_client_key, server_key
 from sip.client_request import ClientRequest
-from sip.core import ALLOW, ALLOWED, UNSERVED, Core
+from sip.core import ALLOW, ALLOW_EVENTS, ALLOWED, UNSERVED, Core
 from sip.dialog import contact_target, dialog_of_response, initial_target
 from sip.events import InviteArrived, SipEvent
 from sip.flows import NOWHERE, Flow
 from sip.grammar import SipError
-from sip.headers import tokens
 from sip.identity import reason_of
 from sip.invitation import Invitation
 from sip.known import Known
-from sip.message import REASONS, Request, Response, sdp_of
+from sip.message import Request, Response, sdp_of
 from sip.parser import (
     KEEPALIVE,
     StreamParser,
@@ -50,12 +48,14 @@ from sip.replaces import Replaces, replaced_by
 from sip.resolve import Answer, Question
 from sip.responses import answer_flow, build, header_lines, response_head
 from sip.restored import restore_dialog, restore_invite
+from sip.screening import Unwelcome, abilities, check_body, check_extensions
 from sip.server_invite import ServerInvite
 from sip.server_request import ServerRequest
 from sip.session import Session
 from sip.sessionstate import SessionState
 from sip.settings import SipSettings
 from sip.strays import Strays
+from sip.subscription import Watchers
 from sip.update import receive_update
 from sip.uri import SipUri
 
@@ -63,14 +63,6 @@ INSIDE_ONLY = frozenset({"BYE", "INFO", "UPDATE", "PRACK", "NOTIFY", "REFER"})  
 FLOOD_SAMPLE = 32  # of the INVITEs over the rate, one in so many is told 503
 KEEPALIVE_ANSWER = b"\r\n"  # RFC 5626 4.4.1
 _CRLFS = frozenset({b"\r\n\r\n", b"\r\n", b"", b"\x00", b"\x00\x00\x00\x00"})  # what phones send to keep NATs
-
-
-class Unwelcome(SipError):
-    """A request that is refused with header lines that say what would have been taken."""
-
-    def __init__(self, status: int, headers: str) -> None:
-        super().__init__(status, REASONS[status])
-        self.headers = headers
 
 
 class Stack:
@@ -93,6 +85,7 @@ class Stack:
         core.way_failed, core.other_way = self._registrar.way_failed, self._registrar.other_way
         self._admission = Admission(core, self._registrar)
         self._referrals = Referrals(core)
+        self.watchers = Watchers(core, self._admission, self._registrar)
         self.peers = Peers(core)
         self._rates = SourceRates(settings.requests_per_source)
         self._merged: dict[str, Any] = {}  # requests under way, however they came
@@ -231,6 +224,7 @@ class Stack:
         self._admission.reconfigure()
         self._rates.set_rate(settings.requests_per_source)
         self._registrar.reconfigure(now)
+        self.watchers.reconfigure(now)
         self.peers.reconfigure(now)
 
     # What an operator may see, and what must hold.
@@ -243,6 +237,7 @@ class Stack:
             "client_transactions": len(transactions.clients),
             "server_transactions": len(transactions.servers),
             "bindings": self._registrar.count(),
+            "subscriptions": self.watchers.count(),
             "connections": len(self._parsers),
             "dropped": self._dropped,
             "strays": self._strays.total,
@@ -257,7 +252,7 @@ class Stack:
             not self._core.sessions
             and self._referrals.is_quiet()
             and all(
-                entry.method in ("REGISTER", "OPTIONS")
+                entry.method in ("REGISTER", "OPTIONS", "SUBSCRIBE", "NOTIFY")
                 for table in (transactions.clients, transactions.servers, self._merged)
                 for entry in table.values()
             )
@@ -275,6 +270,7 @@ class Stack:
         transactions.server_reaper.check()
         self._merge_reaper.check()
         self._registrar.check()
+        self.watchers.check()
         self._core.resolver.check()
 
     # From the wire.
@@ -494,15 +490,17 @@ class Stack:
             session.cancelled(now, reason_of(request))
 
     def _receive_inside(self, request: Request, flow: Flow, key: str, now: float) -> None:
+        if request.method == "SUBSCRIBE" and self.watchers.renew(request, flow, key, now):
+            return
         session = self._core.sessions.get(request.to_tag)
         if session is None or not session.takes(request) or not self._is_from_peer(session, request, flow):
             self._strays.note(request.method, flow.host, now)
             self._refuse(request, flow, 481, "", now)
             return
-        self._check_extensions(request)
+        check_extensions(request, self._core.supported)
         method = request.method
         if method == "INVITE":
-            self._check_body(request)
+            check_body(request)
             if request.header("contact") is not None:
                 contact_target(request)
             if not session.is_fresh(request):
@@ -516,21 +514,21 @@ class Stack:
             self._respond(request, flow, key, 200, "", now)
             session.receive_bye(now, reason_of(request))
         elif method == "UPDATE":
-            self._check_body(request)
+            check_body(request)
             receive_update(session, request, flow, key, now)
         elif method == "PRACK":
-            self._check_body(request)
+            check_body(request)
             receive_prack(session, request, flow, key, now)
         elif method == "INFO":
             self._respond(request, flow, key, 200, "", now)
             session.receive_info(request)
         elif method == "OPTIONS":
-            self._respond(request, flow, key, 200, self._abilities(), now)
+            self._respond(request, flow, key, 200, abilities(self._core), now)
         elif method == "REFER":
             self._referrals.receive_refer(session, request, flow, key, now)
         elif method == "NOTIFY":
             status = self._referrals.receive_notify(session, request)
-            self._respond(request, flow, key, status, "Allow-Events: refer\r\n", now)
+            self._respond(request, flow, key, status, ALLOW_EVENTS, now)
         else:
             self._respond(request, flow, key, 405, ALLOW, now)
 
@@ -569,13 +567,19 @@ class Stack:
         if merged in self._merged:
             self._refuse_welcome(request, flow, 482, "")
             return
-        self._check_extensions(request)
+        check_extensions(request, self._core.supported)
         if method == "INVITE":
             self._receive_invite(request, flow, key, merged, now)
         elif method == "REGISTER":
             self._receive_register(request, flow, key, now)
+        elif method == "SUBSCRIBE":
+            refused = self.watchers.subscribe(request, flow, key, now)
+            if refused is None:
+                self._remember(merged, method, flow, now)
+            else:
+                self._refuse_welcome(request, flow, refused.status, refused.headers)
         else:
-            self._respond(request, flow, key, 200, self._abilities(), now)
+            self._respond(request, flow, key, 200, abilities(self._core), now)
             self._remember(merged, method, flow, now)
 
     def _remember(self, merged: str, method: str, flow: Flow, now: float) -> None:
@@ -583,7 +587,7 @@ class Stack:
         self._merge_reaper.linger(merged, method, b"", flow, self._transactions.give_up_after, now)
 
     def _receive_invite(self, request: Request, flow: Flow, key: str, merged: str, now: float) -> None:
-        self._check_body(request)
+        check_body(request)
         initial_target(request)
         ours = self._core.sessions.get(request.from_tag)
         if ours is not None and ours.is_outgoing and ours.sip_call_id == request.call_id:
@@ -644,40 +648,6 @@ class Stack:
         transaction = ServerInvite(self._transactions, key, answer_flow(request, flow), None)
         head = response_head(request, self._core.chance.token(), flow)
         transaction.respond(status, build(status, head, headers), now)
-
-    def _check_extensions(self, request: Request) -> None:
-        """Refuse what is required of us and unknown (RFC 3261 8.2.2.3)."""
-        if request.header("require") is None:
-            return
-        supported = self._core.supported
-        unknown = [tag for tag in tokens(request.headers("require")) if tag.lower() not in supported]
-        if unknown:
-            raise Unwelcome(420, f"Unsupported: {', '.join(unknown)}\r\n")
-
-    def _check_body(self, request: Request) -> None:
-        """Refuse a body or an Accept that rules SDP out (RFC 3261 8.2.3)."""
-        if request.body:
-            if len(request.body) > SIP_BODY_MAX:
-                raise SipError(413, REASONS[413])
-            encoding = (request.header("content-encoding") or "identity").strip().lower()
-            disposition = (request.header("content-disposition") or "").lower().replace(" ", "")
-            is_optional = "handling=optional" in disposition
-            if encoding != "identity" and not is_optional:
-                raise Unwelcome(415, "Accept-Encoding: identity\r\n")
-            if not is_optional and not sdp_of(request):
-                raise Unwelcome(415, "Accept: application/sdp\r\n")
-        if request.header("accept") is not None:
-            accepted = {
-                media.partition(";")[0].strip().lower() for media in tokens(request.headers("accept"))
-            }
-            if accepted.isdisjoint({"application/sdp", "application/*", "*/*"}):
-                raise Unwelcome(406, "")
-
-    def _abilities(self) -> str:
-        return (
-            f"{ALLOW}Accept: application/sdp\r\nAccept-Encoding: identity\r\nAccept-Language: en\r\n"
-            f"Supported: {', '.join(sorted(self._core.supported))}\r\n{self._core.agent}"
-        )
 
 
 def stateless_tag(request: Request) -> str:

@@ -23,6 +23,7 @@ GRAIN = 0.002  # rows carry milliseconds
 POLICIES = build_policies(Chance(bytes))
 LASTING_TIMERS = (
     "binding",
+    "subscription",
     "expire",
     "probe",
     "options",

@@ -255,6 +255,8 @@ class Endpoint:
             self._receive_cancel(request, key, server)
         elif not request.to_tag:
             self._receive_new(request, server)
+        elif request.method == "NOTIFY" and call is None and self.takes_notify(request):
+            server.respond(200, "OK")
         elif call is None or request.from_tag != call.remote_tag:
             server.respond(481, "Call/Transaction Does Not Exist")
         else:
@@ -339,6 +341,10 @@ class Endpoint:
     def admits(self, request: Message, server: ServerTransaction) -> bool:
         """Return whether an INVITE is let in; else it has been answered."""
         return True
+
+    def takes_notify(self, request: Message) -> bool:
+        """Return whether a NOTIFY outside of calls is of a subscription of ours."""
+        return False
 
     def on_invite(self, call: Call) -> None:
         call.refuse(486, "Busy Here")

@@ -1,5 +1,6 @@
 """Phones with behaviours: a registering softphone, and a trunk with callers and outside numbers behind it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -119,6 +120,27 @@ class Softphone(CalledPhone):
         self._register_tag = self.token()
         self._cseq = 0
         self._refresh: Planned | None = None
+        self.lamps: list[str] = []  # what we are told of those we watch: state, direction, display
+        self._watch_id = self.token()
+
+    def watch(self, number: str) -> None:
+        """SUBSCRIBE to the lamp of ``number`` (RFC 4235)."""
+        branch, me = f"z9hG4bK{self.token()}", f"<sip:{self.name}@{self.domain}>"
+        headers = [("Via", f"{self.via};branch={branch};rport"), ("Max-Forwards", "70")]
+        headers += [("From", f"{me};tag={self._register_tag}"), ("To", f"<sip:{number}@{self.domain}>")]
+        headers += [("Call-ID", self._watch_id), ("CSeq", "1 SUBSCRIBE"), ("Contact", self.contact)]
+        headers += [("Event", "dialog"), ("Accept", "application/dialog-info+xml"), ("Expires", "3600")]
+        data = build(f"SUBSCRIBE sip:{number}@{self.domain} SIP/2.0", headers)
+        self.start("SUBSCRIBE", branch, data, self.proxy, lambda _: None)
+
+    def takes_notify(self, request: Message) -> bool:
+        if request.call_id != self._watch_id:
+            return False
+        text = request.body.decode()
+        marks = ("<state>", ' direction="', 'display="')
+        words = [re.search(f'{mark}([a-z ]+)["<]', text) for mark in marks]
+        self.lamps.append(" ".join(word[1] for word in words if word is not None))
+        return True
 
     @property
     def from_host(self) -> str:

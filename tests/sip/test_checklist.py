@@ -361,8 +361,8 @@ def test_what_is_not_understood_is_refused_with_what_is() -> None:
         told = [headers[n] for n in ("Allow", "Unsupported", "Accept", "Accept-Encoding") if n in headers]
         return sent[0].word, told[0] if told else ""
 
-    allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REGISTER, REFER, NOTIFY"
-    assert answer(request("SUBSCRIBE")) == ("405", allowed)
+    allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REGISTER, REFER, NOTIFY, SUBSCRIBE"
+    assert answer(request("PUBLISH")) == ("405", allowed)
     assert answer(request("FETCH")) == ("501", allowed)
     required = request("INVITE", headers=("Require: 100rel, precondition, path",), body=SDP)
     assert answer(required) == ("420", "precondition")
@@ -392,9 +392,9 @@ def test_an_unknown_to_tag_is_told_so_without_state() -> None:
     """T19, A-FLOOD3: 481 to every method, and nothing is kept."""
     scene = Scene()
     to = "<sip:96198@example.com>;tag=nobody"
-    for method in ("BYE", "INVITE", "INFO", "OPTIONS", "UPDATE", "PRACK", "REFER", "NOTIFY"):
+    for method in ("BYE", "INVITE", "INFO", "OPTIONS", "UPDATE", "PRACK", "REFER", "NOTIFY", "SUBSCRIBE"):
         assert scene.receive(request(method, to=to), TRUNK)[0].word == "481"
-    for method in ("SUBSCRIBE", "PUBLISH"):
+    for method in ("MESSAGE", "PUBLISH"):
         assert scene.receive(request(method, to=to), TRUNK)[0].word == "405"
     assert scene.stack.snapshot()["server_transactions"] == 0
 
