@@ -264,7 +264,7 @@ use_ipv6=0
 bind_address=127.0.0.1
 root_ca={ca}
 verify_server_certs=1
-verify_server_cn=0
+verify_server_cn=1
 [rtp]
 bind_address=127.0.0.1
 audio_rtp_port={rtp}

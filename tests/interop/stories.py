@@ -23,7 +23,7 @@ from tests.interop.phones import (
     Where,
     all_heard,
 )
-from tests.interop.story import registered, states, windows
+from tests.interop.story import config, registered, states, windows
 from tests.wire.phones import Baresip, Sipp, tone_share
 from tests.wire.switch import CONFIG, Rpc, Switch, free_media_ports, free_port, wait_until
 
@@ -238,6 +238,23 @@ def strong_digest(folder: Path) -> None:
             raise Quirk("no")
 
 
+def foreign_certificate(folder: Path) -> None:
+    """linphone registers where the certificate is ours, not where it is good and somebody else's."""
+    for address, is_ours in (("127.0.0.9", False), ("127.0.0.1", True)):
+        place = folder / address
+        place.mkdir()
+        port = free_port()
+        with (
+            Switch(place, config=config(False, port, place, address)) as switch,
+            LinphonePhone(Where(place, "tls", "127.0.0.1", port)) as phone,
+        ):
+            if is_ours:
+                registered(switch.rpc(), count=1)
+                continue
+            wait_until("it says no", lambda: "SSL handshake failed" in phone.story())
+            assert switch.rpc().call("admin.status")["sip"]["bindings"] == 0, "it has registered"
+
+
 class Quirk(Exception):
     """The phone cannot; that is no failure of the switch. The message is what the table says."""
 
@@ -258,6 +275,7 @@ STORIES = (
     Story("pjsua2", "blind transfer by REFER", _PJSUA, transfers(PjsuaPhone, consults=False)),
     Story("pjsua2", "attended transfer with Replaces", _PJSUA, transfers(PjsuaPhone, consults=True)),
     Story("linphone", "attended transfer with Replaces", _LINPHONE, transfers(LinphonePhone, consults=True)),
+    Story("linphone", "a foreign certificate is refused", LinphonePhone.version, foreign_certificate),
     Story("pjsua2", "100rel demanded by both sides, PRACK", PjsuaPhone.version, reliable_ringing),
     Story("pjsua2", "session timer demanded, 90 s", PjsuaPhone.version, session_timers),
     Story("jssip", "registers over ws", browser.version, partial(browser_registers, kind=0)),

@@ -26,15 +26,17 @@ class Failed(Exception):
     """A step went wrong; the message says which way."""
 
 
-def config(impaired: bool, tls_port: int = 0, folder: Path | None = None) -> str:
-    """Return the wire tests' configuration with what this run needs.
+def config(
+    impaired: bool, tls_port: int = 0, folder: Path | None = None, certified: str = "127.0.0.1"
+) -> str:
+    """Return the wire tests' configuration with what this run needs; its certificate is for ``certified``.
 
     Its algorithm is MD5: baresip, the other side of every call, gives up at a challenge of another.
     """
     text = CONFIG
     if tls_port:
         assert folder is not None
-        certificate, key = Authority(folder).issue("127.0.0.1", BAD_HOST)
+        certificate, key = Authority(folder).issue_literally(certified, BAD_HOST)
         text = text.replace(
             '"tcp://127.0.0.1:{sip}"]', f'"tcp://127.0.0.1:{{sip}}", "tls://127.0.0.1:{tls_port}"]'
         )
