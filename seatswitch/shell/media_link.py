@@ -76,7 +76,7 @@ class MediaLink:
         self._processes: list[WorkerProcess] = []
 
     async def start(self) -> None:
-        """Start every worker and wait until all have connected. Raises OperatorError if one does not."""
+        """Start every worker and wait until all have bound ports. Raises OperatorError if one does not."""
         settings = self._settings
         if settings.workers == 0:
             self._carriers.append(OwnWorker(self, settings))
@@ -204,9 +204,11 @@ class WorkerProcess:
             *("--worker", str(index), "--address", settings.address),
             *("--ports", f"{ports[0]}-{ports[1]}", "--ahead", str(settings.ports_ahead)),
         )
+        self._binds_ahead = settings.ports_ahead > 0
         self._process: asyncio.subprocess.Process | None = None
         self._connection: Connection | None = None
-        self._is_connected = asyncio.Event()
+        # It has said which ports it has bound; a call before that waits, and fails on a busy machine.
+        self._is_useful = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
 
@@ -216,10 +218,10 @@ class WorkerProcess:
         return -1 if self._process is None else self._process.pid
 
     async def start(self) -> None:
-        """Start the process and wait until it has connected."""
+        """Start the process and wait until it has bound its first ports."""
         self._task = asyncio.create_task(self._keep_alive(), name=f"media worker {self._index}")
         try:
-            await asyncio.wait_for(self._is_connected.wait(), START_WITHIN)
+            await asyncio.wait_for(self._is_useful.wait(), START_WITHIN)
         except TimeoutError:
             where = f"media worker {self._index}"
             why = f"it does not start within {START_WITHIN:g} s; run it by hand: {' '.join(self._command)}"
@@ -250,8 +252,9 @@ class WorkerProcess:
             return False
         self._connection = connection
         connection.owner = self
-        self._is_connected.set()
         self._link.on_started(self._index)
+        if not self._binds_ahead:
+            self._is_useful.set()
         return True
 
     def disconnected(self, connection: Connection) -> None:
@@ -263,8 +266,9 @@ class WorkerProcess:
                 self._link.on_lost(self._index)
 
     def receive(self, message: bytes) -> None:
-        """Hand a message to the switch."""
+        """Hand a message to the switch; the first one says which ports are bound."""
         self._link.on_message(self._index, message)
+        self._is_useful.set()
 
     async def _keep_alive(self) -> None:
         pause = _BACKOFF_MIN

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -260,6 +261,22 @@ def test_without_a_worker_streams_wait_for_one_and_then_fail() -> None:
     other.plane.open(A, 0.0)
     other.wait(3.0)
     assert other.events() == [StreamFailed(A, "no_media_worker")]
+
+
+@pytest.mark.parametrize(("bound_after", "is_ready"), [(OPEN_WAIT - 0.01, True), (OPEN_WAIT + 0.01, False)])
+def test_a_worker_that_binds_slowly_is_waited_for_as_long_as_one_that_is_not_there(
+    bound_after: float, is_ready: bool
+) -> None:
+    """It has connected and has no ports so far: it is asked for some, and has OPEN_WAIT to answer."""
+    desk = Desk(is_up=False)
+    desk.start()
+    desk.told()
+    assert desk.plane.open(A, 0.0) is None
+    assert desk.told() == [BindPorts(4)]
+    desk.wait(bound_after)
+    desk.report(PortsBound((20_000,), False))
+    ready, failed = StreamReady(A, "192.0.2.200", 20_000), StreamFailed(A, "no_ports")
+    assert desk.events() == [ready if is_ready else failed]
 
 
 def test_more_ports_are_asked_for_once_before_they_run_out() -> None:

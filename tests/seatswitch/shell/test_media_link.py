@@ -167,6 +167,15 @@ async def test_waiting_caller_hears_music_and_then_the_seat(tmp_path: Path, work
         assert closed[A].packets_sent == len(music) + 3
 
 
+@pytest.mark.parametrize("workers", [0, 1, 2])
+async def test_a_call_that_comes_at_once_finds_a_port(tmp_path: Path, workers: int) -> None:
+    """Started is who has bound ports: a call in the next moment waits for nothing."""
+    async with rig(tmp_path, workers) as made:
+        reported: Any = made.plane.snapshot()["workers"]
+        assert all(worker["ports"]["free"] for worker in reported)
+        assert made.plane.open(A, monotonic()) is not None
+
+
 async def test_killed_worker_is_reported_and_its_successor_has_the_same_ports(tmp_path: Path) -> None:
     async with rig(tmp_path, 1) as made:
         await made.call()
