@@ -15,13 +15,13 @@ class Answer:
 
     __slots__ = (
         "_data",
-        "_flow",
         "_give_up_at",
         "_interval",
         "_session",
         "_timer",
         "_transactions",
         "cseq",
+        "flow",
         "is_offer",
     )
 
@@ -40,7 +40,7 @@ class Answer:
         self._session: Session | None = session
         self._transactions = transactions
         self._data = data
-        self._flow = flow
+        self.flow = flow
         self.cseq = cseq
         self.is_offer = is_offer
         self._give_up_at = now + transactions.give_up_after
@@ -51,6 +51,11 @@ class Answer:
     def data(self) -> bytes:
         """The 2xx."""
         return self._data
+
+    def lead(self, flow: Flow) -> None:
+        """Send the 2xx over ``flow`` from now on, and at once."""
+        self.flow = flow
+        self._transactions.put((flow, self._data))
 
     def stop(self) -> None:
         """The ACK is here, or the session is over."""
@@ -68,7 +73,7 @@ class Answer:
             self._timer = None
             session.no_ack(now)
             return
-        transactions.put((self._flow, self._data))
+        transactions.put((self.flow, self._data))
         self._interval = interval = min(2 * self._interval, transactions.t2)
         if interval < left:
             self._timer = transactions.timers.arm_after(self, "2xx", interval, now)

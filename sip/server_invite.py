@@ -131,6 +131,12 @@ class ServerInvite:
         self._timer = transactions.timers.arm_after(self, "G", after, now)
         return True
 
+    def lead(self, flow: Flow) -> None:
+        """Send responses over ``flow`` from now on, the last one again."""
+        self.flow = flow
+        if self._last:
+            self._transactions.put((flow, self._last))
+
     def receive_ack(self, now: float) -> None:
         """Take the ACK of our 3xx-6xx."""
         if not self._move(Input.ACK):

@@ -58,6 +58,7 @@ from sip.strays import Strays
 from sip.subscription import Watchers
 from sip.update import receive_update
 from sip.uri import SipUri
+from sip.wayback import WaysBack
 
 INSIDE_ONLY = frozenset({"BYE", "INFO", "UPDATE", "PRACK", "NOTIFY", "REFER"})  # requests of a dialog
 FLOOD_SAMPLE = 32  # of the INVITEs over the rate, one in so many is told 503
@@ -90,6 +91,7 @@ class Stack:
         self._rates = SourceRates(settings.requests_per_source)
         self._merged: dict[str, Any] = {}  # requests under way, however they came
         self._merge_reaper = Reaper(self._merged, timers)
+        self._ways_back = WaysBack(core)
         self._parsers: dict[int, StreamParser] = {}
         self._strays = Strays(core.put_event)
         self._dropped = 0
@@ -315,6 +317,7 @@ class Stack:
         self._admission.flow_closed(flow)
         self._registrar.flow_closed(flow)
         self._transactions.fail_flow(flow.transport, flow.host, flow.port, flow.connection, now)
+        self._ways_back.gone(flow, now)
 
     def flow_verified(self, flow: Flow, names: tuple[str, ...]) -> None:
         """The peer of a connection has shown a certificate that is good for ``names`` (lower case)."""
@@ -323,6 +326,8 @@ class Stack:
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Nothing can be sent to ``flow``: the client transactions on it fail with 503."""
         self._transactions.fail_flow(flow.transport, flow.host, flow.port, flow.connection, now)
+        if flow.transport != "udp":
+            self._ways_back.gone(flow, now)
 
     def name_answered(self, question: Question, answer: Answer, now: float) -> None:
         """Take what the domain name system says to a question of ours."""

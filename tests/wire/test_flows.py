@@ -97,3 +97,31 @@ def test_a_call_whose_flow_is_cut_comes_over_the_other(tmp_path: Path) -> None:
             wire.close()
         (row,) = rows_when_complete(switch, "calls", 1)
         assert (row["verdict"], row["called"]) == ("success", "96200")
+
+
+def test_answers_find_a_caller_whose_connection_is_gone(tmp_path: Path) -> None:
+    """RFC 3261 18.2.2: it hangs up its connection behind the INVITE, and is answered where its Via says."""
+    body = (
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9000 RTP/AVP 0\r\n"
+    )
+    with Switch(tmp_path, wrap_up=0) as switch, socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+        invite = (
+            f"INVITE sip:96198@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:{port};branch=z9hG4bKgone\r\n"
+            "From: <sip:1390000@carrier.example>;tag=f\r\nTo: <sip:96198@127.0.0.1>\r\nCall-ID: gone\r\n"
+            f"CSeq: 1 INVITE\r\nContact: <sip:c@127.0.0.1:{port};transport=tcp>\r\nMax-Forwards: 70\r\n"
+            f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        )
+        with socket.create_connection(("127.0.0.1", switch.sip_port)) as gone:
+            gone.sendall(invite.encode())
+        listener.settimeout(10)
+        back, _ = listener.accept()
+        with back:
+            back.settimeout(10)
+            heard = b""
+            while b"SIP/2.0 200" not in heard or not heard.endswith(b"\r\n"):
+                more = back.recv(65_536)
+                assert more, heard
+                heard += more
+            assert b"branch=z9hG4bKgone" in heard
+            assert b"m=audio" in heard
