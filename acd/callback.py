@@ -11,10 +11,11 @@ exactly one row, which the last change wins.
 """
 
 from collections.abc import Iterator
-from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from acd.board import Board
+from acd.callbackstate import Callback, Input, State
 from acd.commands import PlaceCall
 from acd.events import CallbackChanged
 from acd.followup import Followups
@@ -29,12 +30,12 @@ from acd.inputs import (
     CallLeft,
 )
 from kernel.errors import OperationRefused
-from kernel.ids import CallId, QueueName
+from kernel.ids import CallId, QueueName, SeatId
 from kernel.limits import CALLBACKS_MAX
 from kernel.rows import CallbackAttemptRow, CallbackRow
-from kernel.timers import Timer
 from queues.events import Outcome
 from queues.hours import is_open, next_change
+from queues.queue import Queue
 from queues.settings import CallbackSettings
 from queues.waiting import WaitingCall
 
@@ -44,136 +45,6 @@ if TYPE_CHECKING:
 LOOK_AGAIN_AFTER = 3600.0  # seconds at most between two looks at the clock, which may have been set
 NUMBER_DIGITS_MIN = 3
 NEVER = 366 * 86_400.0  # seconds: when a follow-up lapses, which its deadline does not make it
-
-
-class State(StrEnum):
-    """Where a callback is."""
-
-    SCHEDULED = "scheduled"  # until it is due: the next attempt, the opening of its hours
-    WAITING = "waiting"  # it stands in its queue, or rings a seat
-    DIALLING = "dialling"  # a seat has taken it, the customer is rung
-    ENDED = "ended"
-
-
-class Input(StrEnum):
-    """What can happen to it."""
-
-    DUE = "due"
-    BACK = "back"  # taken out of its queue without an attempt
-    TAKEN = "taken"
-    FAILED = "failed"
-    END = "end"
-
-
-# (state, input) -> next state; what is missing is dropped on purpose.
-MOVES: dict[tuple[State, Input], State] = {
-    (State.SCHEDULED, Input.DUE): State.WAITING,
-    (State.SCHEDULED, Input.END): State.ENDED,
-    (State.WAITING, Input.BACK): State.SCHEDULED,
-    (State.WAITING, Input.TAKEN): State.DIALLING,
-    (State.WAITING, Input.END): State.ENDED,
-    (State.DIALLING, Input.FAILED): State.SCHEDULED,
-    (State.DIALLING, Input.END): State.ENDED,
-}
-DROPPED: frozenset[tuple[State, Input]] = frozenset(
-    {
-        (State.SCHEDULED, Input.BACK),
-        (State.SCHEDULED, Input.TAKEN),
-        (State.SCHEDULED, Input.FAILED),
-        (State.WAITING, Input.DUE),
-        (State.WAITING, Input.FAILED),
-        (State.DIALLING, Input.DUE),
-        (State.DIALLING, Input.BACK),
-        (State.DIALLING, Input.TAKEN),
-        (State.ENDED, Input.DUE),
-        (State.ENDED, Input.BACK),
-        (State.ENDED, Input.TAKEN),
-        (State.ENDED, Input.FAILED),
-        (State.ENDED, Input.END),
-    }
-)
-
-
-class Callback:
-    """One customer who is to be called back."""
-
-    __slots__ = (
-        "attempts",
-        "booked_at",
-        "booked_by",
-        "call",
-        "calls",
-        "credit",
-        "dialled_at",
-        "display",
-        "due_at",
-        "expires_at",
-        "followup",
-        "id",
-        "joined_at",
-        "keeper",
-        "last_outcome",
-        "number",
-        "outcome",
-        "queue",
-        "seat",
-        "skills",
-        "state",
-        "tenant",
-        "timer",
-        "visit",
-    )
-
-    def __init__(
-        self, callback: str, tenant: str, queue: QueueName, number: str, keeper: "Callbacks"
-    ) -> None:
-        self.id = callback
-        self.tenant = tenant
-        self.queue = queue
-        self.number = number
-        self.keeper: Callbacks | None = keeper
-        self.display = ""
-        self.booked_by = ""
-        self.visit = ""
-        self.followup = ""
-        self.skills: tuple[tuple[str, int], ...] = ()
-        self.booked_at = 0.0
-        self.joined_at = 0.0
-        self.credit = 0.0
-        self.due_at = 0.0
-        self.expires_at = 0.0
-        self.calls = 0
-        self.attempts = 0
-        self.state = State.SCHEDULED
-        self.outcome = ""
-        self.last_outcome = ""  # of the last attempt
-        self.call: CallId | None = None  # the one that stands in the queue, or is dialled
-        self.seat = ""
-        self.dialled_at = 0.0
-        self.timer: Timer | None = None
-
-    @property
-    def key(self) -> float:
-        """Its place in the queue."""
-        return self.joined_at - self.credit
-
-    @property
-    def is_dialling(self) -> bool:
-        """Whether its customer is being rung."""
-        return self.state is State.DIALLING
-
-    def move(self, cause: Input) -> bool:
-        """Take ``cause``; return whether it counted."""
-        after = MOVES.get((self.state, cause))
-        if after is None:
-            return False
-        self.state = after
-        return True
-
-    def on_timer(self, name: str, now: float) -> None:
-        """Pass a deadline on to the keeper."""
-        if self.keeper is not None:
-            self.keeper.on_deadline(self, now)
 
 
 class Callbacks:
@@ -202,6 +73,7 @@ class Callbacks:
         if what.followup and rule is None:
             names = ", ".join(self.followups.names(tenant))
             raise OperationRefused("NO_SUCH_CLASS", f"no class {what.followup}: there are {names}")
+        seat = self._wanted_seat(what, queue)
         # What is owed is never refused for want of room: it waits until there is some.
         self._check(what.queue, what.number, is_due=at <= now and rule is None)
         callback = self._open_new(what.callback, tenant, what.queue, what.number, now)
@@ -209,6 +81,8 @@ class Callbacks:
         callback.booked_by = what.booked_by
         callback.skills = what.skills
         callback.followup = "" if rule is None else rule.name
+        callback.for_seat = seat
+        callback.seat_until = inf if what.seat_wait is None else at + what.seat_wait
         callback.joined_at = callback.due_at = at
         callback.credit, _ = self._distribution.entry.credit(queue, what.number, now)
         callback.expires_at = at + (queue.settings.callback.expires_after if rule is None else NEVER)
@@ -216,6 +90,17 @@ class Callbacks:
             self.followups.begin(callback, rule, now)
         self._changed(callback, "booked", now)
         self.begin(callback, now)
+
+    def _wanted_seat(self, what: CallbackBooked, queue: Queue) -> SeatId | None:
+        """Return the seat that a booking is for, if it is for one; it need not be there now."""
+        if not what.seat:
+            return None
+        seat = self._board.seats.get(SeatId(what.seat))
+        if seat is None or seat.is_removed or seat.tenant != queue.settings.tenant:
+            raise OperationRefused("NO_SUCH_SEAT", f"there is no seat {what.seat}")
+        if queue.name not in seat.queues:
+            raise OperationRefused("NOT_IN_QUEUE", f"seat {seat.id} does not serve queue {queue.name}")
+        return seat.id
 
     def choose(self, what: CallbackChosen, now: float) -> None:
         """Let a waiting caller go home with its place kept."""
@@ -411,7 +296,9 @@ class Callbacks:
         self._by_call[call] = callback
         what = CallJoined(call, callback.queue, callback.number, callback.display, skills=callback.skills)
         self._changed(callback, "waiting", now)
-        self._distribution.enter_callback(what, callback.joined_at, callback.credit, now)
+        self._distribution.enter_callback(
+            what, callback.joined_at, callback.credit, now, callback.for_seat, callback.seat_until
+        )
         self._stay(callback, now)
 
     def hold(self, now: float) -> None:
@@ -567,6 +454,8 @@ class Callbacks:
         callback.expires_at = monotonic(row.expires_at)
         callback.calls, callback.attempts = row.calls, row.attempts
         callback.last_outcome = row.outcome
+        callback.for_seat = SeatId(row.for_seat) if row.for_seat else None
+        callback.seat_until = inf if row.seat_until is None else monotonic(row.seat_until)
         if queue not in self._board.queues:
             self._end(callback, "cancelled", now)
             return
@@ -602,6 +491,8 @@ class Callbacks:
                 callback.state.value,
                 callback.outcome,
                 epoch(now),
+                callback.for_seat or "",
+                None if callback.seat_until == inf else epoch(callback.seat_until),
             )
         )
         board.events.put(CallbackChanged(callback.id, what, self.view(callback, now)))
@@ -628,6 +519,8 @@ class Callbacks:
             "last_outcome": callback.last_outcome or None,
             "position": None if call is None or queue is None else queue.position(call),
             "seat": callback.seat or None,
+            "for_seat": callback.for_seat,
+            "seat_until": None if callback.seat_until == inf else text(callback.seat_until),
             "call": callback.call,
             **self.followups.view(callback.id, now),
         }

@@ -175,7 +175,7 @@ class Changes:
         if seat.is_signed_in:
             desk.count_signed_in(seat, 1)
         for call in waiting:
-            if call.queue not in seat.queues or call.queue in seat.paused_in:
+            if call.queue not in seat.queues or (call.queue in seat.paused_in and not call.is_patient):
                 call.wanted_seat = None
             calls.put_in_line(call, now)
         for call in standing:

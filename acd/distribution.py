@@ -69,10 +69,23 @@ class Distribution:
         self.end_visit(call, Outcome.WITHDRAWN, cause, "", now)
         self._board.commands.put(ReleaseCall(call.call, call.queue, Outcome.WITHDRAWN.value, cause))
 
-    def enter_callback(self, what: CallJoined, joined_at: float, credit: float, now: float) -> None:
-        """Let a callback stand in its queue, full or not: it has had its place there before."""
+    def enter_callback(
+        self,
+        what: CallJoined,
+        joined_at: float,
+        credit: float,
+        now: float,
+        seat: SeatId | None = None,
+        until: float = inf,
+    ) -> None:
+        """Let a callback stand in its queue, full or not: it has had its place there before.
+
+        ``seat`` alone may have it until the moment ``until``, even if nobody is there now.
+        """
         call = self.build_visit(what, joined_at, now, credit)
         call.is_callback = True
+        if seat is not None and seat in self._board.seats and until > now:
+            call.wanted_seat, call.seat_for, call.is_patient = seat, until - now, True
         self.enter(call, self._board.queues[what.queue], now)
 
     def call_back(self, call: WaitingCall, cause: str, now: float, number: str = "") -> bool:
@@ -182,7 +195,7 @@ class Distribution:
         while True:
             found = self._class_for(call, queue)
             if call.wanted_seat is not None:
-                if found.signed_in:
+                if found.signed_in or call.is_patient:
                     break
                 self._forget(found.line)
                 call.wanted_seat = None
@@ -264,6 +277,7 @@ class Distribution:
         after = (not call.is_callback and queue.settings.max_wait) or None
         if call.wanted_seat is not None:
             after = call.seat_for if after is None else min(after, call.seat_for)
+            after = None if after == inf else after
         elif call.step + 1 < len(steps) and (after is None or steps[call.step + 1].after < after):
             after = steps[call.step + 1].after
         timers = self._board.timers
@@ -354,7 +368,7 @@ class Distribution:
             return
         for call in list(queue.waiting.values()):
             if call.wanted_seat is not None:
-                if call.line is each.line:
+                if call.line is each.line and not call.is_patient:
                     self.let_go_of_seat(call, now)
                 continue
             following = call.step + 1

@@ -22,7 +22,8 @@ from kernel.rows import FollowupRow
 from kernel.timers import Timer
 
 if TYPE_CHECKING:
-    from acd.callback import Callback, Callbacks
+    from acd.callback import Callbacks
+    from acd.callbackstate import Callback
 
 REMEMBERED_FOR = 35 * 86_400.0  # seconds that one which has ended is counted: five weeks
 REMEMBERED_MAX = 20_000

@@ -283,6 +283,8 @@ class CallbackBooked(msgspec.Struct, frozen=True):
     booked_by: str = ""
     skills: tuple[tuple[str, int], ...] = ()
     followup: str = ""  # its class: it is owed by a moment; refused with NO_SUCH_CLASS
+    seat: str = ""  # it waits for this one; refused with NO_SUCH_SEAT, NOT_IN_QUEUE
+    seat_wait: float | None = None  # and then anybody may have it; None: for as long as it lasts
 
 
 class CallbackChosen(msgspec.Struct, frozen=True):

@@ -186,6 +186,8 @@ class CallbackRow(Row, frozen=True, tag="callbacks"):
     state: str  # scheduled, waiting, dialling, ended
     outcome: str  # answered, cancelled, expired, exhausted, merged, closed
     changed_at: float
+    for_seat: str = ""  # it waits for this one
+    seat_until: float | None = None  # and then anybody may have it; None: for as long as it lasts
 
 
 class CallbackAttemptRow(Row, frozen=True, tag="callback_attempts"):

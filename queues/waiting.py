@@ -62,6 +62,7 @@ class WaitingCall:
         "is_callback",
         "is_late",
         "is_overdue",
+        "is_patient",
         "is_sticky",
         "joined_at",
         "keeper",
@@ -119,6 +120,7 @@ class WaitingCall:
         self.skills = skills  # wanted on top of the queue's requirement
         self.wanted_seat: SeatId | None = None  # the only one that may take it, for the first while
         self.seat_for = 0.0  # how long it waits for that one
+        self.is_patient = False  # it waits for that one even while nobody is there
         self.is_sticky = False  # it did not ask for that one: it spoke to it last
         self.fallback = ANYONE  # and then: anybody may take it, or a target
         self.position = 0  # in its queue when it entered, counted from 1; 0: it never did

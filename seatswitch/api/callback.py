@@ -11,9 +11,10 @@ from kernel.errors import OperationRefused
 from kernel.ids import CallId
 from seatswitch.api.method import AGENT, Method, Params
 from seatswitch.api.scope import Scope
-from seatswitch.api.shapes import CallNumber, Done, Instant, Moment, Name, Number
+from seatswitch.api.shapes import CallNumber, Done, Instant, Moment, Name, Number, SeatNumber
 from seatswitch.api.switch import Callback
 
+SEAT_WAIT_MAX = 31 * 86_400.0  # seconds
 WEEK = 7 * 86_400.0  # seconds
 
 
@@ -26,6 +27,9 @@ class ListCallbacks(Params, frozen=True):
 class Book(Params, frozen=True):
     """Whom to call back, from which queue, when (at once, if left out), and which number to show.
 
+    With ``seat`` that one alone may have it, whenever it is there, for ``seat_wait`` seconds from ``at`` on;
+    without ``seat_wait`` for as long as the callback lasts.
+
     With ``class`` (urgent, complaint, general, or one of the configuration) it is a follow-up: it has a
     deadline, does not lapse, and is escalated when it is late.
     """
@@ -35,6 +39,8 @@ class Book(Params, frozen=True):
     at: Moment | None = None
     display: Number | None = None
     followup: Name | None = msgspec.field(name="class", default=None)
+    seat: SeatNumber | None = None
+    seat_wait: Annotated[float, Meta(ge=0, le=SEAT_WAIT_MAX, description="seconds")] | None = None
 
 
 class Choose(Params, frozen=True):
@@ -101,7 +107,9 @@ class CallbackObject(msgspec.Struct, frozen=True):
     attempts_max: int
     last_outcome: Literal["answered", "no_answer", "busy", "failed", "cancelled"] | None
     position: int | None
-    seat: str | None
+    seat: Annotated[str | None, Meta(description="That has dialled it last")]
+    for_seat: Annotated[str | None, Meta(description="It waits for this one")]
+    seat_until: Annotated[str | None, Meta(description="And then for anybody; null: for that one for ever")]
     call: str | None
     followup: Annotated[str | None, Meta(description="Of a follow-up")] = msgspec.field(name="class")
     deadline: Instant | None
@@ -130,7 +138,16 @@ def book(scope: Scope, params: Book) -> dict[str, Any]:
     at = None if params.at is None else node.walltime.monotonic(params.at.timestamp())
     callback = node.chance.call_id()
     booked = CallbackBooked(
-        callback, queue, params.number, at, params.display or "", scope.who(), (), params.followup or ""
+        callback,
+        queue,
+        params.number,
+        at,
+        params.display or "",
+        scope.who(),
+        (),
+        params.followup or "",
+        params.seat or "",
+        params.seat_wait,
     )
     node.handle(booked, scope.now)
     scope.audit("callback booked", callback=callback, queue=queue, number=params.number)
@@ -199,7 +216,7 @@ METHODS = (
         Book,
         CallbackObject,
         book,
-        ("NO_SUCH_QUEUE", *_BOOKING, "BAD_DISPLAY_NUMBER", "NO_SUCH_CLASS"),
+        ("NO_SUCH_QUEUE", *_BOOKING, "BAD_DISPLAY_NUMBER", "NO_SUCH_CLASS", "NO_SUCH_SEAT", "NOT_IN_QUEUE"),
     ),
     Method(
         "callback.choose",

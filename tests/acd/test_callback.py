@@ -1,10 +1,8 @@
 """Callbacks: places in a queue without anybody on the line. Moment 0 is a Friday, 08:00 UTC."""
 
 from collections.abc import Callable
-from itertools import product
 from typing import Any
 
-from acd.callback import DROPPED, MOVES, Input, State
 from acd.commands import PlaceCall
 from acd.inputs import (
     CallbackAnswered,
@@ -16,10 +14,12 @@ from acd.inputs import (
     CallJoined,
     DrainBegan,
     KeyChosen,
+    QueuesPaused,
+    QueuesReady,
     Reconfigured,
 )
 from acd.settings import TenantSettings
-from kernel.ids import CallId, QueueName
+from kernel.ids import CallId, QueueName, SeatId
 from kernel.rows import CallbackAttemptRow, CallbackRow
 from queues.hours import HoursSettings, Opening
 from queues.settings import CallbackSettings, EntrySettings
@@ -62,11 +62,6 @@ def fail(floor: Any, call: str, outcome: str = "no_answer") -> None:
     """Let the customer not answer, and the seat be free again."""
     floor.do(CallbackFailed(CallId(call), outcome, 480))
     floor.end_talk("8001", bridged=False)
-
-
-def test_every_pair_is_either_a_move_or_dropped() -> None:
-    assert set(product(State, Input)) == MOVES.keys() | DROPPED
-    assert not MOVES.keys() & DROPPED
 
 
 def test_a_waiting_caller_goes_home_and_keeps_its_place(kit: Any) -> None:
@@ -412,3 +407,84 @@ def test_nobody_is_dialled_while_the_switch_drains(kit: Any) -> None:
     again.at(10_100.0)
     assert again.rings()[0] == ("dialled-2", "8001")
     assert [it["callback"] for it in of(again)] == ["dialled", "rings", "stands", "late"]
+
+
+# For one seat.
+
+
+def test_one_for_a_seat_waits_for_that_seat_until_it_is_there(kit: Any) -> None:
+    """VD: user-only. Nobody else is rung for it, and nobody behind it waits."""
+    floor = floor_of(kit, seats=("8001", "8002"))
+    floor.sign_in("8002")
+    book(floor, seat="8001")
+    assert floor.ringing() == {}
+    floor.join("a")
+    assert floor.ringing() == {"a": "8002"}
+    floor.at(300.0)
+    floor.sign_in("8001", presence="paused", reason="rest")
+    assert "8001" not in floor.ringing().values()
+    floor.ready("8001")
+    assert floor.ringing()["cb-1"] == "8001"
+    floor.answer("8001")
+    floor.do(CallbackAnswered(CallId("cb-1")))
+    assert states(floor)[-1] == "answered"
+
+
+def test_one_for_a_seat_outlasts_its_sign_out_and_its_pauses(kit: Any) -> None:
+    floor = floor_of(kit, seats=("8001", "8002"))
+    floor.sign_in("8001", "8002")
+    floor.pause("8001")
+    book(floor, seat="8001")
+    floor.sign_out("8001")
+    assert floor.ringing() == {}
+    floor.sign_in("8001", presence="paused", reason="rest")
+    floor.do(QueuesPaused(SeatId("8001"), ("junior",), "rest"))
+    floor.ready("8001")
+    assert floor.ringing() == {}
+    floor.do(QueuesReady(SeatId("8001"), ("junior",)))
+    assert floor.ringing() == {"cb-1": "8001"}
+
+
+def test_one_for_a_seat_is_anybodys_after_its_wait(kit: Any) -> None:
+    floor = floor_of(kit, seats=("8001", "8002"))
+    floor.sign_in("8002")
+    book(floor, at=100.0, seat="8001", seat_wait=60.0)
+    floor.at(159.9)
+    assert floor.ringing() == {}
+    assert of(floor)[0]["for_seat"] == "8001"
+    assert of(floor)[0]["seat_until"] == floor.walltime.text(160.0)
+    floor.at(160.0)
+    assert floor.ringing() == {"cb-1": "8002"}
+
+
+def test_its_wait_is_not_begun_anew_by_an_attempt_in_vain(kit: Any) -> None:
+    floor = floor_of(kit, seats=("8001", "8002"), retry_after=600.0)
+    floor.sign_in("8001", "8002")
+    book(floor, seat="8001", seat_wait=300.0)
+    assert floor.ringing() == {"cb-1": "8001"}
+    floor.answer("8001")
+    fail(floor, "cb-1")
+    floor.sign_out("8001")
+    floor.at(600.0)
+    assert floor.ringing() == {"cb-2": "8002"}
+
+
+def test_a_seat_that_is_unknown_or_serves_another_queue_is_refused(kit: Any) -> None:
+    floor = kit.floor((kit.queue(), kit.queue("second")), (kit.seat("8001"),))
+    assert floor.refused(CallbackBooked("cb", QueueName("second"), ONE, seat="8001")) == "NOT_IN_QUEUE"
+    assert floor.refused(CallbackBooked("cb", QueueName("second"), ONE, seat="9")) == "NO_SUCH_SEAT"
+
+
+def test_whose_it_is_outlives_a_restart_and_a_reload(kit: Any) -> None:
+    floor = floor_of(kit, seats=("8001", "8002"))
+    book(floor, seat="8001", seat_wait=60.0)
+    row = [row for row in floor.rows if isinstance(row, CallbackRow)][-1]
+    other = floor_of(kit, seats=("8001", "8002"))
+    other.sign_in("8002")
+    other.do(CallbackRestored(row))
+    other.at(0.0)
+    assert other.ringing() == {}
+    other.do(Reconfigured(other.engine.settings))
+    assert other.ringing() == {}
+    other.at(60.0)
+    assert other.ringing() == {"cb-2": "8002"}

@@ -25,6 +25,17 @@ def test_a_promise_is_booked_listed_and_taken_back() -> None:
     assert desk.refusal("callback.cancel", callback=booked["callback"]) == "NO_SUCH_CALLBACK"
 
 
+def test_a_promise_of_one_seat_names_it() -> None:
+    office = Office()
+    desk = office.desk()
+    desk.sign_in(presence="paused", reason="rest")
+    booked = desk.ask("callback.book", number=NUMBER, queue="junior", seat="8002", seat_wait=60)
+    assert (booked["for_seat"], booked["seat_until"]) == ("8002", "2027-01-15T08:02:40.000Z")
+    assert (booked["seat"], booked["state"]) == (None, "waiting")
+    assert desk.refusal("callback.book", number="123", queue="junior", seat="9001") == "NO_SUCH_SEAT"
+    assert desk.refusal("callback.book", number="123", queue="junior", seat="8019") == "NOT_IN_QUEUE"
+
+
 def test_a_later_moment_is_the_place_it_will_have() -> None:
     office = Office()
     desk = office.desk()
