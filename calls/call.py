@@ -76,6 +76,7 @@ class Call:
         "callee",
         "caller",
         "caller_leg",
+        "caller_name",
         "continued_as",
         "credit",
         "customer_ring_for",
@@ -115,6 +116,7 @@ class Call:
         self.direction = "in"
         self.tenant = ""
         self.caller = ""
+        self.caller_name = ""  # in words, as the caller's side says; "" where it says nothing
         self.called = ""
         self.trunk = ""
         self.entry = ""

@@ -7,7 +7,7 @@ asserted together with its wish.
 import msgspec
 
 from calls.call import Call
-from sip.identity import diverting_user, wants_privacy
+from sip.identity import caller_name, diverting_user, wants_privacy
 from sip.message import Request
 
 ANONYMOUS = "Anonymous"
@@ -22,9 +22,10 @@ class Presented(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def note_caller(call: Call, request: Request) -> None:
-    """Take from a caller's INVITE whether it may be named, and who diverted it here."""
+def note_caller(call: Call, request: Request, *, is_trusted: bool = False) -> None:
+    """Take from a caller's INVITE its name, whether it may be named, and who diverted it here."""
     first = request.first
+    call.caller_name = caller_name(request, is_trusted=is_trusted)
     if "privacy" in first:
         call.is_private = wants_privacy(request)
     if "diversion" in first or "history-info" in first:

@@ -37,6 +37,7 @@ def call_row(
         continued_as=call.continued_as,
         resumed=call.resumed,
         tag=call.tag,
+        caller_name=call.caller_name,
     )
 
 

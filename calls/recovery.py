@@ -130,6 +130,7 @@ class Recovery:
             arrived,
             tuple(rings),
             call.seat or "",
+            call.caller_name,
         )
 
     # After the death of the process before.
@@ -241,7 +242,7 @@ class Recovery:
         monotonic = self._walltime.monotonic
         call = Call(CallId(row.call), monotonic(row.arrived_at))
         call.tenant, call.direction = row.tenant, row.direction
-        call.caller, call.called = row.caller, row.called
+        call.caller, call.called, call.caller_name = row.caller, row.called, row.caller_name
         call.trunk, call.entry, call.queue = row.trunk, row.entry, QueueName(row.queue) if row.queue else None
         call.joined_at = None if row.joined_at is None else monotonic(row.joined_at)
         call.answered_at = None if row.answered_at is None else monotonic(row.answered_at)

@@ -247,7 +247,8 @@ class Switchboard:
             return
         assert isinstance(route, Route)
         call.entry, call.target = route.entry, route.phone
-        note_caller(call, session.request)
+        trunk = self.plan.trunks.get(route.trunk)
+        note_caller(call, session.request, is_trusted=trunk is not None and trunk.is_trusted)
         if event.replaces is not None:
             call.replaces = event.replaces.user
         if route.queue is not None:

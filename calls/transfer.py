@@ -130,6 +130,7 @@ class Transfers:
         target = Call(self._chance.call_id(), now)
         target.caller, target.called, target.tenant = transferee.number, route.called, route.tenant
         target.direction, target.entry, target.target = call.direction, route.entry, route.phone
+        target.caller_name = call.caller_name if transferee is call.caller_leg else ""
         target.referred_by, target.credit = transferor.phone[1], credit
         referral.accept(now)
         if route.phone is not None and board.is_busy(route.phone):

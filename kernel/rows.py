@@ -36,6 +36,7 @@ class CallRow(Row, frozen=True, tag="calls"):
     continued_as: str = ""  # the call that whoever was transferred went on in, or has stayed in
     resumed: int = 0  # how often it was taken over from a switch that was killed
     tag: str = ""  # what it was about, as the seat says
+    caller_name: str = ""  # in words, as the caller's side says; "" where it asks not to be named
 
 
 class VisitRow(Row, frozen=True, tag="visits"):

@@ -102,6 +102,7 @@ class CallStateRow(Row, frozen=True, tag="call_states"):
     arrived: InviteState | None  # the caller's INVITE, while it has no final answer
     rings: tuple[InviteState, ...]  # our INVITEs that ring a phone
     seat: str = ""  # that answered it, whoever has it now
+    caller_name: str = ""
 
 
 class VisitStateRow(Row, frozen=True, tag="visit_states"):

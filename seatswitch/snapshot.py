@@ -161,6 +161,7 @@ class Views:
             "tenant": call.tenant,
             "queue": call.queue if visit is None else visit.queue,
             "caller": call.caller,
+            "caller_name": call.caller_name,
             "called": call.called,
             "state": "held" if call.held else call.state.value,
             "arrived_at": self._walltime.text(call.arrived_at),

@@ -11,6 +11,7 @@ from sip.uri import parse_uri
 
 ENTRIES_MAX = 20  # of History-Info or Diversion; the older ones are nobody's concern
 REASON_MAX = 256  # characters
+NAME_MAX = 64
 # Why a call is sent on (RFC 4458 4), and what Diversion calls that (RFC 5806 4.1, RFC 7544 3.4).
 UNCONDITIONAL, DEFLECTED = 302, 487  # the latter while it rang
 DIVERSIONS = {
@@ -45,6 +46,28 @@ def asserted_user(request: Request) -> str:
         if user:
             return user
     return ""
+
+
+def caller_name(request: Request, *, is_trusted: bool = False) -> str:
+    """Return what the caller is called in words: printable, at most ``NAME_MAX`` characters; "" for nothing.
+
+    From the first P-Asserted-Identity that has a name where the request comes from inside the trust domain
+    (RFC 3325 9.1), else from From. Who asks not to be named has no name, and neither has a bare number.
+    """
+    if "privacy" in request.first and wants_privacy(request):
+        return ""
+    if is_trusted and "p-asserted-identity" in request.first:
+        for address in _addresses(request, "p-asserted-identity"):
+            name = _name(address)
+            if name:
+                return name
+    # The ordinary From of a carrier, <sip:...>, needs no parser.
+    if request.first.get("from", "")[:1] in ("<", "s", "t"):
+        return ""
+    try:
+        return _name(request.from_)
+    except SipError:
+        return ""
 
 
 def diverting_user(request: Request) -> str:
@@ -112,6 +135,13 @@ def reason_to_pass(value: str) -> str:
         if protocol in ("Q.850", "SIP"):
             return f"{protocol};cause={cause}"
     return ""
+
+
+def _name(address: Address) -> str:
+    """Return the display name as people may read it: no control, format or broken characters."""
+    plain = "".join(it if it.isprintable() else " " for it in address.display[: 4 * NAME_MAX])
+    name = " ".join(plain.split())[:NAME_MAX].strip()
+    return "" if name == _user(address) or name.lower() == "anonymous" else name
 
 
 def _addresses(request: Message, name: str) -> list[Address]:

@@ -98,6 +98,7 @@ class CallObject(msgspec.Struct, frozen=True):
     tenant: str
     queue: str | None
     caller: str
+    caller_name: Annotated[str, Meta(description="In words; empty where its side says nothing, or hides")]
     called: str
     state: Literal["arrived", "waiting", "ringing", "talking", "held", "ended"]
     arrived_at: Instant

@@ -115,3 +115,20 @@ def test_a_caller_who_waits_too_long_makes_an_event_and_shows_in_the_queue_objec
         "limit": 30.0,
     }
     assert world.node.queue_view("junior", world.time.now)["waiting_long"] == 1
+
+
+def test_a_caller_is_told_of_by_name() -> None:
+    """asterisk #1091: the caller's name is missing in events. In the object, its events, the row, and after
+    a kill.
+    """
+    world = staffed(RINGS_FOR_EVER)
+    world.admin.subscribe(["call"])
+    world.trunk.dial(Errand(name="Wang Fang", hangs_up_after=30.0))
+    world.run(1.0)
+    assert {event["data"]["caller_name"] for event in world.admin.events} == {"Wang Fang"}
+    world.restart_switch()
+    world.run(1.0)
+    (view,) = world.node.calls_view(world.time.now)
+    assert view["caller_name"] == "Wang Fang"
+    world.run(40.0)
+    assert [row.caller_name for row in world.call_rows] == ["Wang Fang"]

@@ -245,6 +245,7 @@ class Errand:
 
     number: str = "96198"
     caller: str = "13800000001"
+    name: str = ""  # display name in From
     hangs_up_after: float | None = None  # seconds after dialling, in whatever state the call is
     talks_for: float | None = None  # seconds after our answer
     acks: bool = True
@@ -287,7 +288,8 @@ class Trunk(CalledPhone):
 
     def dial(self, errand: Errand) -> Call:
         """Let one caller call."""
-        call = self.invite(errand.number, user=errand.caller, body=not errand.offers_late)
+        display = f'"{errand.name}" ' if errand.name else ""
+        call = self.invite(errand.number, display=display, user=errand.caller, body=not errand.offers_late)
         call.acks, call.ack_after, call.bye_before_ack = errand.acks, errand.ack_after, errand.bye_before_ack
         call.plan = errand
         if errand.hangs_up_after is not None:

@@ -5,7 +5,9 @@ import pytest
 from sip.events import InviteArrived, SessionCancelled, SessionEnded, SessionFailed
 from sip.identity import (
     ENTRIES_MAX,
+    NAME_MAX,
     asserted_user,
+    caller_name,
     diverting_user,
     reason_to_pass,
     reasons,
@@ -115,3 +117,41 @@ def test_what_a_redirection_names_is_told_best_first() -> None:
         scene.receive(respond(scene.last("INVITE"), 302, contact=contact), TRUNK)
     told = [event.redirects for event in scene.events(SessionFailed)]
     assert told == [("sip:2@b", "sip:3@c", "sip:1@a"), ("sip:4@d",) * 8, (), ()]
+
+
+def named(value: str, *headers: str) -> Request:
+    data = request("INVITE", headers=headers, body=SDP)
+    lines = [b"From: " + value.encode() if it.startswith(b"From:") else it for it in data.split(b"\r\n")]
+    message = parse_message(b"\r\n".join(lines))
+    assert isinstance(message, Request)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ('"Wang Fang" <sip:13800000001@a>;tag=1', "Wang Fang"),
+        ('"\u738b\u82b3" <sip:13800000001@a>;tag=1', "\u738b\u82b3"),
+        ("Li <sip:13800000001@a>;tag=1", "Li"),
+        ("<sip:13800000001@a>;tag=1", ""),
+        ("sip:13800000001@a;tag=1", ""),
+        ('"13800000001" <sip:13800000001@a>;tag=1', ""),
+        ('"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1', ""),
+        ('"a \\"b\\" c" <sip:1@a>;tag=1', 'a "b" c'),
+        ('"a\u202eb\u0085  c" <sip:1@a>;tag=1', "a b c"),
+        (f'"{"x" * 300}" <sip:1@a>;tag=1', "x" * NAME_MAX),
+    ],
+)
+def test_what_a_caller_is_called(value: str, name: str) -> None:
+    """Whatever could turn a line of a terminal or a page around is a space."""
+    assert caller_name(named(value)) == name
+
+
+def test_an_asserted_name_is_believed_from_who_is_trusted_and_privacy_honoured() -> None:
+    """RFC 3325 9.1, RFC 3323."""
+    asserted = 'P-Asserted-Identity: "Wang" <sip:1@a>'
+    call = named('"Li" <sip:2@a>;tag=1', asserted)
+    assert (caller_name(call), caller_name(call, is_trusted=True)) == ("Li", "Wang")
+    bare = named('"Li" <sip:2@a>;tag=1', "P-Asserted-Identity: <sip:1@a>")
+    assert caller_name(bare, is_trusted=True) == "Li"
+    assert caller_name(named('"Li" <sip:2@a>;tag=1', asserted, "Privacy: id"), is_trusted=True) == ""
