@@ -4,6 +4,10 @@ The third party is called by a call of its own, whose only leg it is; the seat's
 and its stream is joined to the third party's. Going back, and whatever ends the second call, joins the seat
 to the first again; a transfer moves the third party into the seat's place there, so that the caller's call
 keeps its id. When the first call ends, so does the second.
+
+Joined, all three hear each other: the two sides are connected again, and each of the three has a mix. When
+the third party hangs up, or the seat goes back, two talk on; when the seat hangs up the other side is left to
+the third party, as by a transfer; the other side ends all.
 """
 
 from typing import TYPE_CHECKING
@@ -15,7 +19,7 @@ from calls.routing import Route
 from calls.transfer import RINGBACK, TRANSFERRED
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
-from kernel.ids import CallId
+from kernel.ids import CallId, SeatId
 from kernel.timers import TimerQueue
 from media.plane import Plane
 
@@ -26,13 +30,14 @@ if TYPE_CHECKING:
 class Consult:
     """One consultation."""
 
-    __slots__ = ("call", "other", "seat", "target")
+    __slots__ = ("call", "is_joined", "other", "seat", "target")
 
     def __init__(self, call: Call, seat: Leg, other: Leg, target: Call) -> None:
         self.call = call
         self.seat = seat  # the leg that consults
         self.other = other  # who is on hold
         self.target = target
+        self.is_joined = False
 
 
 class Consults:
@@ -60,11 +65,9 @@ class Consults:
         self._plane.play(leg.stream, (RINGBACK,), now)
         board.place(target, now)
 
-    def end(self, call: Call, how: str, now: float) -> None:
+    def end(self, call: Call, seat: SeatId, how: str, now: float) -> None:
         """End the consultation of ``call`` as ``how`` says; NO_CONSULT if there is none so far."""
-        consult = self.pending.get(call.id)
-        if consult is None or consult.call is not call:
-            raise OperationRefused("NO_CONSULT", f"nobody is consulted about call {call.id}")
+        consult = self._consult_of(call, seat)
         target = consult.target
         is_linked = target.state is CallState.TALKING
         if is_linked == (how == "cancel"):
@@ -75,6 +78,84 @@ class Consults:
             return
         verdict = "success" if is_linked else "caller:cancelled"
         self._board.end(target, now, ended_by="caller", verdict=verdict, status=200 if is_linked else 487)
+
+    def join(self, call: Call, seat: SeatId, now: float) -> None:
+        """Let all three hear each other; NO_CONSULT before the third party has answered, and once they do."""
+        consult = self._consult_of(call, seat)
+        leg = consult.target.callee
+        if leg is None or consult.is_joined:
+            said = "talks to both already" if consult.is_joined else "has not answered yet"
+            raise OperationRefused("NO_CONSULT", f"who is consulted about call {call.id} {said}")
+        consult.is_joined = True
+        board = self._board
+        board.desk.unhold(call, consult.seat, consult.other, now)
+        self.tune(call, now)
+        board.supervision.touch(leg)
+        for one in (call, consult.target):
+            board.events.put(CallChanged(one.id, "threeway"))
+
+    def is_joined(self, call: Call) -> bool:
+        """Return whether ``call`` is one of the two of a talk of three."""
+        consult = self.pending.get(call.id)
+        return consult is not None and consult.is_joined
+
+    def tune(self, call: Call, now: float) -> None:
+        """Let the three hear each other, but nobody a muted seat; does nothing unless they are joined."""
+        consult = self.pending.get(call.id)
+        if consult is None or not consult.is_joined:
+            return
+        third = consult.target.callee
+        assert third is not None
+        seat, other = consult.seat, consult.other
+        if consult.call.is_muted:
+            self._plane.stop(other.stream, now)  # the silence that is played to one who hears the seat alone
+        for leg in (seat, other, third):
+            heard = [one for one in (other, third, seat) if one is not leg]
+            if consult.call.is_muted and leg is not seat:
+                heard.remove(seat)
+            hears = tuple(one.stream for one in heard)
+            self._board.hearing.want(consult.call.id, leg.stream, hears, now)
+
+    def partners(self, leg: Leg) -> tuple[Leg, ...] | None:
+        """Return whom ``leg`` hears in the consultation that it is part of; None if it is part of none."""
+        consult = None if leg.call is None else self.pending.get(leg.call.id)
+        if consult is None:
+            return None
+        third = consult.target.callee
+        present = [consult.seat] if third is None else [consult.seat, third]
+        if consult.is_joined:
+            present.append(consult.other)
+        return tuple(one for one in present if one is not leg) if leg in present else ()
+
+    def left(self, leg: Leg, now: float) -> bool:
+        """Return whether ``leg`` is the seat's of a three-way talk that hung up: the others talk on."""
+        consult = None if leg.call is None else self.pending.get(leg.call.id)
+        if consult is None or consult.seat is not leg or not consult.is_joined:
+            return False
+        self._transfer(consult, now)
+        return True
+
+    def hung_up(self, call: Call, seat: SeatId, now: float) -> bool:
+        """Return whether ``seat`` hangs up at its desk and leaves the others of a three-way talk by that."""
+        consult = self.pending.get(call.id)
+        return consult is not None and consult.seat.seat == seat and self.left(consult.seat, now)
+
+    def stage(self, call: Call) -> str | None:
+        """Return how far the consultation that ``call`` is part of has come: ringing, talking, threeway."""
+        consult = self.pending.get(call.id)
+        if consult is None:
+            return None
+        if consult.is_joined:
+            return "threeway"
+        return "talking" if consult.target.state is CallState.TALKING else "ringing"
+
+    def _consult_of(self, call: Call, seat: SeatId) -> Consult:
+        consult = self.pending.get(call.id)
+        if consult is None or consult.call is not call:
+            raise OperationRefused("NO_CONSULT", f"nobody is consulted about call {call.id}")
+        if consult.seat.seat != seat:
+            raise OperationRefused("NOT_IN_CALL", f"seat {seat} does not talk in call {call.id}")
+        return consult
 
     def answered(self, target: Call, leg: Leg, now: float) -> None:
         """The third party has answered: it and the seat hear each other."""
@@ -97,7 +178,7 @@ class Consults:
         consult = self.pending.get(call.id)
         if consult is None:
             return
-        self._forget(consult)
+        self._forget(consult, now)
         if call is consult.call:
             board = self._board
             board.end(consult.target, now, ended_by="caller", verdict="caller:abandoned", status=487)
@@ -109,13 +190,17 @@ class Consults:
         board, call, target = self._board, consult.call, consult.target
         leg = target.callee
         assert leg is not None
-        self._forget(consult)
+        self._forget(consult, now)
         board.transfers.take_place(target, leg, call, consult.seat, now)
         call.is_parked = call.is_muted = False
         board.end(target, now, ended_by="caller", verdict=TRANSFERRED, status=200)
         board.desk.unhold(call, leg, consult.other, now)
 
-    def _forget(self, consult: Consult) -> None:
+    def _forget(self, consult: Consult, now: float) -> None:
+        if consult.is_joined:
+            for leg in (consult.seat, consult.other, consult.target.callee):
+                assert leg is not None
+                self._board.hearing.want(consult.call.id, leg.stream, (), now)
         consult.target.transferee = None
         del self.pending[consult.call.id]
         del self.pending[consult.target.id]
@@ -124,7 +209,13 @@ class Consults:
         """Assert what must hold between turns."""
         for consult in self.pending.values():
             call, target = consult.call, consult.target
-            assert call.is_parked, f"{call.id} is consulted about and not on hold"
+            assert call.is_parked != consult.is_joined, f"{call.id} is consulted about and not on hold"
+            third = target.callee
+            assert third is not None or not consult.is_joined, f"{call.id} is joined and there is no third"
+            is_mixed = third is not None and call.id in self._board.hearing.wanted.get(third.stream, {})
+            assert is_mixed == consult.is_joined, (
+                f"{call.id} is joined and not mixed, or mixed and not joined"
+            )
             assert call.state is CallState.TALKING, f"{call.id} is consulted about and {call.state}"
             assert target.state is not CallState.ENDED, f"{target.id} has ended and is consulted"
             assert consult.seat.call is call, f"who consults about {call.id} has left it"

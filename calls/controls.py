@@ -86,6 +86,13 @@ class ConsultEnded(msgspec.Struct, frozen=True):
     how: str
 
 
+class ConsultJoined(msgspec.Struct, frozen=True):
+    """Who is consulted, the seat and the other side shall hear each other."""
+
+    call: CallId
+    seat: SeatId
+
+
 class DialAsked(msgspec.Struct, frozen=True):
     """The seat's own phone shall ring, and then ``number``; ``display`` "" is the tenant's first number."""
 
@@ -135,6 +142,7 @@ Control = (
     | TransferAsked
     | ConsultAsked
     | ConsultEnded
+    | ConsultJoined
     | DialAsked
     | SupervisionAsked
     | ModeSwitched

@@ -19,6 +19,7 @@ from calls.controls import (
     CallUnheld,
     ConsultAsked,
     ConsultEnded,
+    ConsultJoined,
     Control,
     DialAsked,
     DigitsPressed,
@@ -61,7 +62,10 @@ class CallDesk:
             CallTagged: self._tag,
             TransferAsked: self._transfer,
             ConsultAsked: self._consult,
-            ConsultEnded: lambda what, now: board.consults.end(self.call(what.call), what.how, now),
+            ConsultEnded: lambda what, now: board.consults.end(
+                self.call(what.call), what.seat, what.how, now
+            ),
+            ConsultJoined: lambda what, now: board.consults.join(self.call(what.call), what.seat, now),
             DialAsked: board.dials.place,
             SupervisionAsked: board.supervision.begin,
             ModeSwitched: board.supervision.switch,
@@ -124,6 +128,8 @@ class CallDesk:
         call, leg, other = self.talking(what.call, what.seat)
         if call.held:
             raise OperationRefused("ALREADY_HELD", f"call {call.id} is on hold")
+        if call.id in self._board.consults.pending:
+            raise OperationRefused("BAD_STATE", f"call {call.id} is a talk of three")
         self.hold(call, leg, other, now)
 
     def hold(self, call: Call, leg: Leg, other: Leg, now: float) -> None:
@@ -137,7 +143,7 @@ class CallDesk:
 
     def _unhold(self, what: CallUnheld, now: float) -> None:
         call, leg, other = self.talking(what.call, what.seat)
-        if call.id in self._board.consults.pending:
+        if call.is_parked and call.id in self._board.consults.pending:
             raise OperationRefused("BAD_STATE", f"call {call.id} is on hold for a consultation")
         if not call.is_parked:
             why = "by a phone, which must end it" if call.held else "not"
@@ -170,10 +176,11 @@ class CallDesk:
         self._board.supervision.touch_call(call)
         if call.is_parked:
             return  # it hears the music, and silence after that
-        if what.muted:
-            self._plane.play(other.stream, (SILENCE,), now)
-        else:
+        if not what.muted:
             self._plane.stop(other.stream, now)
+        elif not self._board.consults.is_joined(call):
+            self._plane.play(other.stream, (SILENCE,), now)
+        self._board.consults.tune(call, now)
 
     def _press(self, what: DigitsPressed, now: float) -> None:
         call, _, other = self.talking(what.call, what.seat)

@@ -72,6 +72,7 @@ class Streams:
             codec = leg.agreement.codec if leg.agreement is not None else ""
             self.closing[leg.stream] = (leg.call.id, side_of(leg), codec)
             self._plane.close(leg.stream, now)
+            self._board.hearing.forget(leg.stream)
 
     def handle(self, event: MediaEvent, now: float) -> None:
         """Take one event of the media plane."""
@@ -83,6 +84,7 @@ class Streams:
                 self._ready(leg, event.address, event.port, now)
         elif isinstance(event, StreamFailed):
             leg = self.living.pop(event.stream, None)  # there is nothing to close
+            self._board.hearing.forget(event.stream)
             if leg is not None:
                 self._board.stream_failed(leg, event.reason, now)
         elif isinstance(event, DigitReceived):

@@ -252,30 +252,30 @@ class Supervision:
                 found = found or leg
         return found
 
-    def partner(self, leg: Leg) -> Leg | None:
-        """Return whom ``leg`` hears now: who is consulted, or the other side if that is not on hold."""
+    def partners(self, leg: Leg) -> tuple[Leg, ...]:
+        """Return whom ``leg`` hears now: who is consulted, the other side if that is not on hold, or both."""
         call = leg.call
         assert call is not None
-        consult = self._board.consults.pending.get(call.id)
-        if consult is not None and leg is consult.seat:
-            return consult.target.callee
-        if consult is not None and call is consult.target:
-            return consult.seat
+        asked = self._board.consults.partners(leg)
+        if asked is not None:
+            return asked
         if call.is_parked or call.state is not CallState.TALKING:
-            return None
-        return call.other(leg)
+            return ()
+        other = call.other(leg)
+        return () if other is None else (other,)
 
     def _wanted(self, attachment: Attachment, leg: Leg) -> Hearing:
         """Return who is to hear whom, the seat being in conversation with its ``leg``."""
         own = attachment.call.callee
         assert own is not None
-        partner = self.partner(leg)
-        hearing: Hearing = {own.stream: _streams(partner, leg)}
+        partners = self.partners(leg)
+        hearing: Hearing = {own.stream: _streams(*partners, leg)}
         if attachment.mode != "monitor":
-            hearing[leg.stream] = _streams(partner, own)
-        if attachment.mode == "barge" and partner is not None:
+            hearing[leg.stream] = _streams(*partners, own)
+        if attachment.mode == "barge":
             is_muted = leg.call is not None and leg.call.is_muted
-            hearing[partner.stream] = _streams(None if is_muted else leg, own)
+            for partner in partners:
+                hearing[partner.stream] = _streams(None if is_muted else leg, own)
         return hearing
 
     # How it is done.
@@ -309,26 +309,30 @@ class Supervision:
             self._tell(attachment, "waiting" if leg is None else "attached")
 
     def _mix(self, attachment: Attachment, wanted: Hearing, now: float) -> None:
-        living = self._board.streams.living
+        hearing, own = self._board.hearing, attachment.call.id
         for stream in attachment.told:
-            if stream not in wanted and stream in living:
-                self._plane.mix(stream, (), now)
+            if stream not in wanted:
+                hearing.want(own, stream, (), now)
         for stream, hears in wanted.items():
-            self._plane.mix(stream, hears, now)
+            hearing.want(own, stream, hears, now)
         attachment.told = wanted
 
     def _lift_silence(self, attachment: Attachment, leg: Leg | None, now: float) -> None:
         """Let a supervisor who barges in be heard by whom a muted seat has silence played to."""
         call = None if leg is None else leg.call
-        is_open = attachment.mode == "barge" and call is not None and call.is_muted and not call.is_parked
-        partner = self.partner(leg) if is_open and leg is not None else None
+        is_open = attachment.mode == "barge" and call is not None and self._is_silenced(call)
+        partner = next(iter(self.partners(leg)), None) if is_open and leg is not None else None
         before, attachment.unsilenced = attachment.unsilenced, partner
         if partner is not None:
             self._plane.stop(partner.stream, now)
         if before is None or before is partner or before.call is None:
             return
-        if before.call.is_muted and not before.call.is_parked:
+        if self._is_silenced(before.call):
             self._plane.play(before.stream, (SILENCE,), now)
+
+    def _is_silenced(self, call: Call) -> bool:
+        """Return whether silence is played to whom the seat of ``call`` talks to."""
+        return call.is_muted and not call.is_parked and not self._board.consults.is_joined(call)
 
     def _leave(self, attachment: Attachment, reason: str, now: float) -> None:
         """Hang the supervisor's phone up."""

@@ -28,6 +28,7 @@ from calls.events import (
     SeatTaken,
 )
 from calls.failover import Failover
+from calls.hearing import Hearing
 from calls.invariants import check
 from calls.keys import Keys
 from calls.leg import Leg, LegInput, LegState
@@ -119,6 +120,7 @@ class Switchboard:
         self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
         self.replacements = Replacements(self)
+        self.hearing = Hearing(self, plane)
         self.consults = Consults(self, plane, timers, chance)
         self.dials = Dials(self, timers, phonebook)
         self.supervision = Supervision(self, plane, timers, phonebook)
@@ -210,11 +212,15 @@ class Switchboard:
         verdict = "caller:key" if cause.startswith("key:") else f"us:{cause or outcome}"
         self.announcements.play(call, sound, verdict, status, now)
 
-    def hang_up(self, call_id: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
-        """End a call for an operator or for its seat; NO_SUCH_CALL if there is none."""
+    def hang_up(
+        self, call_id: CallId, cause: str, now: float, ended_by: str = "switch", seat: SeatId | None = None
+    ) -> None:
+        """End a call for an operator or for its ``seat``; NO_SUCH_CALL if there is none."""
         call = self.calls.get(call_id)
         if call is None:
             raise OperationRefused("NO_SUCH_CALL", f"there is no call {call_id}")
+        if seat is not None and self.consults.hung_up(call, seat, now):
+            return
         verdict, status = f"us:{cause}", 480
         if call.state is CallState.TALKING:
             verdict, status = "success:disconnected" if cause == "disconnected" else "success", 200
@@ -401,6 +407,8 @@ class Switchboard:
         call, leg.session = leg.call, None
         if self.transfers.pending and self.transfers.left(leg, now):
             return
+        if self.consults.pending and self.consults.left(leg, now):
+            return
         if event.cause != "bye":
             verdict = f"network:{event.cause}"
         elif call.state is CallState.TALKING:
@@ -565,6 +573,7 @@ class Switchboard:
             or self.consults.pending
             or self.comfort.told
             or self.supervision.by_call
+            or self.hearing.wanted
             or self.streams.living
             or self.rings.offers
             or self.lines.count()
@@ -578,6 +587,7 @@ class Switchboard:
         check(self.calls, self.streams.living, self.rings.offers, self.gate.total())
         self.consults.check()
         self.supervision.check()
+        self.hearing.check()
         for seat, legs in self._engaged.items():
             assert legs, f"{seat} is engaged by nothing"
             assert all(leg.seat == seat and leg.call is not None for leg in legs), f"{seat} has a dead leg"

@@ -59,6 +59,8 @@ class Talk:
         assert leg.agreement is not None
         if call.state is not CallState.TALKING or other is None or other.session is None:
             return
+        if self._board.consults.is_joined(call):
+            return  # the others go on talking: what one phone holds is its own affair
         held = is_held(leg.agreement) or call.is_parked
         call.note_hold(held, now)
         settings, board = self._board.plan.settings, self._board

@@ -221,9 +221,11 @@ class Node:
         finally:
             self.settle(now)
 
-    def hang_up(self, call: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
-        """End a call; NO_SUCH_CALL if there is none."""
-        self.switchboard.hang_up(call, cause, now, ended_by)
+    def hang_up(
+        self, call: CallId, cause: str, now: float, ended_by: str = "switch", seat: SeatId | None = None
+    ) -> None:
+        """End a call, for the ``seat`` that hangs up if one does; NO_SUCH_CALL if there is none."""
+        self.switchboard.hang_up(call, cause, now, ended_by, seat)
         self.settle(now)
 
     def record(

@@ -151,6 +151,7 @@ class Views:
         waiting = call.joined_at is not None and call.answered_at is None
         visit = self._engine.waiting(call.id) if waiting else None
         until = call.answered_at if call.answered_at is not None else now
+        consult = self._switchboard.consults.stage(call)
         seat_leg = call.caller_leg if call.is_callback else call.callee
         seat = None if seat_leg is None else seat_leg.seat
         if seat is None and call.rings:
@@ -163,7 +164,8 @@ class Views:
             "caller": call.caller,
             "caller_name": call.caller_name,
             "called": call.called,
-            "state": "held" if call.held else call.state.value,
+            "state": "threeway" if consult == "threeway" else "held" if call.held else call.state.value,
+            "consult": consult,
             "arrived_at": self._walltime.text(call.arrived_at),
             "joined_at": None if call.joined_at is None else self._walltime.text(call.joined_at),
             "waited": None if call.joined_at is None else round(until - call.joined_at, 3),

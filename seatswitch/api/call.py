@@ -15,6 +15,7 @@ from calls.controls import (
     CallUnheld,
     ConsultAsked,
     ConsultEnded,
+    ConsultJoined,
     DialAsked,
     DigitsPressed,
     TransferAsked,
@@ -94,7 +95,7 @@ def hang_up(scope: Scope, params: OneCall) -> dict[str, Any]:
         raise OperationRefused("NOT_LOGGED_IN", "sign in at a seat first, or name a call")
     if own["call"] is None or not _is_connected(scope, own):
         raise OperationRefused("NOT_IN_CALL", f"seat {own['seat']} is {own['activity']}")
-    scope.node.hang_up(CallId(own["call"]), "seat", scope.now, "seat")
+    scope.node.hang_up(CallId(own["call"]), "seat", scope.now, "seat", SeatId(own["seat"]))
     return {"done": True}
 
 
@@ -209,6 +210,12 @@ def _end_consult(how: str) -> Callable[[Scope, OneCall], dict[str, Any]]:
     return run
 
 
+def join(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Talk as three (咨询三方)."""
+    scope.node.control(ConsultJoined(*_own_call(scope, params.call)), scope.now)
+    return {"done": True}
+
+
 def dial(scope: Scope, params: Dial) -> dict[str, Any]:
     """Ring the own phone, then the number (外呼)."""
     seat, node = scope.own_seat(), scope.node
@@ -247,7 +254,8 @@ METHODS = (
     Method(
         "call.hangup",
         AGENT,
-        "End the seat's own call, or what it has dialled and nobody has answered yet; a supervisor any.",
+        "End the seat's own call, or what it has dialled and nobody has answered yet; a supervisor any. The "
+        "seat of a talk of three leaves it to the others.",
         OneCall,
         Done,
         hang_up,
@@ -260,7 +268,7 @@ METHODS = (
         OneCall,
         Done,
         hold,
-        (*_OWN, "ALREADY_HELD"),
+        (*_OWN, "ALREADY_HELD", "BAD_STATE"),
     ),
     Method(
         "call.unhold",
@@ -359,7 +367,16 @@ METHODS = (
         _end_consult("transfer"),
         (*_OWN, "NO_CONSULT"),
     ),
-    Method("call.consult_join", AGENT, "Talk as three.", OneCall, Done, words=(*_OWN, "NO_CONSULT")),
+    Method(
+        "call.consult_join",
+        AGENT,
+        "Talk as three. call.consult_back lets go of who was consulted again; the seat that hangs up leaves "
+        "the other side to it.",
+        OneCall,
+        Done,
+        join,
+        (*_OWN, "NO_CONSULT"),
+    ),
     Method(
         "call.survey", AGENT, "Ask the caller to rate the call.", OneCall, Done, words=(*_OWN, "NO_BRIDGE")
     ),

@@ -132,6 +132,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "transfer": ("call.transfer", {"to": "seat:9999"}),
     "consult": ("call.consult", {"to": "seat:9999"}),
     "consult_back": ("call.consult_back", {}),
+    "consult_join": ("call.consult_join", {}),
     "dial": ("call.dial", {"number": "8901"}),
     "move_seat": ("supervisor.move_seat", {"queues": ["junior"], "level": "intermediate"}),
 }
@@ -203,6 +204,10 @@ REFUSALS: dict[str, dict[str, str]] = {
     "transfer": {**NO_CALL, "talking": "NO_SUCH_TARGET"},
     "consult": {**NO_CALL, "talking": "NO_SUCH_TARGET"},
     "consult_back": {
+        **NO_CALL,
+        **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "NO_CONSULT"),
+    },
+    "consult_join": {
         **NO_CALL,
         **dict.fromkeys(("reserved", "ringing", "talking", "own ringing"), "NO_CONSULT"),
     },

@@ -109,6 +109,8 @@ DESK = (
     "call.consult",
     "call.consult_back",
     "call.consult_cancel",
+    "call.consult_join",
+    "call.consult_join",
     "call.consult_transfer",
     "call.consult_transfer",
     "call.escalate",

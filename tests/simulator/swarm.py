@@ -100,6 +100,8 @@ BUTTONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("call.consult", {"to": "13900000055"}),
     ("call.consult_back", {}),
     ("call.consult_cancel", {}),
+    ("call.consult_join", {}),
+    ("call.consult_join", {}),
     ("call.consult_transfer", {}),
     ("call.dial", {"number": "13900000066"}),
     ("call.dial", {"number": "SEAT"}),

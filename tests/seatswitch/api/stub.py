@@ -131,6 +131,7 @@ class StubNode:
             "caller": "13900000001",
             "called": "96198",
             "state": "talking",
+            "consult": None,
             "arrived_at": self.walltime.text(now),
             "joined_at": None,
             "waited": None,
@@ -150,7 +151,9 @@ class StubNode:
         del self.calls[call]
         self.news.put("call", partial(dict, call=call, state="ended"), now)
 
-    def hang_up(self, call: CallId, cause: str, now: float, ended_by: str = "switch") -> None:
+    def hang_up(
+        self, call: CallId, cause: str, now: float, ended_by: str = "switch", seat: SeatId | None = None
+    ) -> None:
         if call not in self.calls:
             raise OperationRefused("NO_SUCH_CALL", f"there is no call {call}")
         self.hung_up.append((call, cause, ended_by))

@@ -10,6 +10,7 @@ from calls.controls import (
     CallUnheld,
     ConsultAsked,
     ConsultEnded,
+    ConsultJoined,
     DigitsPressed,
     TransferAsked,
 )
@@ -84,7 +85,7 @@ def test_without_a_seat_a_call_must_be_named() -> None:
 
 def test_what_is_not_built_yet_says_so() -> None:
     desk = Office().desk("admin")
-    for method in ("call.survey", "call.consult_join", "recording.get"):
+    for method in ("call.survey", "recording.get"):
         assert desk.refusal(method) == "NOT_AVAILABLE"
 
 
@@ -106,6 +107,7 @@ def test_a_desk_asks_for_its_own_call() -> None:
         ("consult_cancel", {}),
         ("consult_back", {}),
         ("consult_transfer", {}),
+        ("consult_join", {}),
         ("refuse", {}),
         ("answer", {}),
     ):
@@ -123,6 +125,7 @@ def test_a_desk_asks_for_its_own_call() -> None:
         ConsultEnded(*own, "cancel"),
         ConsultEnded(*own, "back"),
         ConsultEnded(*own, "transfer"),
+        ConsultJoined(*own),
         CallRefused(*own),
         CallAnswered(*own),
     ]
