@@ -118,6 +118,7 @@ class Attendance:
         elif seat.is_busy:
             self._desk.ask_later(seat, READY, "ready")
         else:
+            seat.pending = ""  # asked for in the talk before, and overtaken
             self._desk.say(seat, Word.READY, what.cause or ("forced" if what.forced else "ready"), now)
 
     def pause(self, what: PauseAsked, now: float) -> None:

@@ -465,6 +465,17 @@ def test_a_pause_in_wrap_up_overtakes_the_one_that_was_pending(one_seat: Any) ->
     assert one_seat.state("8001") == "ready idle"
 
 
+def test_ready_in_wrap_up_overtakes_the_pause_that_was_pending(one_seat: Any) -> None:
+    """Swarm seed 92269: the seat was ready and had a pause pending that waited for nothing."""
+    one_seat.sign_in("8001")
+    one_seat.join("x")
+    one_seat.answer("8001")
+    one_seat.pause("8001", "rest")
+    one_seat.end_talk("8001")
+    one_seat.ready("8001")
+    assert (one_seat.state("8001"), one_seat.seat("8001").pending) == ("ready idle", "")
+
+
 # Dialling from the desk.
 
 
