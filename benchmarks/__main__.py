@@ -37,6 +37,7 @@ BENCHMARKS = (
     Benchmark("bench_decision", "seat ready to INVITE in a full house"),
     Benchmark("bench_node", "a queue call through the whole node, in process"),
     Benchmark("bench_relay", "one forwarded RTP packet, beside other relays", within=150.0),
+    Benchmark("bench_mixer", "one mixed frame, beside a relayed packet, in process"),
     Benchmark(
         "load_queue_call",
         "complete queue calls through a real switch",
