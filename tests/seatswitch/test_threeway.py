@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.seatswitch.test_attending import TWO as LED_TWO
+from tests.seatswitch.test_attending import hearing, listening
 from tests.seatswitch.test_desk import TALKS, TWO, back, consulting, desk_of, seat, talking
 from tests.simulator.checkers import talks_to
 from tests.simulator.people import Desk
@@ -339,3 +341,110 @@ def test_after_a_kill_the_caller_and_the_seat_talk_on() -> None:
     caller.hang_up()
     settle(world)
     assert [row.verdict for row in world.call_rows] == ["us:interrupted", "success"]
+
+
+# A supervisor beside it.
+
+
+def attended(mode: str = "monitor") -> tuple[World, Desk, Desk, Any, str]:
+    """Leader 8901 is attached to 8001, which consults 8002, who has answered; with the caller's number."""
+    world, lead, caller = listening(LED_TWO, mode)
+    back(world, "8002")
+    desk = desk_of(world)
+    desk.ask("call.consult", {"to": "8002"})
+    world.run(2.0)
+    assert hearing(world)["ear"] == "8001 8002"
+    (call,) = (call for call in world.node.switchboard.calls.values() if call.direction == "in")
+    return world, lead, desk, caller, str(call.caller_leg.number)
+
+
+def test_a_supervisor_listens_to_a_talk_of_three() -> None:
+    world, lead, desk, caller, number = attended()
+    desk.ask("call.consult_join")
+    world.run(1.0)
+    three = {"8001": f"{number} 8002", "8002": f"{number} 8001", number: "8001 8002"}
+    assert hearing(world) == {**three, "ear": f"{number} 8001 8002"}
+    lead.ask("supervisor.switch", {"seat": "8001", "mode": "whisper"})
+    world.run(1.0)
+    assert hearing(world) == {**three, "8001": f"{number} 8002 ear", "ear": f"{number} 8001 8002"}
+    lead.ask("supervisor.switch", {"seat": "8001", "mode": "barge"})
+    world.run(1.0)
+    assert hearing(world) == {name: f"{heard} ear" for name, heard in three.items()} | {
+        "ear": f"{number} 8001 8002"
+    }
+    world.phones["8901"].calls[0].hang_up()
+    world.run(1.0)
+    assert hearing(world) == three
+    caller.hang_up()
+    settle(world)
+
+
+@pytest.mark.parametrize("mode", ["monitor", "barge"])
+def test_a_supervisor_stays_when_three_become_two(mode: str) -> None:
+    world, _, desk, caller, number = attended(mode)
+    desk.ask("call.consult_join")
+    world.run(1.0)
+    desk.ask("call.consult_back")
+    world.run(1.0)
+    heard = {"ear": f"{number} 8001"}
+    if mode == "barge":
+        heard |= {"8001": f"{number} ear", number: "8001 ear"}
+    assert hearing(world) == heard
+    caller.hang_up()
+    settle(world)
+
+
+def test_a_muted_seat_of_three_is_heard_by_its_supervisor_alone() -> None:
+    """Before it joins, while it does, and while the supervisor barges in."""
+    world, lead, desk, caller, number = attended("barge")
+    desk.ask("call.mute")
+    desk.ask("call.consult_join")
+    world.run(1.0)
+    muted = {
+        "8001": f"{number} 8002 ear",
+        "8002": f"{number} ear",
+        number: "8002 ear",
+        "ear": f"{number} 8001 8002",
+    }
+    assert hearing(world) == muted
+    assert not world.workers.is_playing(caller.rtp)
+    lead.ask("supervisor.switch", {"seat": "8001", "mode": "monitor"})
+    world.run(1.0)
+    assert (hearing(world)[number], world.workers.is_playing(caller.rtp)) == ("8002", False)
+    desk.ask("call.consult_back")
+    world.run(1.0)
+    assert hearing(world) == {"ear": f"{number} 8001"}
+    assert world.workers.playing(_number(world, caller)) == ("builtin:silence",)
+    caller.hang_up()
+    settle(world)
+
+
+def test_who_was_consulted_is_supervised_as_well() -> None:
+    """Two supervisors, one beside each seat of the three: all they want adds up."""
+    world, _, desk, caller, number = attended("whisper")
+    desk_of(world, "8902").ask("supervisor.barge", {"seat": "8002"})
+    world.run(1.0)
+    desk.ask("call.consult_join")
+    world.run(1.0)
+    found: dict[str, list[str]] = {}
+    board = world.node.switchboard
+    names = {leg.stream: leg.seat or leg.number for call in board.calls.values() for leg in call.legs()}
+    for stream, name in names.items():
+        found[name] = sorted(names[one] for one in world.workers.mixed(stream))
+    assert found == {
+        number: ["8001", "8002", "8902"],
+        "8001": [number, "8002", "8901", "8902"],
+        "8002": [number, "8001", "8902"],
+        "8901": [number, "8001", "8002"],
+        "8902": [number, "8001", "8002"],
+    }
+    world.phones["8902"].calls[0].hang_up()
+    world.run(1.0)
+    assert hearing(world) == {
+        number: "8001 8002",
+        "8001": f"{number} 8002 ear",
+        "8002": f"{number} 8001",
+        "ear": f"{number} 8001 8002",
+    }
+    caller.hang_up()
+    settle(world)
