@@ -129,6 +129,7 @@ class StubNode:
             "tenant": tenant,
             "queue": None,
             "caller": "13900000001",
+            "caller_name": "",
             "called": "96198",
             "state": "talking",
             "consult": None,
