@@ -13,7 +13,7 @@ help:
 	@echo 'make lint     ruff, mypy --strict, import contracts'
 	@echo 'make fuzz     search for inputs that break the parsers, a minute for each; FOR=600 takes longer'
 	@echo 'make interop  real phones against the switch, with a table'
-	@echo 'make bench    benchmarks with their table (about ten minutes)'
+	@echo 'make bench    benchmarks with their table (about twelve minutes)'
 
 # The locked packages, then the project itself; re-made when either list changes.
 $(VENV)/.installed: requirements.lock pyproject.toml

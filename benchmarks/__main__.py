@@ -1,4 +1,4 @@
-"""Every benchmark with its table, in about ten minutes.
+"""Every benchmark with its table, in about twelve minutes.
 
 Each runs in a process of its own, one after the other, within a time of its own; what needs a program that
 is not installed is left out and named. Run it on a machine that does nothing else.

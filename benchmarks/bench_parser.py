@@ -22,6 +22,7 @@ from timeit import repeat
 from sip.branches import server_key
 from sip.digest import Nonces, answer_challenge, challenges, check_answer, parse_credentials
 from sip.grammar import SipError
+from sip.headers import tokens
 from sip.known import Known
 from sip.message import Request, build_request, build_response
 from sip.negotiation import SdpSide
@@ -95,6 +96,8 @@ def everything(data: bytes) -> None:
     for name in ("vias", "contacts", "routes", "from_", "to", "cseq", "call_id", "header_lines"):
         with contextlib.suppress(SipError):
             getattr(message, name)
+    with contextlib.suppress(SipError):
+        tokens(message.headers("require"))
     with contextlib.suppress(SipError):
         check_request(message, Known())  # type: ignore[arg-type]
 
@@ -171,27 +174,39 @@ def measured(operation: Callable[[], object], rounds: int = 75, number: int = 20
     ]
 
 
+HOSTILE: tuple[tuple[bytes, bytes], ...] = (
+    (b"User-Agent", b"(" * 8_000),
+    (b"To", b'"' * 8_000),
+    (b"To", b'"\\"' * 2_600),
+    (b"Contact", b"," * 8_000),
+    (b"Contact", b"<sip:a@b>," * 800),
+    (b"Contact", b'"a,b" <sip:a@b>,' * 500),
+    (b"Contact", b"<sip:a@b>" + b"".join(b';p%d="a;b"' % number for number in range(650))),
+    (b"Route", b"<" * 8_000),
+    (b"Route", b"<sip:a@b>" + b"".join(b";p%d=1" % number for number in range(900))),
+    (b"Require", b",".join(b'p%d="x"' % number for number in range(800))),
+    (b"From", b"<sip:a@b>" + b";a" * 4_000),
+    (b"Via", b"SIP/2.0/UDP h," * 570),
+    (b"Via", b"SIP/2.0/UDP h" + b"".join(b";p%d" % number for number in range(1_100))),
+    (b"Call-ID", b"\r\n x" * 2_000),
+    (b"X", b"a\r\nX:" * 1_300),
+    (b"X", b"\xff" * 8_000),
+    (b"Content-Length", b"0" * 8_000),
+)
+
+
 def worst_of_64_kib() -> float:
-    """Return the milliseconds that the dearest of many hostile inputs takes: read, asked for all, checked."""
+    """Return the milliseconds that the dearest of many hostile inputs takes: read, asked for all, checked.
+
+    In one line, which the cap of a line refuses, and in seven lines that keep it.
+    """
     worst = 0.0
-    for name, filling in (
-        ("User-Agent", b"("),
-        ("To", b'"'),
-        ("To", b'"\\"'),
-        ("Contact", b","),
-        ("Contact", b"<sip:a@b>,"),
-        ("Route", b"<"),
-        ("From", b";a"),
-        ("Via", b"SIP/2.0/UDP h,"),
-        ("Call-ID", b"\r\n x"),
-        ("X", b"a\r\nX:"),
-        ("X", b"\xff"),
-        ("Content-Length", b"0"),
-    ):
-        line = name.encode() + b": " + filling * (64_000 // len(filling))
-        data = SMALL.replace(b"Subject: Performance Test", line)[:65_535]
-        runs = measured(lambda data=data: everything(data), 5, 1)  # type: ignore[misc]
-        worst = max(worst, min(runs) / 1000)
+    for name, filling in HOSTILE:
+        line = name + b": " + filling[:8_100]
+        for lines in (name + b": " + filling * 8, b"\r\n".join([line] * 7)):
+            data = SMALL.replace(b"Subject: Performance Test", lines)[:65_535]
+            runs = measured(lambda data=data: everything(data), 5, 1)  # type: ignore[misc]
+            worst = max(worst, min(runs) / 1000)
     return worst
 
 

@@ -6,6 +6,7 @@ SIP_BODY_MAX = 16_384  # bytes that a body may have; a description of a browser 
 SIP_HEADERS_MAX = 256  # header lines; the RFC 4475 torture messages stay below 40
 SIP_HEADER_LINE_MAX = 8_192  # bytes after unfolding; a header line of a long Route set is about 1,000
 SIP_VIAS_MAX = 70  # Max-Forwards starts at 70, so no honest message has more
+SIP_ADDRESSES_MAX = 256  # in one header, as many as lines; a route set has one a hop, at most 70
 SDP_LINES_MAX = 512
 SDP_MEDIA_MAX = 16
 

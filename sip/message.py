@@ -7,7 +7,7 @@ that a peer wrote into its own To or From is echoed to it byte by byte, RFC 3261
 
 from collections.abc import Sequence
 
-from kernel.limits import SIP_VIAS_MAX
+from kernel.limits import SIP_ADDRESSES_MAX, SIP_VIAS_MAX
 from sip.address import Address, parse_address, parse_addresses, split_address
 from sip.grammar import SipError, parse_number, parse_params, split_list, without_breaks
 from sip.headers import Via, parse_cseq, parse_via
@@ -225,12 +225,13 @@ class Message:
         return self.addresses("record-route")
 
     def addresses(self, name: str) -> list[Address]:
-        """Return every address of a header that is a comma list of them (Path, P-Asserted-Identity)."""
-        if name not in self.first:
-            return []
-        if name not in self.more:
-            return parse_addresses(self.first[name])
-        return [address for value in self.more[name] for address in parse_addresses(value)]
+        """Return every address of a header that is a comma list of them (Path, P-Asserted-Identity); 400 for
+        more than anybody honest has, before they are split.
+        """
+        values = self.headers(name)
+        if sum(value.count(",") + 1 for value in values) > SIP_ADDRESSES_MAX:
+            raise SipError(400, "Too Many Addresses")
+        return [address for value in values for address in parse_addresses(value)]
 
     def _address(self, name: str) -> Address:
         value = self.first.get(name)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from kernel.limits import SIP_ADDRESSES_MAX
 from sip.grammar import SipError
 from sip.message import Request, Response, build_response
 from sip.negotiation import SdpSide
@@ -215,6 +216,20 @@ def test_doubt_breaks_a_stream(data: bytes, status: int) -> None:
     assert parser.feed(BYE) == []
 
 
+def test_more_addresses_than_anybody_has_are_not_split() -> None:
+    """Caps are applied before splitting: 400, in whatever lines they stand; the most are read."""
+    most = b",".join([b"<sip:a@b>"] * SIP_ADDRESSES_MAX)
+    for over in (most + b",<sip:a@b>", most + b"\r\nContact: <sip:a@b>"):
+        request = parse_message(swap(b"<sip:a@b>\r\nMax", over + b"\r\nMax"))
+        assert isinstance(request, Request)
+        with pytest.raises(SipError, match="400 Too Many Addresses"):
+            check_request(request)
+    request = parse_message(swap(b"<sip:a@b>\r\nMax", most + b"\r\nMax"))
+    assert isinstance(request, Request)
+    check_request(request)
+    assert len(request.contacts) == SIP_ADDRESSES_MAX
+
+
 def test_a_broken_stream_leaves_no_garbage() -> None:
     """Found by a soak: the error told held the frames that had raised it, and they held the error."""
     data = INVITE + swap(b"Length: 3", b"Length: y") + BYE
@@ -300,6 +315,9 @@ SIZE = 60_000
         ("Contact", b"," * SIZE),
         ("Contact", b"<sip:a@b>," * (SIZE // 10)),
         ("Contact", b'"' + b"," * SIZE),
+        ("Contact", b'"a,b" <sip:a@b>,' * (SIZE // 16)),
+        ("Contact", b"<sip:a@b>" + b"".join(b';p%d="a;b"' % number for number in range(SIZE // 12))),
+        ("Require", b",".join(b'p%d="x"' % number for number in range(SIZE // 11))),
         ("Route", b"<" * SIZE),
         ("From", b"<sip:a@b>" + b";a" * (SIZE // 2)),
         ("From", b"<sip:a@b>" + b";" * SIZE),
