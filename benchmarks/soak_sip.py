@@ -3,7 +3,7 @@
 One process sends rubbish of all kinds (tests/sip/rubbish.py) over UDP from many addresses of 127.0.0.0/8, one
 of them the trunk's own, and some over TCP connections that come and go. SIPp makes whole queue calls all the
 while. Reported: messages sent and how many the kernel dropped at the switch's socket, INVITE to 200 of the
-good calls, calls lost, memory of the signalling process over time, errors in the log.
+good calls, calls lost, memory of each process over time, errors in the log.
 
 Memory is flat when the anonymous resident memory (RssAnon: what the process has taken for itself, no file and
 no library) grows by at most GROWTH_MAX bytes a message, as the straight line through the last half of the run
@@ -156,7 +156,8 @@ def soak(folder: Path, messages: int, rate: float, calls_rate: int, seed: int) -
         for seat in switch.seats:
             switch.rpc().call("session.login", hotline=HOTLINE, seat=seat, password="demo")
         rpc, family = switch.rpc(), Family(switch.process.pid)
-        sender, memory = Sender(switch.sip_port, seed), Memory()
+        sender = Sender(switch.sip_port, seed)
+        memories = {duty: Memory() for duty in family.members.values()}
         load = ("-d", "1000", "-l", str(calls_rate * 20), "-trace_rtt", "-rtt_freq", "50")
         target, timeout = f"127.0.0.1:{switch.sip_port}", seconds + 90
         with (
@@ -176,7 +177,8 @@ def soak(folder: Path, messages: int, rate: float, calls_rate: int, seed: int) -
             began, used = time.monotonic(), family.cpu()["signalling"]
             for look in range(LOOKS + 1):
                 sender.run(messages * look // LOOKS, rate)
-                memory.take(time.monotonic() - began, sender.sent, anonymous(switch.process.pid))
+                for pid, duty in family.members.items():
+                    memories[duty].take(time.monotonic() - began, sender.sent, anonymous(pid))
             took, used = time.monotonic() - began, family.cpu()["signalling"] - used
             code = callers.wait()
         sender.close()
@@ -189,15 +191,17 @@ def soak(folder: Path, messages: int, rate: float, calls_rate: int, seed: int) -
     print(f"sent {sender.sent} messages in {took:.0f} s ({sender.sent / took:.0f}/s), {sender.unsent} unsent")
     print(f"dropped by the kernel {drops}; signalling CPU {used / sender.sent * 1e6:.0f} us each")
     print(f"sip {status.get('sip')}")
-    return report(times, calls, lost, memory, errors)
+    return report(times, calls, lost, memories, errors)
 
 
-def report(times: list[float], calls: int, lost: int, memory: Memory, errors: list[str]) -> int:
+def report(
+    times: list[float], calls: int, lost: int, memories: dict[str, Memory], errors: list[str]
+) -> int:
     """Print what is judged and return how many bars were missed."""
     p50, p99 = quantile(times, 0.5), quantile(times, 0.99)
-    growth = memory.growth
     print(f"good calls {calls}, lost {lost}; INVITE to 200 p50 {p50:.1f} ms, p99 {p99:.1f} ms")
-    print(f"anonymous MB {memory}")
+    for duty, memory in memories.items():
+        print(f"anonymous MB of {duty}: {memory}")
     print(f"errors logged {len(errors)}")
     for line in errors[:5]:
         print(f"! {line}")
@@ -205,7 +209,7 @@ def report(times: list[float], calls: int, lost: int, memory: Memory, errors: li
     missed = {
         "calls lost": lost > 0,
         "p99 of the setup": is_slow,
-        "memory not flat": growth is not None and growth > GROWTH_MAX,
+        "memory not flat": any((memory.growth or 0.0) > GROWTH_MAX for memory in memories.values()),
         "errors logged": bool(errors),
     }
     for bar, is_missed in missed.items():

@@ -52,18 +52,23 @@ def held_by(bytes_a_message: float, seconds: float = 4 * SETTLED_AFTER) -> Memor
 def test_the_soak_judges_memory_by_the_slope_of_its_last_half(bytes_a_message: float, missed: int) -> None:
     memory = held_by(bytes_a_message)
     assert memory.growth == pytest.approx(bytes_a_message, abs=0.1)
-    assert report([10.0], 1, 0, memory, []) == missed
+    assert report([10.0], 1, 0, {"signalling": memory}, []) == missed
+
+
+def test_the_soak_judges_each_process() -> None:
+    memories = {"signalling": held_by(0.0), "worker": held_by(2 * GROWTH_MAX)}
+    assert report([10.0], 1, 0, memories, []) == 1
 
 
 def test_the_soak_does_not_judge_memory_while_it_fills() -> None:
     memory = held_by(100.0, seconds=1.9 * SETTLED_AFTER)
     assert memory.growth is None
     assert "too short" in str(memory)
-    assert report([10.0], 1, 0, memory, []) == 0
+    assert report([10.0], 1, 0, {"signalling": memory}, []) == 0
 
 
 @pytest.mark.parametrize(
     ("times", "lost", "errors"), [([BAR_MS], 0, []), ([], 0, []), ([1.0], 1, []), ([1.0], 0, ["Traceback"])]
 )
 def test_the_soak_misses_each_of_its_bars(times: list[float], lost: int, errors: list[str]) -> None:
-    assert report(times, 1, lost, held_by(0.0), errors) == 1
+    assert report(times, 1, lost, {"signalling": held_by(0.0)}, errors) == 1
