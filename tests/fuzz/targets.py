@@ -290,9 +290,15 @@ _TORTURED = ("message", "stream", "stack")  # start from whole messages
 
 
 def seeds(target: str) -> list[bytes]:
-    """Return the inputs a target starts from: the torture messages, or its folder in ``corpus``, where one
-    line is one input.
+    """Return the inputs a target starts from: the torture messages, or its file in ``corpus``, where one line
+    is one input; and what searches have found to reach other code, escaped as in a literal of Python.
     """
+    path = HERE / "corpus" / "found" / f"{target}.txt"
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return [*_first_seeds(target), *(line.decode("unicode_escape").encode("latin-1") for line in lines)]
+
+
+def _first_seeds(target: str) -> list[bytes]:
     if target in _TORTURED:
         found = [path.read_bytes() for path in sorted(TORTURE.rglob("*.dat"))]
         if target == "stack":
