@@ -9,12 +9,15 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from benchmarks.soak_sip import errors_of
+from sip.digest import answer_challenge
 from sip.message import Response
 from sip.parser import StreamParser, parse_message
+from sip.settings import Secret
 from tests.calls.test_floods import bad
 from tests.certificates import Authority
 from tests.sip.scene import SDP, request
@@ -290,3 +293,68 @@ def test_a_stranger_learns_no_version(switch: Switch) -> None:
             assert answer.status in {200, 401, 403, 404}
             assert answer.header("server") in (None, "seatswitch")
             assert answer.header("user-agent") is None
+
+
+class Phone:
+    """A UDP socket at an address of its own that asks and hears."""
+
+    def __init__(self, switch: Switch, host: str) -> None:
+        self.host = host
+        self._switch = switch
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((host, 0))
+        self._socket.settimeout(WITHIN)
+        self._count = 0
+
+    def __enter__(self) -> "Phone":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def ask(self, method: str, uri: str, **more: Any) -> Response:
+        """Send a request and return its final answer."""
+        self._count += 1
+        branch = f"z9hG4bK{self.host}-{self._count}"
+        via = f"{self.host}:{self._socket.getsockname()[1]}"
+        more.setdefault("call_id", branch)
+        data = request(method, uri, branch=branch, via=via, **more)
+        self._socket.sendto(data, (TRUNK, self._switch.sip_port))
+        while True:
+            answer = parse_message(self._socket.recv(65_536))
+            if isinstance(answer, Response) and answer.via.branch == branch and answer.status >= 200:
+                return answer
+
+    def register(self, user: str, password: str) -> int:
+        """Answer the challenge to a REGISTER; return the status."""
+        me = f"<sip:{user}@{TRUNK}>"
+        more: dict[str, Any] = {"from_": f"{me};tag=r", "to": me, "contact": f"<sip:{user}@{self.host}>"}
+        asked = self.ask("REGISTER", f"sip:{TRUNK}", **more)
+        if asked.status != 401:
+            return asked.status
+        values, secret = asked.headers("www-authenticate"), Secret(password)
+        said = answer_challenge(values, user, secret, "REGISTER", f"sip:{TRUNK}", b"", "cn")
+        return self.ask("REGISTER", f"sip:{TRUNK}", headers=(f"Authorization: {said}",), **more).status
+
+
+def test_a_crack_ends_after_ten_guesses(switch: Switch) -> None:
+    """A-CRACK: then the right password is refused too, and another host's is taken."""
+    with Phone(switch, "127.5.0.5") as cracker, Phone(switch, "127.5.0.6") as owner:
+        assert [cracker.register("8001", f"guess{number}") for number in range(10)] == [401] * 10
+        assert cracker.register("8001", "demo") == 403
+        assert owner.register("8001", "demo") == 200
+
+
+def test_a_forged_bye_ends_no_call(switch: Switch) -> None:
+    """A-DLG: right Call-ID and tags from another address, and from the right one with a wrong tag."""
+    uri, rpc = f"sip:96198@{TRUNK}", switch.rpc()
+    with Phone(switch, TRUNK) as caller, Phone(switch, "127.5.0.7") as forger:
+        named: dict[str, Any] = {"call_id": "forged", "from_": f"<sip:138@{TRUNK}>;tag=mine"}
+        answer = caller.ask("INVITE", uri, body=SDP, **named)
+        assert answer.status == 200
+        to = answer.header("to") or ""
+        assert forger.ask("BYE", uri, to=to, cseq=2, **named).status in (403, 481)
+        assert caller.ask("BYE", uri, to=f"{to}x", cseq=2, **named).status == 481
+        assert [call["caller"] for call in rpc.call("call.list")] == ["138"]
+        assert caller.ask("BYE", uri, to=to, cseq=3, **named).status == 200
+        wait_until("the call's end", lambda: rpc.call("call.list") == [])
