@@ -6,9 +6,9 @@ while. Reported: messages sent and how many the kernel dropped at the switch's s
 good calls, calls lost, memory of each process over time, errors in the log.
 
 Memory is flat when the anonymous resident memory (RssAnon: what the process has taken for itself, no file and
-no library) grows by at most GROWTH_MAX bytes a message, as the straight line through the last half of the run
-says. That half must not begin before SETTLED_AFTER: until then it grows by what is kept for 32 s of every
-request. A run too short for that says so, and judges all but memory.
+no library) grows by at most GROWTH_MAX in the last half of the run, as a straight line through it says. That
+half must not begin before SETTLED_AFTER: until then it grows by what is kept for 32 s of every request. A run
+too short for that says so, and judges all but memory.
 
 python -m benchmarks.soak_sip --messages 1000000 --rate 4500
 """
@@ -35,7 +35,7 @@ SLICE = 0.02  # seconds: how often the sender looks at the clock
 MADE_AHEAD = 20_000  # messages; they are sent again with another name, so that making them costs no time
 BAR_MS = 200.0
 LOOKS = 100  # at the memory, evenly over the messages
-GROWTH_MAX = 5.0  # bytes a message: one small object that stays for ever of every tenth would be more
+GROWTH_MAX = 3.0  # MB: Python takes 1 MiB at a time, so one step or two say nothing
 SETTLED_AFTER = 45.0  # seconds: what lives for 32 s comes and goes at the same rate
 
 
@@ -129,17 +129,17 @@ class Memory:
 
     @property
     def growth(self) -> float | None:
-        """Bytes a message that the last half cost, by least squares; None: the run is too short to say."""
+        """Return the MB that the last half of the messages cost, by least squares; None: too short to say."""
         half = [look for look in self.looks if look[1] >= self.looks[-1][1] / 2]
         if len(half) < LOOKS // 4 or half[0][0] < SETTLED_AFTER:
             return None
         messages, held = [look[1] for look in half], [look[2] for look in half]
-        return linear_regression(messages, held).slope
+        return linear_regression(messages, held).slope * (messages[-1] - messages[0]) / 1e6
 
     def __str__(self) -> str:
         shown = [f"{held / 1e6:.1f}" for _, _, held in self.looks[:: max(1, len(self.looks) // 10)]]
         growth = self.growth
-        judged = "too short a run to judge" if growth is None else f"last half {growth:+.1f} bytes a message"
+        judged = "too short a run to judge" if growth is None else f"last half {growth:+.1f}"
         return f"{' '.join(shown)}; {judged}"
 
 
