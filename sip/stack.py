@@ -637,6 +637,8 @@ class Stack:
             return
         status, headers = self._registrar.register(user, request, flow, now)
         self._respond(request, flow, key, status, f"{headers}{self._core.agent}", now)
+        if status == 200:
+            self.watchers.registered(user, now)
 
     def _respond(
         self, request: Request, flow: Flow, key: str, status: int, headers: str, now: float, tag: str = ""

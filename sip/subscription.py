@@ -5,7 +5,8 @@ now. What that is comes from above (``lamp_of``) at the moment it is told.
 
 Rules: one NOTIFY of a subscription is out at a time; whatever changes meanwhile is one more afterwards. Only
 phones of the same tenant watch each other, and hear nothing of who is talked to. What nobody watches costs
-nothing. A NOTIFY that fails ends its subscription (RFC 6665 4.2.2); nothing is kept over a restart, after
+nothing. A NOTIFY that is refused, or that nobody answers, ends its subscription (RFC 6665 4.2.2); one whose
+connection is gone waits until its phone has registered over another. Nothing is kept over a restart, after
 which a phone's next refresh is answered 481 and it subscribes anew.
 """
 
@@ -58,6 +59,7 @@ class State(IntEnum):
     QUIET = auto()
     TELLING = auto()  # a NOTIFY is out
     BEHIND = auto()  # a NOTIFY is out, and more has changed since
+    LOST = auto()  # there is no way to the phone
     ENDED = auto()
 
 
@@ -66,6 +68,8 @@ class Input(IntEnum):
 
     CHANGE = auto()
     ANSWERED = auto()
+    LOSE = auto()  # a NOTIFY could not be sent
+    BACK = auto()  # the phone has registered again
     END = auto()
 
 
@@ -79,10 +83,21 @@ MOVES: dict[tuple[State, Input], State] = {
     (State.BEHIND, Input.CHANGE): State.BEHIND,
     (State.BEHIND, Input.ANSWERED): State.TELLING,
     (State.BEHIND, Input.END): State.ENDED,
+    (State.TELLING, Input.LOSE): State.LOST,
+    (State.BEHIND, Input.LOSE): State.LOST,
+    (State.LOST, Input.BACK): State.TELLING,
+    (State.LOST, Input.END): State.ENDED,
 }
 
 DROPPED: frozenset[tuple[State, Input]] = frozenset(
-    {(State.QUIET, Input.ANSWERED), *((State.ENDED, cause) for cause in Input)}
+    {
+        *((State.QUIET, cause) for cause in (Input.ANSWERED, Input.LOSE, Input.BACK)),
+        (State.TELLING, Input.BACK),
+        (State.BEHIND, Input.BACK),
+        # It is told all there is when it is back.
+        *((State.LOST, cause) for cause in (Input.CHANGE, Input.ANSWERED, Input.LOSE)),
+        *((State.ENDED, cause) for cause in Input),
+    }
 )
 
 
@@ -135,8 +150,12 @@ class Subscription:
             return
         was_quiet = self.state is State.QUIET
         if self._move(Input.CHANGE) and was_quiet:
-            left = max(1, round(self.expires_at - now))
-            self._send(f"active;expires={left}", lamp, now)
+            self._say(lamp, now)
+
+    def back(self, now: float) -> None:
+        """Its phone has registered again: tell what it has missed."""
+        if self._move(Input.BACK):
+            self._say(self._watchers.lamp_of(self.watched), now)
 
     def end(self, reason: str, now: float) -> None:
         """Send the last NOTIFY, and forget it."""
@@ -155,12 +174,15 @@ class Subscription:
         elif response.status >= 200:
             was_behind = self.state is State.BEHIND
             if self._move(Input.ANSWERED) and was_behind:
-                left = max(1, round(self.expires_at - now))
-                self._send(f"active;expires={left}", self._watchers.lamp_of(self.watched), now)
+                self._say(self._watchers.lamp_of(self.watched), now)
 
     def on_failure(self, transaction: Any, status: int, now: float) -> None:
-        """Take that a NOTIFY stays unanswered."""
-        self._forget()
+        """Take that a NOTIFY stays unanswered, or could not be sent over its connection."""
+        if status == 408 or transaction.flow.transport == "udp" or not self._move(Input.LOSE):
+            self._forget()
+
+    def _say(self, lamp: Lamp, now: float) -> None:
+        self._send(f"active;expires={max(1, round(self.expires_at - now))}", lamp, now)
 
     def _send(self, subscription: str, lamp: Lamp, now: float) -> None:
         core, dialog = self._watchers.core, self.dialog
@@ -206,12 +228,17 @@ class Watchers:
         self._admission = admission
         self._registrar = registrar
         self._by_tag: dict[str, Subscription] = {}
-        self._counts: dict[str, int] = {}  # by the user who watches
+        self._by_user: dict[str, list[Subscription]] = {}  # by the user who watches
 
     def changed(self, user: str, now: float) -> None:
         """The lamp of ``user`` may have changed: tell those who watch it, once a turn."""
         for subscription in list(self.watched.get(user, ())):
             subscription.tell(now)
+
+    def registered(self, user: str, now: float) -> None:
+        """A phone of ``user`` has registered: it may be where it was lost from."""
+        for subscription in list(self._by_user.get(user, ())):
+            subscription.back(now)
 
     def subscribe(self, request: Request, flow: Flow, key: Key, now: float) -> Refused | None:
         """Take a SUBSCRIBE that begins a subscription; return how to refuse it, None if it was answered.
@@ -229,13 +256,13 @@ class Watchers:
         watched = self._watched_by(who, request)
         if not watched:
             return Refused(404)
-        if expires and self._counts.get(who.name, 0) >= core.settings.subscriptions_per_user:
+        if expires and len(self._by_user.get(who.name, ())) >= core.settings.subscriptions_per_user:
             return Refused(403)
         subscription = Subscription(self, who.name, watched, request, flow, core.chance.token())
         tag = subscription.dialog.local_tag
         self._by_tag[tag] = subscription
         self.watched.setdefault(watched, []).append(subscription)
-        self._counts[who.name] = self._counts.get(who.name, 0) + 1
+        self._by_user.setdefault(who.name, []).append(subscription)
         self._accept(subscription, request, flow, key, expires, now)
         return None
 
@@ -259,15 +286,10 @@ class Watchers:
     def forget(self, subscription: Subscription) -> None:
         """A subscription has ended."""
         del self._by_tag[subscription.dialog.local_tag]
-        others = self.watched[subscription.watched]
-        others.remove(subscription)
-        if not others:
-            del self.watched[subscription.watched]
-        left = self._counts[subscription.user] - 1
-        if left:
-            self._counts[subscription.user] = left
-        else:
-            del self._counts[subscription.user]
+        for table, name in ((self.watched, subscription.watched), (self._by_user, subscription.user)):
+            table[name].remove(subscription)
+            if not table[name]:
+                del table[name]
 
     def reconfigure(self, now: float) -> None:
         """End the subscriptions of and to accounts that are no more."""
@@ -284,7 +306,7 @@ class Watchers:
 
     def check(self) -> None:
         """Assert what must hold between turns."""
-        assert sum(self._counts.values()) == len(self._by_tag), "a subscription is counted by nobody"
+        assert sum(map(len, self._by_user.values())) == len(self._by_tag), "nobody has a subscription"
         assert sum(map(len, self.watched.values())) == len(self._by_tag), "a subscription watches nobody"
         assert all(self.watched.values()), "somebody is watched by nobody"
         for tag, subscription in self._by_tag.items():

@@ -235,6 +235,41 @@ def test_a_phone_that_is_gone_is_forgotten() -> None:
     assert desk.stack.is_quiet()
 
 
+def test_a_phone_whose_connection_was_cut_is_told_when_it_is_back() -> None:
+    """The change that it missed; its other connection is where it has registered from (RFC 5626 5.3)."""
+    desk = Desk()
+    contact = "<sip:8001@192.0.2.7:5062;transport=tcp>"
+    wire = Flow("tcp", 1, "192.0.2.7", 40001, 5)
+    register(desk, contacts=(contact,), cseq=5, call_id="reg2", flow=wire)
+    desk.subscribe(flow=wire, transport="TCP", contact=contact)
+    desk.receive(respond(desk.last("NOTIFY"), 200), wire)
+    desk.stack.flow_closed(wire, desk.now)
+    desk.turn(RINGING)
+    assert desk.last("NOTIFY").flow == wire
+    desk.stack.flow_failed(wire, desk.now)
+    desk.turn(TALKING)
+    assert len(desk.notified()) == 2
+    again = Flow("tcp", 1, "192.0.2.7", 40002, 6)
+    register(desk, contacts=(contact,), cseq=8, call_id="reg2", flow=again)
+    assert desk.last("NOTIFY").flow == again
+    assert desk.notified()[2:] == ["confirmed active;expires=600"]
+    desk.receive(respond(desk.last("NOTIFY"), 200), again)
+    desk.turn(Lamp())
+    assert desk.notified()[3:] == ["terminated active;expires=600"]
+
+
+def test_a_phone_that_is_cut_off_for_good_is_forgotten_in_time() -> None:
+    desk = Desk()
+    contact = "<sip:8001@192.0.2.7:5062;transport=tcp>"
+    wire = Flow("tcp", 1, "192.0.2.7", 40001, 5)
+    register(desk, contacts=(contact,), cseq=5, call_id="reg2", flow=wire)
+    desk.subscribe(flow=wire, transport="TCP", contact=contact)
+    desk.stack.flow_closed(wire, desk.now)
+    assert desk.stack.watchers.count() == 1
+    desk.advance(601.0)
+    assert desk.stack.watchers.count() == 0
+
+
 def test_repetitions_late_requests_and_strangers() -> None:
     """A repeated SUBSCRIBE is answered as before; an old CSeq draws 500; another host is nobody."""
     desk = Desk()
