@@ -19,6 +19,7 @@ from media.messages import (
     Feed,
     Mix,
     Play,
+    SendDigits,
     Stop,
 )
 from tests.media.wires import ALICE, BOB, Packet, Studio
@@ -492,3 +493,23 @@ def test_peer_in_another_worker_is_heard_once() -> None:
     assert tone_share(linear([p for p in packets if p.target == ALICE][5:]), TONES[B]) > 0.99
     samples = linear([packet for packet in packets if packet.target == BOB][10:])
     assert tone_share(samples, TONES[A]) + tone_share(samples, TONES[C]) > 0.99
+
+
+def test_digits_of_ours_silence_a_mix_until_they_are_sent() -> None:
+    """RFC 4733: one event after the other in the stream that the mix goes on in afterwards."""
+    studio = three(dtmf_send=101)
+    studio.tell(mix(C, A, B))
+    studio.run(0.1)
+    studio.take()
+    studio.tell(SendDigits(C, "42", 60, 80))
+    studio.run(0.26)
+    during = studio.to(CAROL)
+    assert {packet.payload_type for packet in during} == {101}
+    assert [packet.payload[0] for packet in during] == [4] * 5 + [2] * 5
+    studio.run(0.1)
+    after = studio.to(CAROL)
+    assert {packet.payload_type for packet in after} == {0}
+    assert len(after) >= 4
+    packets = during + after
+    assert all((b.sequence - a.sequence) & 0xFFFF == 1 for a, b in pairwise(packets))
+    assert (after[0].timestamp - during[-1].timestamp) & 0xFFFFFFFF < 2**31
