@@ -275,6 +275,7 @@ def left_to_others(world: "World") -> dict[str, float]:
     goes on.
     """
     others = [row for row in world.call_rows if row.entry.startswith(("consult:", "supervise:"))]
+    others.sort(key=lambda row: -row.ended_at)  # the first leaves it, the next was given it
     return {row.continued_as: row.ended_at for row in others if row.continued_as}
 
 
@@ -311,6 +312,19 @@ def check_audio(world: "World") -> None:
                 assert are_joined, f"{call.id} talks and its streams are not joined"
         elif call.joined_at is not None and now - call.joined_at > SETTLED:
             assert world.workers.is_stream_playing(caller.stream), f"{call.id} waits in silence"
+
+
+def check_ears(world: "World") -> None:
+    """Who supervises hears the seat and whom that talks to, and is heard as its mode says, at the workers."""
+    if not world.workers.are_settled():
+        return
+    supervision = world.node.switchboard.supervision
+    wanted = {stream: hears for it in supervision.by_seat.values() for stream, hears in it.told.items()}
+    for call in world.node.switchboard.calls.values():
+        for leg in call.legs():
+            hears = sorted(wanted.get(leg.stream, ()))
+            heard = world.workers.mixed(leg.stream)
+            assert heard == hears, f"{leg.stream} of {call.id} hears {heard} instead of {hears}"
 
 
 def zombies(world: "World") -> list[Call]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from config.load import load_settings
 from kernel.errors import OperationRefused
-from kernel.ids import CallId
+from kernel.ids import CallId, SeatId
 from policies.registry import NAMES
 from tests.simulator.call import Call
-from tests.simulator.checkers import check_audio, check_quiet, check_rows, zombies
+from tests.simulator.checkers import check_audio, check_ears, check_quiet, check_rows, zombies
 from tests.simulator.crash import BETWEEN, DEATHS, SENDING, TORN
 from tests.simulator.network import Weather
 from tests.simulator.people import Habits
@@ -56,6 +56,8 @@ FAULTS = (
     "transfers",
 )
 
+SUPERVISORS = "supervisors"  # drawn apart, so that seeds mean what they meant before there were any
+
 AT_THE_DOOR = ("hangup", "queue:senior", "level:senior", "number:13900000099", "callback")
 TARGETS = (*AT_THE_DOOR, "seat:8001")
 HOURS = (
@@ -69,6 +71,9 @@ HOURS = (
 ABSENT = ("", '"paused"', '"paused", "unreachable", "wrapup"', '"talking", "ringing"')
 
 ROUTE = '[[route]]\ntenant = "demo"\ntrunks = ["carrier"]\n'  # for desks that dial
+
+MODES = ("monitor", "whisper", "barge")
+EARS = (("extension", "2001"), ("extension", "2002"), ("pstn", "13900000044"), ("softphone", "8901"))
 
 # What may be pressed at any time: refused with a word, or done, but never an error of the switch.
 BUTTONS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -184,6 +189,8 @@ def draw_options(seed: int, calls_max: int = 20, also: tuple[str, ...] = ()) -> 
     share = random.choice((0.0, 0.15, 0.3, 0.5))
     faults = tuple(fault for fault in FAULTS if random.random() < share or fault in also)
     doors, hours = _draw_doors(random, faults)
+    if SUPERVISORS in also or Random(f"ears/{seed}").random() < 0.3:
+        faults += (SUPERVISORS,)
     town = Town(
         juniors=random.randint(1, 4),
         intermediates=random.randint(0, 2),
@@ -293,6 +300,7 @@ class Swarm:
     def __init__(self, options: Options, *, check_every: int = 1, long_log: bool = False) -> None:
         self.options = options
         self.random = Random(f"swarm/{options.seed}")
+        self.ears = Random(f"swarm/ears/{options.seed}")
         self.world = World(options.seed, options.town, weather=options.weather, check_every=check_every)
         if long_log:
             self.world.long_log = []
@@ -341,6 +349,11 @@ class Swarm:
             leader = world.add_agent("8901", habits=Habits(signs_in_at=2.0))
             assert leader.phone is not None
             leader.phone.choose = lambda _: draw_manner(random)
+        if SUPERVISORS in options.faults:
+            leader = world.agents.get("8901") or world.add_agent("8901", habits=Habits(signs_in_at=2.0))
+            assert leader.phone is not None
+            leader.phone.choose = lambda _: draw_manner(self.ears)
+            world.time.after(4.0, self._supervise)
         world.trunk.choose = lambda _: draw_manner(random)
         if random.random() < 0.5:
             world.trunk.password = "trunk-secret"
@@ -360,6 +373,7 @@ class Swarm:
     def _listen(self) -> None:
         """Once a second: does everybody hear what they should?"""
         check_audio(self.world)
+        check_ears(self.world)
         self.world.time.after(1.0, self._listen)
 
     def _bind(self) -> None:
@@ -585,6 +599,36 @@ class Swarm:
                 for key, value in params.items()
             }
             desk.send(method, filled, self._check_reply)
+
+    def _supervise(self) -> None:
+        """A leader goes into a seat's conversation, changes its mind, takes over, or goes; and again."""
+        world, random = self.world, self.ears
+        if self.has_healed:
+            return
+        world.time.after(round(random.choice((0.05, 1.0, 4.0)) * random.random(), 3), self._supervise)
+        desk = random.choice((world.agents["8901"].desk, world.agents["8901"].desk, world.admin))
+        if not world.is_up or desk is None or not desk.is_open:
+            return
+        node = world.node
+        talking = [seat for seat, it in node.engine.seats.items() if it.activity.value == "talking"]
+        attended = [str(seat) for seat in node.switchboard.supervision.by_seat]
+        if not attended or random.random() < 0.1:
+            params: dict[str, Any] = {"seat": random.choice(talking or ["8001"])}
+            params["follow"] = random.random() < 0.4
+            if desk is world.admin or random.random() < 0.2:
+                kind, number = random.choice(EARS)
+                params["phone"] = {"kind": kind, "number": number}
+            desk.send(f"supervisor.{random.choice(MODES)}", params, self._check_reply)
+            return
+        kind, seat = random.random(), random.choice(attended)
+        if kind < 0.4:
+            params = {"mode": random.choice(MODES), "seat": seat}
+            desk.send("supervisor.switch", params, self._check_reply)
+        elif kind < 0.55:
+            desk.send("supervisor.takeover", {"seat": seat}, self._check_reply)
+        elif kind < 0.65:
+            call = node.switchboard.supervision.by_seat[SeatId(seat)].call.id
+            desk.send("call.hangup", {"call": call}, self._check_reply)
 
     def _check_reply(self, response: dict[str, Any]) -> None:
         code = response.get("error", {}).get("code", 0)
