@@ -518,3 +518,30 @@ def test_a_seat_that_signs_in_anew_is_still_listened_to() -> None:
     assert hearing(world) == {"ear": "13800000001 8001"}
     caller.hang_up()
     settle(world)
+
+
+def test_both_sides_of_a_call_have_a_supervisor_and_one_leaves() -> None:
+    """Swarm seed 1156: the ear at one seat takes nothing from the ear at the other."""
+    world, lead = led(TWO)
+    world.phones["8001"].invite("8002")
+    world.run(2.0)
+    lead.ask("supervisor.barge", {"seat": "8001"})
+    other = desk_of(world, "8902")
+    other.ask("supervisor.whisper", {"seat": "8002"})
+    world.run(1.5)
+    streams = {call.entry: leg.stream for call in living(world) for leg in call.legs() if call.is_supervision}
+    first, second = streams["supervise:8001"], streams["supervise:8002"]
+    seats = {leg.seat: leg.stream for call in living(world) for leg in call.legs() if not call.is_supervision}
+    one, two = seats["8001"], seats["8002"]
+    mixed = world.workers.mixed
+    assert (mixed(first), mixed(second)) == (sorted((one, two)), sorted((one, two)))
+    assert (mixed(one), mixed(two)) == (sorted((two, first)), sorted((one, first, second)))
+    other.ask("call.hangup")
+    world.run(1.0)
+    assert (mixed(one), mixed(two)) == (sorted((two, first)), sorted((one, first)))
+    world.phones["8001"].calls[0].hang_up()
+    settle(world)
+
+
+def living(world: World) -> list[Any]:
+    return list(world.node.switchboard.calls.values())

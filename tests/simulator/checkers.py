@@ -315,14 +315,13 @@ def check_audio(world: "World") -> None:
 
 
 def check_ears(world: "World") -> None:
-    """Who supervises hears the seat and whom that talks to, and is heard as its mode says, at the workers."""
+    """Who hears several hears them at the media workers, too: supervisors, and talks of three."""
     if not world.workers.are_settled():
         return
-    supervision = world.node.switchboard.supervision
-    wanted = {stream: hears for it in supervision.by_seat.values() for stream, hears in it.told.items()}
-    for call in world.node.switchboard.calls.values():
+    board = world.node.switchboard
+    for call in board.calls.values():
         for leg in call.legs():
-            hears = sorted(wanted.get(leg.stream, ()))
+            hears = sorted(board.hearing.hears(leg.stream))
             heard = world.workers.mixed(leg.stream)
             assert heard == hears, f"{leg.stream} of {call.id} hears {heard} instead of {hears}"
 
