@@ -15,7 +15,7 @@ from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
 from policies.registry import NAMES
 from tests.simulator.call import Call
-from tests.simulator.checkers import check_audio, check_ears, check_quiet, check_rows, zombies
+from tests.simulator.checkers import check_audio, check_quiet, check_rows, ears_astray, zombies
 from tests.simulator.crash import BETWEEN, DEATHS, SENDING, TORN
 from tests.simulator.network import Weather
 from tests.simulator.people import Habits
@@ -306,6 +306,7 @@ class Swarm:
             self.world.long_log = []
         self.world.network.tells_unreachable = "icmp" in options.faults
         self.begun = 0
+        self.astray: dict[str, bool] = {}  # who heard others than they should, a second ago
         self.has_healed = False
 
     def run(self) -> Result:
@@ -373,7 +374,9 @@ class Swarm:
     def _listen(self) -> None:
         """Once a second: does everybody hear what they should?"""
         check_audio(self.world)
-        check_ears(self.world)
+        before, self.astray = self.astray, ears_astray(self.world)
+        lasting = [what for what in self.astray if what in before]
+        assert not lasting, lasting[0]
         self.world.time.after(1.0, self._listen)
 
     def _bind(self) -> None:
