@@ -2,6 +2,8 @@
 message and by what the media plane is told.
 """
 
+import gc
+
 import pytest
 
 from calls.call import Call
@@ -281,3 +283,40 @@ def test_an_ear_is_given_to_nobody() -> None:
     assert called is None
     assert office.words(THIRD_PHONE)[-1] == "403"
     assert heard(office) == {"ear": "caller seat"}
+
+
+def test_fifty_ears_and_takeovers_leave_nothing_for_the_collector() -> None:
+    office = Office()
+    office.book.phones.update({"8001": ("softphone", "8001"), "8002": ("softphone", "8002")})
+    office.register("8001", "phone")
+    office.register("8002", "other")
+    _listen_and_end(office, 0)
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(1, 51):
+            _listen_and_end(office, number)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def _listen_and_end(office: Office, number: int) -> None:
+    """One ear in all modes, whose supervisor takes over every other call."""
+    _, ok, invite = office.talk(f"call{number}", f"o{number}")
+    ask(office, SupervisionAsked(CallId(f"ear{number}"), TARGET, "8002", LEADER, None, "whisper"))
+    ear = office.last("INVITE", OTHER_PHONE)
+    office.answer(ear, 200, sdp(6000, host="192.0.2.8"))
+    ask(office, ModeSwitched(TARGET, "barge"))
+    if number % 2:
+        ask(office, TakeoverAsked(TARGET))
+    office.caller_says("BYE", ok, 2)
+    for flow in (PHONE, OTHER_PHONE):
+        office.answer(office.last("BYE", flow), 200)
+    office.advance(40.0)
+    assert office.is_quiet()
+    office.sent.clear()
+    office.told.clear()
+    office.rows.clear()
+    office.commands.clear()
+    assert invite
