@@ -19,6 +19,7 @@ from seatswitch.shell.tables import (
     plain,
     seat_state,
     share,
+    styled_state,
 )
 from tests.seatswitch.shell import rpc_stub
 
@@ -50,6 +51,15 @@ def test_seats() -> None:
 def test_wrap_up_shows_what_is_left() -> None:
     seat = {"seat": "8001", "presence": "wrapup", "activity": "idle", "wrapup_left": 12.5}
     assert lines(SEATS, [seat])[1] == words("8001 wrapup 0:12 left idle")
+
+
+def test_whom_a_seat_supervises_is_shown_instead_of_that_it_talks() -> None:
+    at = {"seat": "8001", "mode": "whisper", "attached": False}
+    seat = {"seat": "8019", "presence": "ready", "activity": "ringing", "supervising": at}
+    assert lines(SEATS, [seat])[1] == words("8019 ready whisper 8001 rings")
+    assert str(styled_state(seat)) == "whisper 8001 rings"
+    at["attached"] = True
+    assert lines(SEATS, [seat | {"activity": "talking"}])[1] == words("8019 ready whisper 8001")
 
 
 def test_queues_calls_and_trunks() -> None:
