@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.wire.phones import Baresip
-from tests.wire.switch import Switch, free_port, wait_until
+from tests.wire.switch import Switch, free_media_ports, free_port, wait_until
 from tests.wire.test_audio import longest_run, shares
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
@@ -45,9 +45,13 @@ def heard_together(samples: list[int], *users: str) -> int:
     )
 
 
-def test_three_phones_hear_each_other_and_two_after_the_seat_has_gone(tmp_path: Path) -> None:
-    """The caller hears music, the seat, music while it is held, both, and at last the third alone."""
-    with Switch(tmp_path) as switch:
+@pytest.mark.parametrize("workers", [1, 0, 2])
+def test_three_phones_hear_each_other_and_two_after_the_seat_has_gone(tmp_path: Path, workers: int) -> None:
+    """The caller hears music, the seat, music while it is held, both, and at last the third alone. With two
+    workers there are three ports: the caller's stream lives in one of them, the others' in the other.
+    """
+    port = free_media_ports(6)
+    with Switch(tmp_path, workers=workers, ports=(port, port + 5) if workers == 2 else None) as switch:
         caller, seat, third = (phone(tmp_path, switch, user, at) for at, user in enumerate(TONES))
         with caller, seat, third:
             admin = switch.rpc()
@@ -68,6 +72,8 @@ def test_three_phones_hear_each_other_and_two_after_the_seat_has_gone(tmp_path: 
             lasts("the seat consults", desk.call("call.list")[0]["talked"], 3.0)
             desk.call("call.consult_join")
             assert states() == ["threeway", "threeway"]
+            streams_at = [worker["streams"] for worker in admin.call("admin.status")["media"]["workers"]]
+            assert streams_at == ([1, 2] if workers == 2 else [3])
             lasts("three talk", desk.call("call.list")[0]["talked"], 4.0)
             seat.command("hangup")
             wait_until("the seat has gone", lambda: states() == ["talking"])
