@@ -183,14 +183,18 @@ class CallDesk:
         self._board.consults.tune(call, now)
 
     def _press(self, what: DigitsPressed, now: float) -> None:
-        call, _, other = self.talking(what.call, what.seat)
-        if other.session is None or call.is_parked:
-            raise OperationRefused("NO_BRIDGE", f"the two sides of call {call.id} do not hear each other")
-        if self._plane.send_digits(other.stream, what.digits, now):
-            return
-        for digit in what.digits:
-            body = f"Signal={digit}\r\nDuration={KEY_FOR}\r\n".encode()
-            self._stack.info(other.session, "application/dtmf-relay", body, now)
+        call, leg, other = self.talking(what.call, what.seat)
+        others = self._board.consults.partners(leg)
+        if others is None:
+            others = () if call.is_parked else (other,)
+        if not any(one.session is not None for one in others):
+            raise OperationRefused("NO_BRIDGE", f"nobody hears seat {what.seat} in call {call.id}")
+        for one in others:
+            if one.session is None or self._plane.send_digits(one.stream, what.digits, now):
+                continue
+            for digit in what.digits:
+                body = f"Signal={digit}\r\nDuration={KEY_FOR}\r\n".encode()
+                self._stack.info(one.session, "application/dtmf-relay", body, now)
 
     def _tag(self, what: CallTagged, now: float) -> None:
         self.call(what.call).tag = what.tag

@@ -112,18 +112,20 @@ class Talk:
                 self._board.end(leg.call, now, ended_by="switch", verdict="peer:no_common_audio", status=488)
 
     def info_received(self, event: InfoReceived, now: float) -> None:
-        """An INFO goes to the other side: a key as an event (RFC 4733), if that knows such, else as it is.
-        Before there is another side, it may bring a key.
+        """An INFO goes to the other side, in a consultation to who hears the phone: a key as an event
+        (RFC 4733), if that knows such, else as it is. Before there is another side, it may bring a key.
         """
         leg: Leg | None = event.session.user
         if leg is None or leg.call is None or leg.call.state is not CallState.TALKING:
             self._board.keys.info_received(leg, event, now)
             return
-        other = leg.call.other(leg)
-        if other is None or other.session is None:
-            return
+        others, can_hear = self._board.consults.partners(leg), True
+        if others is None:
+            other, can_hear = leg.call.other(leg), not leg.call.is_parked
+            others = () if other is None else (other,)
         key = key_of(event)
-        if len(key) == 1 and key in DIGITS and not leg.call.is_parked:
-            if self._plane.send_digits(other.stream, key, now):
-                return
-        self._stack.info(other.session, event.content_type, event.body, now)
+        is_key = len(key) == 1 and key in DIGITS and can_hear
+        for other in others:
+            if other.session is not None:
+                if not is_key or not self._plane.send_digits(other.stream, key, now):
+                    self._stack.info(other.session, event.content_type, event.body, now)

@@ -292,7 +292,8 @@ METHODS = (
     Method(
         "call.dtmf",
         AGENT,
-        "Press keys for the other side, which gets them as INFO (application/dtmf-relay).",
+        "Press keys for whoever hears the seat: telephone events (RFC 4733) to who has agreed to such, INFO "
+        "(application/dtmf-relay) to others.",
         Digits,
         Done,
         press,

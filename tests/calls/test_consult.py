@@ -1,10 +1,11 @@
 """Consultations: two calls, one seat; what is let go of whichever ends first."""
 
 from calls.call import Call, CallState
-from calls.controls import ConsultAsked, ConsultEnded
+from calls.controls import ConsultAsked, ConsultEnded, ConsultJoined
 from kernel.ids import SeatId
+from sip.flows import Flow
 from tests.calls.office import Office, sdp
-from tests.sip.scene import Sent
+from tests.sip.scene import TRUNK, Sent
 
 S = SeatId("8001")
 
@@ -53,3 +54,25 @@ def test_the_end_of_the_first_call_ends_the_second() -> None:
         office.settle()
         assert not office.board.calls
         assert office.last("BYE" if answers else "CANCEL", second.flow)
+
+
+def test_keys_in_info_go_to_who_hears_the_phone() -> None:
+    """The seat's to whom it consults and not to who is on hold; in a talk of three to both others."""
+    office, call, invite, second = consulting()
+    office.answer(second, 200, sdp(6000, host="192.0.2.8"))
+    keys, kind = b"Signal=5\r\nDuration=160\r\n", "application/dtmf-relay"
+
+    def reached(before: int) -> list[Flow]:
+        return [sent.flow for sent in office.sent[before:] if sent.word == "INFO"]
+
+    before = len(office.sent)
+    office.phone_says("INFO", invite, 1, keys, content_type=kind)
+    assert reached(before) == [second.flow]
+    office.board.desk.handle(ConsultJoined(call.id, S), office.now)
+    office.settle()
+    before = len(office.sent)
+    office.phone_says("INFO", invite, 2, keys, content_type=kind)
+    assert sorted(reached(before), key=str) == sorted([TRUNK, second.flow], key=str)
+    before = len(office.sent)
+    office.phone_says("INFO", second, 1, keys, content_type=kind)
+    assert sorted(reached(before), key=str) == sorted([TRUNK, invite.flow], key=str)

@@ -254,6 +254,33 @@ def test_a_phone_that_holds_when_the_talk_of_three_ends_is_on_hold() -> None:
     settle(world)
 
 
+def keys(world: World, *calls: Any) -> list[str]:
+    """Return the keys that went as events to each."""
+    return [world.workers.find(_number(world, call)).keys for call in calls]
+
+
+def test_keys_from_the_desk_reach_who_hears_the_seat() -> None:
+    """While it consults that is the third party, and not who is on hold; of three it is both others."""
+    world, desk, caller, phone = consulting()
+    other = world.phones["8002"].calls[0]
+    desk.ask("call.dtmf", {"digits": "1"})
+    world.run(1.0)
+    assert keys(world, caller, phone, other) == ["", "", "1"]
+    desk.ask("call.consult_join")
+    desk.ask("call.dtmf", {"digits": "23"})
+    world.run(1.0)
+    assert keys(world, caller, phone, other) == ["23", "", "123"]
+    caller.hang_up()
+    settle(world)
+
+
+def test_nobody_hears_keys_while_who_is_consulted_rings() -> None:
+    world, desk, caller, _ = consulting(RINGS_FOR_EVER)
+    assert desk.refusal("call.dtmf", {"digits": "1"}) == "NO_BRIDGE"
+    caller.hang_up()
+    settle(world)
+
+
 def test_a_number_outside_is_joined_and_left_with_the_caller() -> None:
     world, desk, caller, phone = talking()
     desk.ask("call.consult", {"to": "13900000077"})
