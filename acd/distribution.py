@@ -22,7 +22,7 @@ from acd.offer import Offer, OfferKeeper
 from acd.readiness import Pool, RequirementClass
 from acd.seat import Presence, Seat, Sight, Word
 from kernel.ids import CallId, OfferId, SeatId
-from policies.policy import head_key
+from policies.policy import Policy, head_key
 from policies.skills import with_skills
 from queues.events import Outcome
 from queues.queue import Queue
@@ -394,7 +394,7 @@ class Distribution:
             offer.runners_up = choice.runners_up
         board.offers[offer.id] = offer
         call.ringing.append(offer.id)
-        fan_out = policy.fan_out
+        fan_out = _fan_out(policy, queue)
         if policy.widen_after and call.fan_out < fan_out:
             fan_out = call.fan_out
             if call.widening is None:
@@ -418,8 +418,9 @@ class Distribution:
     def widen(self, call: WaitingCall, now: float) -> None:
         """Let one seat more ring for a call that nobody has answered yet, up to the policy's most."""
         call.widening = None
-        policy = self._board.policies[self._board.queues[call.queue].settings.policy]
-        if call.ringing and policy.widen_after and call.fan_out < policy.fan_out:
+        queue = self._board.queues[call.queue]
+        policy = self._board.policies[queue.settings.policy]
+        if call.ringing and policy.widen_after and call.fan_out < _fan_out(policy, queue):
             call.fan_out += 1
             call.widening = self._board.timers.arm_after(call, "widen", policy.widen_after, now)
             self.stand(call)
@@ -624,3 +625,8 @@ class Distribution:
     def call_of(self, call: CallId) -> WaitingCall | None:
         """Return the visit that ``call`` is in."""
         return self._board.calls.get(call)
+
+
+def _fan_out(policy: Policy, queue: Queue) -> int:
+    """Return how many seats may ring for one call of ``queue``."""
+    return min(policy.fan_out, queue.settings.ring_at_most or policy.fan_out)

@@ -167,6 +167,7 @@ class Desk:
                     priority=queue.priority,
                     starve_after=float(queue.starve_after),
                     ring_for=float(queue.ring_for),
+                    ring_at_most=queue.ring_at_most,
                     max_wait=float(queue.max_wait),
                     max_waiting=queue.max_waiting,
                     when_empty=queue.when_empty,

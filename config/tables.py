@@ -369,6 +369,7 @@ class QueueTable(Table, frozen=True):
     music: str = "builtin:music"
     welcome: str = "builtin:welcome"
     ring_for: Duration = Duration(25)
+    ring_at_most: Count = 0
     max_wait: Duration = Duration(600)
     max_waiting: Count = 200
     on_timeout: str = "hangup"

@@ -92,6 +92,7 @@ class QueueSettings(msgspec.Struct, frozen=True):
     priority: int = 0  # strict: a free seat takes the higher first, whatever the others have waited
     starve_after: float = 0.0  # credited wait from which on a call is compared by that alone; 0: never
     ring_for: float = 25.0
+    ring_at_most: int = 0  # seats at once, where the policy rings several; 0: as many as the policy says
     max_wait: float = 600.0  # 0: no limit
     max_waiting: int = 200  # 0: no limit
     when_empty: str = "wait"  # or "refuse": no seat signed in

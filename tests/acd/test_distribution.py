@@ -594,3 +594,18 @@ def test_a_refused_call_is_offered_to_the_next_seat_at_once(kit: Any) -> None:
     assert floor.ringing() == {"a": "8002"}
     assert floor.seat("8002").offer.call.ringing == ["a.1.2"]
     assert SeatId("8001") in floor.seat("8002").offer.call.back_off
+
+
+@pytest.mark.parametrize("policy", ["ring-all", "ring-progressively"])
+def test_no_more_seats_ring_at_once_than_the_queue_says(kit: Any, policy: str) -> None:
+    """KZ: ring_simultaneously N."""
+    numbers = ("8001", "8002", "8003", "8004")
+    queue = kit.queue(policy=policy, ring_at_most=2, ring_for=60.0)
+    floor = kit.floor((queue,), tuple(kit.seat(number) for number in numbers))
+    floor.sign_in(*numbers)
+    floor.join("a")
+    floor.at(30.0)
+    assert sorted(seat for _, seat in floor.rings()) == ["8001", "8002"]
+    floor.refuse("8001")
+    assert len([seat for _, seat in floor.rings()]) == 3
+    assert floor.seat("8003").offer is not None
