@@ -5,8 +5,8 @@ quarter of an hour is over its counters are written as rows themselves, with the
 start reads those and the single rows behind them: nothing is lost or counted twice, and nobody reads more
 than about half an hour of rows.
 
-While the switch was down no time passes: a seat's state ends with the last row before, as nobody knows more.
-But a conversation that was taken over went on.
+While the switch was down no time passes: a seat's state ends when the switch died, which one row of the next
+start says; where nobody knows that, with the last row before. But a conversation that was taken over went on.
 """
 
 from collections.abc import Callable, Iterable
@@ -330,8 +330,10 @@ class Counting:
 
     # After a restart.
 
-    def recount(self, rows: Iterable[CountRow | CountedRow]) -> None:
-        """Take the counters of closed intervals back, then count the rows behind them."""
+    def recount(self, rows: Iterable[CountRow | CountedRow], died_at: float = 0.0) -> float:
+        """Take the counters of closed intervals back, then count the rows behind them, and what seats did
+        until ``died_at`` (epoch seconds). Returns the moment of the last row.
+        """
         singles: dict[tuple[str, str], CountedRow] = {}
         closed: dict[tuple[str, str], CountRow] = {}
         for row in rows:
@@ -357,7 +359,8 @@ class Counting:
             if at > moment:
                 moment, before = at, moment
             self._count_again(row, before, closed_queues, closed_seats)
-        self._go_down(moment)
+        self._go_down(max(moment, died_at))
+        return moment
 
     def _count_again(
         self,

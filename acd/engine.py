@@ -87,6 +87,8 @@ from kernel.walltime import WallTime
 from queues.queue import Queue
 from queues.waiting import WaitingCall
 
+SAME_MOMENT = 0.05  # seconds
+
 
 class Engine:
     """One node's distribution."""
@@ -198,16 +200,24 @@ class Engine:
         self._recovery.restore(what, goes_on, now)
         self._distribution.settle(now)
 
-    def recount(self, rows: Sequence[CountRow | CountedRow], now: float) -> None:
-        """Take the counters back from their rows; before :meth:`restore`, whose rows are counted like any."""
+    def recount(
+        self, rows: Sequence[CountRow | CountedRow], now: float, died_at: float | None = None
+    ) -> float | None:
+        """Take the counters back from their rows; before :meth:`restore`, whose rows are counted like any.
+
+        ``died_at``: when the switch before was last seen alive (epoch seconds). Returns that moment where no
+        row says it, for :meth:`restore` to write.
+        """
         board = self._board
-        board.counting.recount(rows)
+        until = 0.0 if died_at is None else min(died_at, board.walltime.epoch(now))
+        moment = board.counting.recount(rows, until)
         for seat in board.seats.values():
             total = board.counting.seat(seat.id).statistics.total
             seat.offered, seat.answered = total.offers, total.offers_answered
             seat.refused, seat.missed = total.offers_refused, total.offers_missed
             seat.talked_for = total.talk + total.hold
             self._desk.daily.look(seat, now)
+        return until if until > moment + SAME_MOMENT else None
 
     def roll(self, now: float) -> None:
         """Close the intervals of the counters that are over; to be called often, and cheap."""

@@ -12,12 +12,12 @@ import msgspec
 from acd.board import Board
 from acd.changes import Changes
 from acd.commands import ReleaseCall
-from acd.desk import Desk
+from acd.desk import FORCED, Desk
 from acd.distribution import Distribution
 from acd.inputs import SeatRestored, SeatTalks
 from acd.seat import Sight
 from kernel.ids import CallId, QueueName, SeatId, VisitId
-from kernel.rows import OfferRow
+from kernel.rows import OfferRow, PresenceRow
 from kernel.staterows import OfferStateRow, VisitStateRow
 from queues.events import Outcome
 from queues.queue import Queue
@@ -25,6 +25,9 @@ from queues.settings import QueueSettings, Requirement
 from queues.waiting import Keeper, WaitingCall
 
 INTERRUPTED = "interrupted"
+DIED = "died"  # the cause of the row that says until when the switch lived
+
+_IDLE = ("time_ready", "time_paused", "time_wrapup")
 
 
 class Recovered(msgspec.Struct, frozen=True):
@@ -34,6 +37,7 @@ class Recovered(msgspec.Struct, frozen=True):
     talks: Sequence[SeatTalks]
     visits: Sequence[VisitStateRow]
     offers: Sequence[OfferStateRow]
+    died_at: float | None = None  # the moment, epoch seconds, that a row has to say; None: one does
 
 
 class Recovery:
@@ -55,6 +59,8 @@ class Recovery:
 
     def restore(self, what: Recovered, goes_on: Callable[[str], bool], now: float) -> None:
         """Put everything back; ``goes_on(call)`` says whether a call was taken over."""
+        if what.died_at is not None:
+            self._write_death(what.seats, what.died_at)
         talks: dict[SeatId, list[SeatTalks]] = {}
         for talk in what.talks:
             talks.setdefault(talk.seat, []).append(talk)
@@ -68,6 +74,35 @@ class Recovery:
             self._end_offer(offer, now)
         for visit in what.visits:
             self._restore_visit(visit, now, goes_on=goes_on(visit.call))
+
+    def _write_death(self, seats: Sequence[SeatRestored], died_at: float) -> None:
+        """Say by one row of one seat, which did what it did before, until when all seats did so.
+
+        Counters have that time already; the next start reads it from the row.
+        """
+        board = self._board
+        signed_in = [it for it in seats if board.counting.seat(it.seat).state and it.seat in board.seats]
+        idle = [it for it in signed_in if board.counting.seat(it.seat).state in _IDLE]
+        for kept in [*idle, *signed_in][:1]:
+            seat, account = board.seats[kept.seat], board.counting.seat(kept.seat)
+            does = account.state.removeprefix("time_")
+            seat.changes = int(died_at * 1000)
+            presence = "paused" if kept.presence == FORCED else kept.presence
+            board.rows.put(
+                PresenceRow(
+                    f"{seat.id}.{seat.changes}",
+                    seat.id,
+                    kept.agent,
+                    died_at,
+                    does if account.state in _IDLE else presence,
+                    account.reason,
+                    "idle" if account.state in _IDLE else "talking" if does == "held" else does,
+                    DIED,
+                    "",
+                    account.queue,
+                    does == "held",
+                )
+            )
 
     def _end_offer(self, kept: OfferStateRow, now: float) -> None:
         ended_at = max(self._board.walltime.epoch(now), kept.made_at)

@@ -301,9 +301,11 @@ class Node:
         self.engine.roll(now)
         self.settle(now)
 
-    def restore(self, rows: Sequence[JournalRow], now: float) -> None:
-        """Take back what the store and the journal kept of the switch before."""
-        restore(self, rows, now)
+    def restore(self, rows: Sequence[JournalRow], now: float, died_at: float | None = None) -> None:
+        """Take back what the store and the journal kept of the switch before, which was last seen alive at
+        ``died_at`` (epoch seconds).
+        """
+        restore(self, rows, now, died_at)
 
     def checkpoint(self) -> list[StateRow]:
         """Return the state rows of all that lives."""

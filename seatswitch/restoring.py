@@ -43,9 +43,10 @@ if TYPE_CHECKING:
 _PAUSED_IN = msgspec.json.Decoder(dict[str, str])
 
 
-def restore(node: "Node", rows: Sequence[JournalRow], now: float) -> None:
-    """Put back what ``rows`` say of the switch before."""
-    node.engine.recount([row for row in rows if isinstance(row, CountRow | CountedRow)], now)
+def restore(node: "Node", rows: Sequence[JournalRow], now: float, died_at: float | None = None) -> None:
+    """Put back what ``rows`` say of the switch before, which was last seen alive at ``died_at`` (epoch)."""
+    counted = [row for row in rows if isinstance(row, CountRow | CountedRow)]
+    died_at = node.engine.recount(counted, now, died_at)
     for row in rows:
         if isinstance(row, BindingRow):
             node.stack.restore_binding(row, now, node.walltime)
@@ -69,6 +70,7 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float) -> None:
         ],
         visits=[row for row in rows if isinstance(row, VisitStateRow)],
         offers=[row for row in rows if isinstance(row, OfferStateRow)],
+        died_at=died_at,
     )
     node.engine.restore(recovered, lambda call: call in goes_on, now)
     recovery.resume(now)

@@ -270,7 +270,7 @@ class Daemon:
         names = self._exits.names = self._names = Names(pump, settings.dns_servers)
         self._undo.push_async_callback(names.stop)
         pump.turn(node.start)
-        ticker = Ticker(self._loop, lambda lag: pump.turn(node.note_lag, lag), node.set_clock)
+        ticker = Ticker(self._loop, lambda lag: self._tick(pump, lag), node.set_clock)
         ticker.start()
         self._undo.callback(ticker.stop)
         # What lives now lives for ever: the collector need not look at it again.
@@ -325,10 +325,18 @@ class Daemon:
         url = self.settings.store.url
         rows = await asyncio.to_thread(read_state, folder, url, wall)
         counted = await asyncio.to_thread(read_counts, folder, url, wall)
-        pump.turn(pump.node.restore, [*rows, *counted, *self._living])
+        journal = self._journal
+        died_at = None if journal is None else journal.died_at
+        node = pump.node
+        pump.turn(lambda now: node.restore([*rows, *counted, *self._living], now, died_at))
         self._living = []
+        if journal is not None:
+            journal.checkpoint = node.checkpoint
+
+    def _tick(self, pump: Pump, lag: float) -> None:
+        pump.turn(pump.node.note_lag, lag)
         if self._journal is not None:
-            self._journal.checkpoint = pump.node.checkpoint
+            self._journal.touch()
 
     def _on_request(self, word: str) -> None:
         if word == "reload":

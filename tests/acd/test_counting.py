@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from acd.counting import SWEPT_AT_ONCE, Counting, state_of
-from acd.inputs import Reconfigured, SeatEngaged, SeatHeld, SignedIn, TalkEnded
+from acd.inputs import Reconfigured, SeatEngaged, SeatHeld, SeatRestored, SignedIn, TalkEnded
+from acd.recovery import Recovered
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.limits import INTERVAL
 from kernel.rows import (
@@ -353,3 +354,44 @@ def test_totals_are_not_intervals(kit: Any) -> None:
     again = reborn(kit, floor)
     (group,) = [it for key, it in again.engine.counting.groups.items() if key == ("junior", "demo")]
     assert group.callers.between(0.0, 1e12).abandoned == 1
+
+
+def test_what_seats_did_until_the_switch_died_counts_once_over_two_deaths(kit: Any) -> None:
+    """Ready and paused since 0 and 10, no row since, dead at 130, back at 700: 130 s and 120 s, also for the
+    start after the next, which knows it by one row.
+    """
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"), kit.seat("8002")))
+    floor.sign_in("8001", "8002")
+    floor.at(10.0).pause("8002")
+    floor.at(700.0)
+    died_at = floor.walltime.epoch(130.0)
+    again = kit.Floor(floor.engine.settings)
+    again.now = 700.0
+    again.rows.clear()
+    unsaid = again.engine.recount(counted(floor.rows), 700.0, died_at)
+    assert unsaid == died_at
+    seats = [
+        SeatRestored(SeatId("8001"), "", "a", "ready", "", 0.0, None, "", "softphone", "8001"),
+        SeatRestored(SeatId("8002"), "", "b", "paused", "rest", 10.0, None, "", "softphone", "8002"),
+    ]
+    what = Recovered(seats=seats, talks=(), visits=(), offers=(), died_at=unsaid)
+    again.engine.restore(what, lambda call: False, 700.0)
+    again._drain()
+    (row,) = [row for row in again.rows if isinstance(row, PresenceRow) and row.cause == "died"]
+    assert (row.seat, row.presence, row.activity, row.at) == ("8001", "ready", "idle", died_at)
+    assert seat_counters(again).time_ready == 130.0
+    assert seat_counters(again, "8002").paused_for == {"rest": 120.0}
+    third = kit.Floor(floor.engine.settings)
+    third.now = 700.0
+    rows = counted([*floor.rows, *again.rows])
+    assert third.engine.recount(rows, 700.0, third.walltime.epoch(700.0)) is None
+    assert seat_counters(third).time_ready == 130.0
+    assert seat_counters(third, "8002").paused_for == {"rest": 120.0}
+
+
+def test_a_death_that_a_row_says_already_is_not_written(kit: Any, story: Any) -> None:
+    last = max(row.at for row in story.presences("8001"))
+    again = kit.Floor(story.engine.settings)
+    again.now = story.now
+    assert again.engine.recount(counted(story.rows), story.now, last) is None
+    assert again.engine.recount(counted(story.rows), story.now) is None

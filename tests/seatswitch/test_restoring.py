@@ -253,3 +253,25 @@ def test_what_a_seat_does_after_calls_and_the_queues_it_has_left_outlive_a_kill(
     seat = world.admin.ask("seat.get", {"seat": "8001"})
     assert (seat["presence"], seat["reason"]) == ("paused", "after_call")
     settle(world)
+
+
+def test_time_since_the_last_row_outlives_two_kills() -> None:
+    """Four minutes in which nothing happens: nothing of them is lost but the time the switch is down."""
+    world = staffed(Manner())
+    world.run(300.0)
+
+    def signed_in() -> float:
+        found: float = world.admin.ask("seat.statistics", {"seat": "8001"})["time_signed_in"]
+        return found
+
+    before = signed_in()
+    assert before > 240.0
+    world.kill_switch(down_for=50.0)
+    world.run(60.0)
+    assert signed_in() == pytest.approx(before + 10.0, abs=0.1)
+    world.restart_switch()
+    world.run(1.0)
+    assert signed_in() == pytest.approx(before + 11.0, abs=0.1)
+    causes = [row.cause for row in world.presence_rows if row.seat == "8001"]
+    assert causes.count("died") == 2
+    settle(world)

@@ -185,7 +185,7 @@ class World:
         before, self._torn = self.before, []
         self._death, self._again, self._recovers = self._again, "", True
         kills = self.kills
-        self.turn(lambda now: self.node.restore(read, now))
+        self.turn(lambda now: self.node.restore(read, now, self.deaths[-1]))
         self._recovers = False
         if self.kills == kills:
             check_survived(self, before)

@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -106,6 +107,7 @@ class Journal:
         self.rows_written = 0  # synced
         self.rows_lost = 0
         self.trouble = ""  # why rows are held in memory; empty when all is well
+        self.died_at: float | None = None  # when the process before last touched it, epoch seconds
         self.checkpoint: Callable[[], list[StateRow]] = list  # what lives now; opens every new file
         self._open_file = open_file
         self._size_max = size_max
@@ -124,6 +126,11 @@ class Journal:
         self._safe_size = 0  # what a failed sync leaves standing: what was synced before, at least what lives
         self._full_at = size_max
 
+    def touch(self) -> None:
+        """Say by the file's own time that this process lives; to be called about once a second."""
+        with suppress(OSError):  # a disk in trouble says so when rows are written
+            os.utime(journal_path(self.folder, self._number))
+
     def open(self) -> list[StateRow]:
         """Begin a new file and return the state rows of what lived when the last one ended.
 
@@ -135,6 +142,8 @@ class Journal:
             files = journal_files(self.folder)
             if files:
                 self._number = files[-1]
+                # Before a torn tail is cut off, which touches it, too.
+                self.died_at = journal_path(self.folder, files[-1]).stat().st_mtime
                 living.take(read_last(self.folder, files[-1]))
             self._begin_file(living.rows())
         except OSError as error:

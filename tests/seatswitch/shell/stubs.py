@@ -98,7 +98,7 @@ class StubNode:
     def start(self, now: float) -> None:
         self.inputs.append(("start", None))
 
-    def restore(self, rows: Sequence[Any], now: float) -> None:
+    def restore(self, rows: Sequence[Any], now: float, died_at: float | None = None) -> None:
         self.inputs.append(("restore", list(rows)))
 
     def checkpoint(self) -> list[Any]:

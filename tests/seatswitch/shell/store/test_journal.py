@@ -14,6 +14,7 @@ from seatswitch.shell.store.records import (
     Position,
     forget_before,
     journal_files,
+    journal_path,
 )
 from tests.seatswitch.shell.stubs import seat_state, until
 
@@ -228,3 +229,27 @@ async def test_loop_is_free_while_the_disk_is_slow(tmp_path: Path) -> None:
         await asyncio.sleep(0.001)
     assert await flushing
     await journal.close()
+
+
+async def test_a_journal_knows_when_the_process_before_last_touched_it(tmp_path: Path) -> None:
+    """Rows touch it, and whoever lives without rows does by hand; a torn tail that is cut off does not."""
+    first = Journal(tmp_path)
+    first.open()
+    assert first.died_at is None
+    first.append(states(1, 1))
+    await first.flush()
+    path = journal_path(tmp_path, journal_files(tmp_path)[-1])
+    os.utime(path, (1000.0, 1000.0))
+    first.touch()
+    assert path.stat().st_mtime > 1_700_000_000
+    await first.close()
+    with path.open("ab") as journal:
+        journal.write(b"SWJ1 torn")
+    os.utime(path, (1000.5, 1000.5))
+    second = Journal(tmp_path)
+    second.open()
+    assert second.died_at == 1000.5
+    path.unlink()
+    journal_path(tmp_path, journal_files(tmp_path)[-1]).unlink()
+    second.touch()  # its file is gone: rows will say so
+    await second.close()
