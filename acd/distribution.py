@@ -447,6 +447,31 @@ class Distribution:
             offer.rung_at = now
             self._desk.see(offer.seat, Sight.RING, "ringing", now)
 
+    def picked_up(self, offer_id: OfferId, within: float, now: float) -> None:
+        """A phone has been answered; whether by who may take the call shows in so many seconds."""
+        offer = self._board.offers.get(offer_id)
+        if offer is not None:
+            self._board.timers.disarm(offer.timer)
+            offer.timer = self._board.timers.arm_after(offer, "ring", within, now)
+
+    def taken(self, offer_id: OfferId, within: float, now: float) -> None:
+        """A seat has taken the call and is bridged soon: call the others off, and ask nobody else."""
+        offer = self._board.offers.get(offer_id)
+        if offer is None:
+            return
+        self.picked_up(offer_id, within, now)
+        call = offer.call
+        for other in call.ringing.copy():
+            if other != offer_id:
+                self._withdraw(self._board.offers[other], "answered_elsewhere", now)
+        self._ask_nobody_else(call)
+
+    def _ask_nobody_else(self, call: WaitingCall) -> None:
+        self._board.timers.disarm(call.widening)
+        call.widening = None
+        if call.entry is not None and call.line is not None:  # where several may ring at once
+            call.line.remove(call)
+
     def answered(self, offer_id: OfferId, now: float) -> None:
         """The seat takes the call: the visit ends, the others that rang are called off."""
         offer = self._board.offers.get(offer_id)
@@ -506,10 +531,7 @@ class Distribution:
         call = offer.call
         self.withdraw_all(call, "picked_up", now)
         self._offer(call, seat, now, None)
-        self._board.timers.disarm(call.widening)
-        call.widening = None
-        if call.entry is not None and call.line is not None:  # where several may ring at once
-            call.line.remove(call)
+        self._ask_nobody_else(call)
 
     def phone_lost(self, seat: Seat, now: float) -> None:
         """The phone went away while it was offered a call."""

@@ -42,6 +42,28 @@ class OfferAnswered(msgspec.Struct, frozen=True):
     offer: OfferId
 
 
+class OfferPickedUp(msgspec.Struct, frozen=True):
+    """The offered seat's phone has answered, but a person has yet to take the call there: ``within`` seconds
+    from now, else it is missed.
+    """
+
+    offer: OfferId
+    within: float
+
+
+class OfferTaken(msgspec.Struct, frozen=True):
+    """The seat has taken the call and is told something before it talks: nobody else is asked any more."""
+
+    offer: OfferId
+    within: float
+
+
+class OfferMissed(msgspec.Struct, frozen=True):
+    """The seat's phone answered and hung up before the two talked."""
+
+    offer: OfferId
+
+
 class OfferRefused(msgspec.Struct, frozen=True):
     """The person refused (486, 480, 603, 600) or the phone did."""
 
@@ -376,6 +398,9 @@ Input = (
     | CallLeft
     | OfferRang
     | OfferAnswered
+    | OfferPickedUp
+    | OfferTaken
+    | OfferMissed
     | OfferRefused
     | OfferFailed
     | TalkEnded

@@ -115,6 +115,12 @@ class Comfort:
         elif call.timer is None and not told.is_due:
             self._arm_next(call, now)
 
+    def interrupt(self, call: Call) -> None:
+        """Something else is said to the caller: what was being said is due again, should it wait on."""
+        told = self.told.get(call.id)
+        if told is not None and told.saying:
+            told.saying, told.is_due = 0, True
+
     def ring_ended(self, call: Call, now: float) -> None:
         """No seat rings for a waiting call any more: what was due meanwhile may begin."""
         told = self.told.get(call.id)

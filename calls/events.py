@@ -36,6 +36,28 @@ class SeatAnswered(msgspec.Struct, frozen=True):
     offer: OfferId
 
 
+class SeatPickedUp(msgspec.Struct, frozen=True):
+    """The outside phone of an offer has answered; a key says ``within`` seconds whether a person has it."""
+
+    offer: OfferId
+    within: float
+
+
+class SeatTook(msgspec.Struct, frozen=True):
+    """The seat has taken the call of an offer, and is bridged when it has heard what call it is, ``within``
+    seconds.
+    """
+
+    offer: OfferId
+    within: float
+
+
+class SeatMissed(msgspec.Struct, frozen=True):
+    """The phone of an offer answered and hung up before it was bridged."""
+
+    offer: OfferId
+
+
 class SeatRefused(msgspec.Struct, frozen=True):
     """The phone of an offer refused."""
 
@@ -134,6 +156,9 @@ CallEvent = (
     | CallGone
     | SeatRang
     | SeatAnswered
+    | SeatPickedUp
+    | SeatTook
+    | SeatMissed
     | SeatRefused
     | SeatFailed
     | SeatTaken

@@ -25,11 +25,13 @@ class Keys:
         self._plane.collect(leg.stream, bool(media.keys), now)
 
     def pressed(self, leg: Leg | None, key: str, now: float) -> None:
-        """A key of a caller who waits, also in an announcement and while a seat rings; only its queue's own
-        mean anything.
+        """A key of a phone that is asked for it (:mod:`calls.handover`), or of a caller who waits, also in an
+        announcement and while a seat rings: of those only its queue's own mean anything.
         """
         call = None if leg is None else leg.call
-        if call is None or leg is not call.caller_leg or call.queue is None:
+        if leg is None or call is None or self._board.handover.key_pressed(leg, key, now):
+            return
+        if leg is not call.caller_leg or call.queue is None:
             return
         media = self._board.plan.queues.get(call.queue)
         waits = call.joined_at is not None and call.state in (CallState.WAITING, CallState.RINGING)

@@ -77,6 +77,8 @@ class QueueMedia(msgspec.Struct, frozen=True):
     message_answer: str = "183"  # how a caller hears an announcement who is not answered yet; or "200"
     announce: Announce = Announce()
     language: str = "en"  # of what is said with numbers in it
+    seat_hears: str = ""  # what a seat is told when it has answered, before the bridge
+    say_seat: bool = False  # the caller is told the seat's number then
 
 
 class CallSettings(msgspec.Struct, frozen=True):
@@ -97,6 +99,9 @@ class CallSettings(msgspec.Struct, frozen=True):
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     ring_for: float = 60.0  # a call that is in no queue
     hold_max: float = 1800.0  # a call held for so long is over; 0: never
+    accept_key: str = ""  # what an outside phone of a seat presses to take a call; "": its answer is enough
+    accept_for: float = 15.0  # seconds it has for that
+    languages: dict[str, str] = {}  # tenant -> of what is said with numbers in it, where no queue says
     queue_header: bool = True  # X-Queue on the INVITE to a seat
     calls_max: int = 20_000
 

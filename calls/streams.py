@@ -93,6 +93,7 @@ class Streams:
             leg = self.living.get(event.stream)
             self._board.announcements.ended(leg, event.prompt, now)
             self._board.comfort.ended(leg, now)
+            self._board.handover.ended(leg, now)
         elif isinstance(event, StreamTimedOut):
             leg = self.living.get(event.stream)
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:

@@ -29,6 +29,7 @@ from calls.events import (
 )
 from calls.failover import Failover
 from calls.hearing import Hearing
+from calls.handover import Handover
 from calls.invariants import check
 from calls.keys import Keys
 from calls.leg import Leg, LegInput, LegState
@@ -116,6 +117,7 @@ class Switchboard:
         self.keys = Keys(self, plane)
         self.comfort = Comfort(self, plane, timers, chance, phonebook)
         self.rings = Rings(self, stack, plane)
+        self.handover = Handover(self, plane)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
@@ -347,11 +349,16 @@ class Switchboard:
             return
         leg.move(LegInput.ANSWERED)
         agree(leg, agreement, self._plane, now)
+        self.handover.begin(leg, now)
+
+    # Bridged.
+
+    def connect(self, leg: Leg, now: float) -> None:
+        """Whoever has answered takes the call."""
+        assert leg.call is not None
         if self.transfers.pending:
             self.transfers.answered(leg.call, now)
         self.bridge(leg.call, leg, now)
-
-    # Bridged.
 
     def bridge(self, call: Call, leg: Leg, now: float) -> None:
         """A phone has answered: the two hear each other."""
@@ -408,6 +415,9 @@ class Switchboard:
         if self.transfers.pending and self.transfers.left(leg, now):
             return
         if self.consults.pending and self.consults.left(leg, now):
+            return
+        if leg in call.rings:
+            self.handover.hung_up(call, leg, now)
             return
         if event.cause != "bye":
             verdict = f"network:{event.cause}"
@@ -538,6 +548,7 @@ class Switchboard:
         """Let go of everything a leg has: sessions, stream, seat."""
         leg.move(LegInput.ENDED)
         self.lines.remove(leg)
+        self.handover.over(leg)
         self.recovery.note(leg.call)
         if leg.session is not None:
             self._stack.hang_up(leg.session, now, reason)
@@ -574,6 +585,7 @@ class Switchboard:
             or self.comfort.told
             or self.supervision.by_call
             or self.hearing.wanted
+            or self.handover.steps
             or self.streams.living
             or self.rings.offers
             or self.lines.count()

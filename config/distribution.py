@@ -183,6 +183,8 @@ class Desk:
                     message_answer=str(queue.message_answer),
                     announce=build_announce(self._reader, where, queue.announce, self.sounds),
                     language=queue.language or self.languages.get(tenant, "en"),
+                    seat_hears=queue.seat_hears,
+                    say_seat=queue.say_seat,
                     music=queue.music,
                     welcome=queue.welcome,
                     entry=entry,
@@ -372,7 +374,7 @@ class Desk:
             )
         if queue.ring_for < 1:
             self._reader.refuse(f"{where}.ring_for", f"{queue.ring_for:g} s is too short for a phone to ring")
-        for key in ("music", "welcome"):
+        for key in ("music", "welcome", "seat_hears"):
             sound = getattr(queue, key)
             if sound and sound not in self.sounds:
                 self._reader.refuse(

@@ -11,6 +11,7 @@ import msgspec
 
 from acd.settings import AcdSettings
 from calls.settings import CallSettings, QueueMedia
+from config.accept import check_accept
 from config.carriers import build_routes, check_country
 from config.distribution import Desk
 from config.followup import build_followups
@@ -172,6 +173,9 @@ def _build(
             codecs=media.codecs,
             ring_for=float(switch.ring_for),
             hold_max=float(switch.hold_max),
+            accept_key=check_accept(reader, f"{file}: switch", switch),
+            accept_for=float(switch.accept_for),
+            languages=desk.languages,
             queue_header=switch.queue_header,
             calls_max=switch.max_calls,
         ),
@@ -191,6 +195,7 @@ def _queue_media(queue: QueueSettings) -> QueueMedia:
     return QueueMedia(
         queue.name, queue.tenant, queue.answer, queue.music, queue.welcome,
         tuple(key for key, _ in queue.keys), queue.message_answer, queue.announce, queue.language,
+        queue.seat_hears, queue.say_seat,
     )
 
 

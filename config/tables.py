@@ -127,6 +127,8 @@ class SwitchTable(Table, frozen=True):
     country: str = ""
     ring_for: Duration = Duration(60)
     hold_max: Duration = Duration(1800)
+    accept_key: str = "1"
+    accept_for: Duration = Duration(15)
     queue_header: bool = True
     wrap_up_max: Duration = Duration(3600)
 
@@ -400,6 +402,8 @@ class QueueTable(Table, frozen=True):
     keys: dict[str, str] = {}
     announce: AnnounceTable = AnnounceTable()
     language: Literal["", "en", "zh"] = ""
+    seat_hears: str = ""
+    say_seat: bool = False
 
 
 class SeatQueueTable(Table, frozen=True):

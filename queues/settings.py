@@ -114,3 +114,5 @@ class QueueSettings(msgspec.Struct, frozen=True):
     message_answer: str = "183"  # how a caller hears an announcement who is not answered yet; or "200"
     announce: Announce = Announce()
     language: str = "en"  # of what is said with numbers in it
+    seat_hears: str = ""  # what a seat is told when it has answered, before the bridge
+    say_seat: bool = False  # the caller is told the seat's number then

@@ -23,8 +23,11 @@ from acd.inputs import (
     KeyChosen,
     OfferAnswered,
     OfferFailed,
+    OfferMissed,
+    OfferPickedUp,
     OfferRang,
     OfferRefused,
+    OfferTaken,
     PhoneReachable,
     Reconfigured,
     SeatEngaged,
@@ -44,9 +47,12 @@ from calls.events import (
     SeatFailed,
     SeatFreed,
     SeatHold,
+    SeatMissed,
+    SeatPickedUp,
     SeatRang,
     SeatRefused,
     SeatTaken,
+    SeatTook,
     SupervisionChanged,
 )
 from calls.numbers import Numbers
@@ -118,6 +124,11 @@ class Node:
             CallGone: lambda event, now: self.engine.handle(CallLeft(event.call, event.cause), now),
             SeatRang: lambda event, now: self.engine.handle(OfferRang(event.offer), now),
             SeatAnswered: lambda event, now: self.engine.handle(OfferAnswered(event.offer), now),
+            SeatPickedUp: lambda event, now: self.engine.handle(
+                OfferPickedUp(event.offer, event.within), now
+            ),
+            SeatTook: lambda event, now: self.engine.handle(OfferTaken(event.offer, event.within), now),
+            SeatMissed: lambda event, now: self.engine.handle(OfferMissed(event.offer), now),
             SeatRefused: lambda event, now: self.engine.handle(OfferRefused(event.offer, event.status), now),
             SeatFailed: lambda event, now: self.engine.handle(OfferFailed(event.offer, event.status), now),
             SeatTaken: lambda event, now: self.engine.handle(

@@ -6,7 +6,16 @@ import pytest
 
 from acd.commands import ReleaseCall
 from acd.entry import VISITS_OF_A_CALL_MAX
-from acd.inputs import CallLeft, OfferAnswered, OfferFailed, OfferRang, OfferRefused
+from acd.inputs import (
+    CallLeft,
+    OfferAnswered,
+    OfferFailed,
+    OfferMissed,
+    OfferPickedUp,
+    OfferRang,
+    OfferRefused,
+    OfferTaken,
+)
 from acd.settings import TenantSettings
 from kernel.ids import CallId, OfferId, SeatId
 from queues.settings import MissedRule, MissedRules, RelaxStep
@@ -609,3 +618,67 @@ def test_no_more_seats_ring_at_once_than_the_queue_says(kit: Any, policy: str) -
     floor.refuse("8001")
     assert len([seat for _, seat in floor.rings()]) == 3
     assert floor.seat("8003").offer is not None
+
+
+# A phone that has answered and is not bridged yet.
+
+
+def offer_at(floor: Any, seat: str) -> OfferId:
+    return floor.offer_of(seat)  # type: ignore[no-any-return]
+
+
+def test_a_phone_that_was_picked_up_has_its_own_time_for_the_key(kit: Any) -> None:
+    """Picked up at 20 s of 25: 15 s more, then it is missed, and the call rings the next."""
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"), kit.seat("8002")))
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.rang("8001")
+    floor.at(20.0).do(OfferPickedUp(offer_at(floor, "8001"), 15.0))
+    floor.sign_in("8002")
+    floor.at(34.9)
+    assert floor.ringing() == {"a": "8001"}
+    floor.at(35.0)
+    assert floor.ringing() == {"a": "8002"}
+    assert [(row.seat, row.outcome) for row in floor.offers()] == [("8001", "missed")]
+    assert floor.withdrawn() == [("a.1.1", "no_answer")]
+    assert floor.counters("8001")["missed"] == 1
+
+
+def test_a_key_in_time_is_the_answer(kit: Any) -> None:
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),))
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.rang("8001")
+    floor.at(20.0).do(OfferPickedUp(offer_at(floor, "8001"), 15.0))
+    floor.at(26.0).answer("8001")
+    assert [(row.outcome, row.waited) for row in floor.visits()] == [("answered", 26.0)]
+
+
+def test_who_hangs_up_before_the_bridge_has_missed_it_and_the_call_keeps_its_place(kit: Any) -> None:
+    """AGENTDUMP."""
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),))
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.at(1.0).join("b")
+    floor.do(OfferTaken(offer_at(floor, "8001"), 300.0))
+    floor.at(3.0).do(OfferMissed(offer_at(floor, "8001")))
+    assert [(row.outcome, row.seat) for row in floor.offers()] == [("missed", "8001")]
+    assert floor.ringing() == {"b": "8001"}  # "a" is backed off from this seat for a while
+    assert floor.engine.position(CallId("a"), floor.now) == 1
+    floor.do(OfferMissed(OfferId("gone")))
+    floor.do(OfferPickedUp(OfferId("gone"), 1.0))
+    floor.do(OfferTaken(OfferId("gone"), 1.0))
+
+
+def test_of_a_ring_all_who_takes_it_first_calls_the_others_off_and_nobody_else_is_asked(kit: Any) -> None:
+    """Before the bridge already; and when that one hangs up, all are asked again."""
+    seats = tuple(kit.seat(number) for number in ("8001", "8002", "8003"))
+    floor = kit.floor((kit.queue(policy="ring-all", pair_back_off=0.0),), seats)
+    floor.sign_in("8001", "8002")
+    floor.join("a")
+    floor.do(OfferTaken(offer_at(floor, "8001"), 300.0))
+    assert floor.withdrawn() == [("a.1.2", "answered_elsewhere")]
+    floor.sign_in("8003")
+    assert [seat for _, seat in floor.rings()] == ["8001", "8002"]
+    floor.do(OfferMissed(offer_at(floor, "8001")))
+    assert sorted(seat for _, seat in floor.rings()[2:]) == ["8001", "8002", "8003"]

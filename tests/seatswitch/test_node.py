@@ -1,6 +1,7 @@
 """What one whole switch does with callers, queues and seats: stories in virtual time."""
 
 import gc
+from dataclasses import replace
 
 import pytest
 
@@ -405,6 +406,33 @@ def test_an_outside_number_is_rung_through_the_trunk() -> None:
     assert talks_to(world, caller.rtp, mobile.rtp)
     world.run(8.0)
     assert [(row.outcome, row.phone) for row in world.offer_rows] == [("answered", "pstn:1390008001")]
+    settle(world)
+
+
+def test_a_mailbox_that_answers_for_a_seat_takes_no_call() -> None:
+    """The mobile answers and hangs up, then answers and says nothing, then a person presses 1: two misses
+    and a talk; the caller hears its music throughout and keeps its place.
+    """
+    free = "{no_answer = {pause_after = 0}, refused = {}, unreachable = {}}"
+    world = World(1, replace(ONE_SEAT, accept_key="1", missed=free, doors=("pair_back_off = 0",)))
+    world.trunk.manner = Manner(answers_after=3.0, talks_for=4.0)
+    world.add_agent("8001", habits=Habits(phone_kind="pstn"))
+    world.run(3.0)
+    caller = world.trunk.dial(Errand())
+    world.run(8.5)
+    world.trunk.manner = Manner(answers_after=3.0, talks_for=30.0)
+    world.run(20.0)
+    assert world.workers.playing_to(caller.rtp)[-1:] == ("builtin:music",)
+    assert [row.outcome for row in world.offer_rows] == ["missed", "missed"]
+    (call,) = world.node.switchboard.calls.values()
+    world.turn(lambda now: world.node.switchboard.keys.pressed(call.rings[0], "1", now))
+    world.turn(world.node.settle)
+    world.run(1.0)
+    mobile = next(each for each in reversed(world.trunk.calls) if not each.is_caller)
+    assert talks_to(world, caller.rtp, mobile.rtp)
+    world.run(40.0)
+    assert [row.outcome for row in world.visit_rows] == ["answered"]
+    assert [(row.verdict, row.seat) for row in world.call_rows] == [("success", "8001")]
     settle(world)
 
 

@@ -35,6 +35,7 @@ class Town:
     workers: int = 1
     doors: tuple[str, ...] = ()  # entry rules of the junior queue, one key each
     callback: str = ""
+    accept_key: str = ""  # of outside phones
     hours: str = ""  # week of its opening hours
     more: str = ""  # tables at the end
     more_seat: str = ""  # keys of every seat
@@ -119,6 +120,7 @@ listen = []
 
 [switch]
 drain_after = "10m"
+accept_key = "{town.accept_key}"
 
 [[trunk]]
 name = "carrier"

@@ -1,0 +1,39 @@
+"""Before the bridge, on the wire: the seat is told what call it is, the caller to whom it will talk."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.wire.phones import write_tone
+from tests.wire.switch import Switch, wait_until
+from tests.wire.test_audio import registered, states, two_phones
+from tests.wire.test_comfort import SAID, frames, place_of
+from tests.wire.test_queue_call import sign_in
+
+pytestmark = pytest.mark.wire
+
+
+def test_both_hear_what_they_are_told_and_then_each_other(tmp_path: Path) -> None:
+    """The seat: 700 Hz for 2 s, then the caller's 440 Hz. The caller: its seat's number, then 1,000 Hz."""
+    write_tone(tmp_path / "said.wav", SAID, 2.0)
+    told = f'seat_hears = "said"\nsay_seat = true\n[[sound]]\nname = "said"\nfile = "{tmp_path}/said.wav"\n'
+    with Switch(tmp_path, queue_extra=told) as switch:
+        caller, seat = two_phones(tmp_path, switch)
+        with caller, seat:
+            admin = registered(switch)
+            desk = sign_in(switch, ["8001"])[0]
+            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+            wait_until("they talk", lambda: states(admin.call("call.list")) == ["talking"])
+            wait_until("they talked for 2 s", lambda: admin.call("call.list")[0]["talked"] > 2.0)
+            admin.call("call.hangup", call=admin.call("call.list")[0]["call"])
+            wait_until("the call is over", lambda: not admin.call("call.list"))
+            desk.close()
+        seat_heard, caller_heard = seat.heard()[-1], caller.heard()[-1]
+    said, talked = frames(seat_heard, SAID), frames(seat_heard, 440)
+    assert sum(said) > 80
+    assert sum(talked) > 75
+    assert not any(said[talked.index(True) :]), "what the seat is told goes on in the talk"
+    assert not any(talked[: len(said) - 1 - said[::-1].index(True)])
+    begin = place_of(caller_heard, "seat-number")
+    assert not any(frames(caller_heard[:begin], 1000))
+    assert sum(frames(caller_heard[begin:], 1000)) > 75
