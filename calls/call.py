@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from calls.leg import Leg
-from kernel.ids import CallId, QueueName, SeatId
+from kernel.ids import CallId, QueueName, SeatId, StreamId
 from kernel.timers import Timer
 
 
@@ -86,6 +86,7 @@ class Call:
         "farewell",
         "held",
         "held_at",
+        "held_by",
         "held_for",
         "id",
         "is_callback",
@@ -128,6 +129,7 @@ class Call:
         self.held = False
         self.held_at = 0.0
         self.held_for = 0.0
+        self.held_by: StreamId | None = None  # whose side has put it on hold
         self.caller_leg: Leg | None = None
         self.callee: Leg | None = None
         self.rings: list[Leg] = []

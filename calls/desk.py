@@ -134,7 +134,7 @@ class CallDesk:
 
     def hold(self, call: Call, leg: Leg, other: Leg, now: float) -> None:
         """Let ``other`` hear music, and ``leg`` nothing."""
-        call.is_parked = True
+        call.is_parked, call.held_by = True, leg.stream
         self._plane.disconnect(leg.stream, now)
         queue = self._board.plan.queues.get(call.queue or "")
         music = queue.music if queue is not None and queue.music else MUSIC

@@ -96,6 +96,14 @@ class SeatHold(msgspec.Struct, frozen=True):
     held: bool
 
 
+class HoldRecalled(msgspec.Struct, frozen=True):
+    """A call has been on hold for long; ``seat`` is who has put it there, "" if that is no seat."""
+
+    call: CallId
+    seat: str
+    held_for: float  # seconds
+
+
 class SeatFreed(msgspec.Struct, frozen=True):
     """A seat's conversation is over."""
 
@@ -164,6 +172,7 @@ CallEvent = (
     | SeatTaken
     | PhoneChanged
     | SeatHold
+    | HoldRecalled
     | SeatFreed
     | KeyPressed
     | CustomerAnswered

@@ -98,6 +98,7 @@ class CallSettings(msgspec.Struct, frozen=True):
     domain: str = "127.0.0.1"
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     ring_for: float = 60.0  # a call that is in no queue
+    hold_recall: float = 0.0  # a call held for so long, and each time again, is told of; 0: never
     hold_max: float = 1800.0  # a call held for so long is over; 0: never
     accept_key: str = ""  # what an outside phone of a seat presses to take a call; "": its answer is enough
     accept_for: float = 15.0  # seconds it has for that

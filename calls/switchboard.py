@@ -167,6 +167,8 @@ class Switchboard:
             self.callbacks.customer_failed(call, 408, now)
         elif what == "ring" and call.state is CallState.RINGING:
             self.end(call, now, ended_by="switch", verdict="agent:no_answer", status=480)
+        elif what == "recall" and call.held:
+            self.talk.recall(call, now)
         elif what == "hold" and call.held:
             self.end(call, now, ended_by="switch", verdict="network:held_too_long", status=200)
 

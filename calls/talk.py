@@ -1,10 +1,11 @@
 """Talk: what the sides of a bridged call tell each other - holds and resumes, new audio, DTMF in INFO."""
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from calls.bridge import agree, codecs_for, is_held, mirrored
 from calls.call import Call, CallState
-from calls.events import CallChanged, SeatHold
+from calls.events import CallChanged, HoldRecalled, SeatHold
 from calls.keys import key_of
 from calls.leg import Leg
 from kernel.timers import TimerQueue
@@ -16,6 +17,8 @@ from sip.stack import Stack
 
 if TYPE_CHECKING:
     from calls.switchboard import Switchboard
+
+REMINDER = "builtin:reminder"
 
 
 class Talk:
@@ -63,6 +66,8 @@ class Talk:
             return  # the others go on talking: what one phone holds is its own affair
         held = is_held(leg.agreement) or call.is_parked
         call.note_hold(held, now)
+        if is_held(leg.agreement):
+            call.held_by = leg.stream
         settings, board = self._board.plan.settings, self._board
         board.supervision.touch_call(call)
         self.limit_hold(call, now)
@@ -91,12 +96,32 @@ class Talk:
                 self._board.events.put(SeatHold(leg.seat, False))
 
     def limit_hold(self, call: Call, now: float) -> None:
-        """Nobody hears a held call die: without an end of its own it could last for ever."""
+        """Nobody hears a held call die: remind of it every so often, and end it some time."""
         self._timers.disarm(call.timer)
         call.timer = None
-        longest = self._board.plan.settings.hold_max
-        if call.held and longest:
-            call.timer = self._timers.arm_after(self._board, f"hold {call.id}", longest, now)
+        settings = self._board.plan.settings
+        if not call.held:
+            return
+        left = call.held_at + settings.hold_max - now if settings.hold_max else inf
+        if settings.hold_recall and settings.hold_recall < left:
+            name = f"recall {call.id}"
+            call.timer = self._timers.arm_after(self._board, name, settings.hold_recall, now)
+        elif left < inf:
+            call.timer = self._timers.arm(self._board, f"hold {call.id}", max(left, 0.0) + now)
+
+    def recall(self, call: Call, now: float) -> None:
+        """A call has been on hold for long: tell of it, and remind the seat by a tone.
+
+        A phone that holds by itself does not listen; a seat that consults about the call knows of it.
+        """
+        self.limit_hold(call, now)
+        if call.id in self._board.consults.pending:
+            return
+        leg = next((each for each in call.legs() if each.stream == call.held_by), None)
+        seat = "" if leg is None else leg.seat or ""
+        self._board.events.put(HoldRecalled(call.id, seat, round(now - call.held_at, 3)))
+        if leg is not None and call.is_parked:
+            self._plane.play(leg.stream, (REMINDER,), now, loop_last=False)
 
     def update_answered(self, event: UpdateAnswered, now: float) -> None:
         """The answer to an offer of ours inside the session."""

@@ -15,6 +15,7 @@ from config.accept import check_accept
 from config.carriers import build_routes, check_country
 from config.distribution import Desk
 from config.followup import build_followups
+from config.hold import check_recall
 from config.hours import FindZone, only_utc
 from config.lists import build_lists
 from config.network import (
@@ -172,6 +173,7 @@ def _build(
             domain=sip.domains[0] if sip.domains else "",
             codecs=media.codecs,
             ring_for=float(switch.ring_for),
+            hold_recall=check_recall(reader, f"{file}: switch", switch),
             hold_max=float(switch.hold_max),
             accept_key=check_accept(reader, f"{file}: switch", switch),
             accept_for=float(switch.accept_for),

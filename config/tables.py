@@ -126,6 +126,7 @@ class SwitchTable(Table, frozen=True):
     max_calls: CountFromOne = 20_000
     country: str = ""
     ring_for: Duration = Duration(60)
+    hold_recall: Duration = Duration(0)
     hold_max: Duration = Duration(1800)
     accept_key: str = "1"
     accept_for: Duration = Duration(15)

@@ -41,6 +41,7 @@ from calls.events import (
     CallQueued,
     CustomerAnswered,
     CustomerFailed,
+    HoldRecalled,
     KeyPressed,
     PhoneChanged,
     SeatAnswered,
@@ -135,6 +136,7 @@ class Node:
                 SeatEngaged(event.seat, event.call, event.activity), now
             ),
             SeatHold: lambda event, now: self.engine.handle(SeatHeld(event.seat, event.held), now),
+            HoldRecalled: self._hold_recalled,
             SeatFreed: lambda event, now: self.engine.handle(
                 TalkEnded(event.seat, event.call, event.bridged, event.cause), now
             ),
@@ -548,6 +550,17 @@ class Node:
         if event.call in self.switchboard.calls:
             more = {"what": "handle_limit", "limit": event.limit}
             self.news.put("call", lambda: self.views.call(event.call, now) | more, now)
+
+    def _hold_recalled(self, event: HoldRecalled, now: float) -> None:
+        call = self.switchboard.calls.get(event.call)
+        if call is None:
+            return
+        told = {"what": "hold_recall", "tenant": call.tenant, "held_for": event.held_for}
+        told |= {"seat": event.seat or None, "call": event.call, "queue": call.queue}
+        self.log.put(("call on hold for long", {"call": event.call, "held_for": event.held_for}))
+        self.news.put("supervisor", partial(dict, told), now)
+        more = {"what": "hold_recall", "held_for": event.held_for}
+        self.news.put("call", lambda: self.views.call(event.call, now) | more, now)
 
     def _set_refusal(self) -> None:
         refuse = self.is_draining or self._overloaded

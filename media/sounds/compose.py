@@ -1,7 +1,7 @@
 """Composes the shipped sounds, so that they belong to nobody else.
 
 ``python -m media.sounds.compose music > media/sounds/music.ulaw`` writes one of them (``music``,
-``welcome``).
+``welcome``, ``reminder``).
 
 Music: a music box over slow chords, 32 s, without a seam when it is repeated. It holds no steady tone: notes
 are struck every 0.25 s and fade at once, chords change every 2 s, and everything is tuned so that nothing
@@ -82,7 +82,15 @@ def welcome() -> bytes:
     return finish(track)
 
 
-SOUNDS = {"music": music, "welcome": welcome}
+def reminder() -> bytes:
+    """Return the reminder of a call on hold: two bells, falling, half a second."""
+    track = array("d", bytes(8 * int(CLOCK * 0.6)))
+    for index, note in enumerate((12, 7)):
+        strike(track, int(index * 0.18 * CLOCK), note, 1.0, _FADE * 6.0)
+    return finish(track)
+
+
+SOUNDS = {"music": music, "welcome": welcome, "reminder": reminder}
 
 if __name__ == "__main__":
     sys.stdout.buffer.write(SOUNDS[sys.argv[1]]())

@@ -2,12 +2,16 @@
 
 import pytest
 
+from calls.controls import CallHeld, CallUnheld, ConsultAsked
 from calls.events import (
     CallChanged,
+    HoldRecalled,
     SeatHold,
 )
+from calls.talk import REMINDER
+from kernel.ids import SeatId
 from kernel.rows import CallRow
-from media.messages import SendDigits, SetRemote
+from media.messages import Play, SendDigits, SetRemote
 from tests.calls.office import Office, call_settings, direction_of, sdp, with_events
 from tests.sip.scene import PHONE, TRUNK
 
@@ -124,3 +128,74 @@ def test_a_key_in_info_is_an_event_for_who_knows_such() -> None:
     assert office.words(TRUNK) == before
     office.phone_says("INFO", invite, 2, b"<xml/>", content_type="application/media_control+xml")
     assert office.last("INFO", TRUNK).message.body == b"<xml/>"
+
+
+def recalled(office: Office) -> list[tuple[str, float]]:
+    return [(event.seat, event.held_for) for event in office.events(HoldRecalled)]
+
+
+def tones(office: Office, stream: int) -> int:
+    plays = [it for it in office.commands if isinstance(it, Play) and it.stream == stream]
+    return [it.prompts for it in plays].count((REMINDER,))
+
+
+def test_a_call_that_is_held_at_the_desk_for_long_is_told_of_and_its_seat_hears_a_tone() -> None:
+    """Every 2 min, until it is taken from hold; the caller hears its music throughout."""
+    office = Office(call_settings(hold_recall=120.0))
+    office.register("8001")
+    call, _, _ = office.talk()
+    seat, caller = call.callee, call.caller_leg
+    assert seat is not None
+    assert caller is not None
+    office.board.desk.handle(CallHeld(call.id, SeatId("8001")), office.now)
+    office.advance(119.9)
+    assert recalled(office) == []
+    office.advance(0.1)
+    office.advance(120.0)
+    assert recalled(office) == [("8001", 120.0), ("8001", 240.0)]
+    assert (tones(office, seat.stream), tones(office, caller.stream)) == (2, 0)
+    office.board.desk.handle(CallUnheld(call.id, SeatId("8001")), office.now)
+    office.advance(300.0)
+    assert len(recalled(office)) == 2
+
+
+def test_a_hold_by_a_phone_is_told_of_without_a_tone_whoever_holds() -> None:
+    """A phone that has put us on hold listens to nothing."""
+    for holder, seat in (("seat", "8001"), ("caller", "")):
+        office = Office(call_settings(hold_recall=60.0))
+        office.register("8001")
+        call, ok, invite = office.talk()
+        if holder == "seat":
+            office.phone_says("INVITE", invite, 1, sdp(5000, "sendonly", "192.0.2.7", 2))
+            office.answer(office.last("INVITE", TRUNK), 200, sdp(4000, "recvonly", version=2))
+            office.phone_says("ACK", invite, 1)
+        else:
+            office.caller_says("INVITE", ok, 2, sdp(4000, "sendonly", version=2))
+            office.answer(office.last("INVITE", PHONE), 200, sdp(5000, "recvonly", "192.0.2.7", 2))
+            office.caller_says("ACK", ok, 2)
+        office.advance(60.0)
+        assert recalled(office) == [(seat, 60.0)]
+        assert [tones(office, leg.stream) for leg in call.legs()] == [0, 0]
+
+
+def test_recalls_do_not_put_off_the_longest_hold() -> None:
+    office = Office(call_settings(hold_recall=100.0, hold_max=250.0))
+    office.register("8001")
+    call, _, _ = office.talk()
+    office.board.desk.handle(CallHeld(call.id, SeatId("8001")), office.now)
+    office.advance(249.9)
+    assert len(recalled(office)) == 2
+    assert office.verdicts() == []
+    office.advance(0.2)
+    assert office.verdicts() == [("switch", "network:held_too_long", 200)]
+
+
+def test_a_seat_that_consults_about_the_call_is_not_reminded_of_it() -> None:
+    office = Office(call_settings(hold_recall=20.0))
+    office.register("8001")
+    office.register("2001", "other")
+    call, _, _ = office.talk()
+    office.board.desk.handle(ConsultAsked(call.id, SeatId("8001"), "extension:2001"), office.now)
+    office.settle()
+    office.advance(50.0)
+    assert recalled(office) == []

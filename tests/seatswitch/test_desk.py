@@ -679,3 +679,22 @@ def test_what_a_seat_has_dialled_goes_on_after_the_switch_was_killed() -> None:
     customer.hang_up()
     settle(world)
     assert (world.call_rows[0].seat, world.call_rows[0].verdict) == ("8001", "success")
+
+
+def test_a_long_hold_is_told_to_supervisors_and_of_the_call() -> None:
+    world, desk, _, _ = talking(replace(ONE, hold_recall=30.0))
+    world.admin.subscribe(["supervisor", "call"])
+    desk.ask("call.hold")
+    world.run(61.0)
+    told = [event for event in world.admin.events if event["data"].get("what") == "hold_recall"]
+    assert [(event["topic"], event["data"]["held_for"]) for event in told] == [
+        ("supervisor", 30.0),
+        ("call", 30.0),
+        ("supervisor", 60.0),
+        ("call", 60.0),
+    ]
+    assert [told[0]["data"][key] for key in ("tenant", "seat", "queue")] == ["demo", "8001", "junior"]
+    assert told[1]["data"]["state"] == "held"
+    desk.ask("call.unhold")
+    desk.ask("call.hangup")
+    settle(world)

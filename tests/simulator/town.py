@@ -36,6 +36,7 @@ class Town:
     doors: tuple[str, ...] = ()  # entry rules of the junior queue, one key each
     callback: str = ""
     accept_key: str = ""  # of outside phones
+    hold_recall: float = 0.0
     hours: str = ""  # week of its opening hours
     more: str = ""  # tables at the end
     more_seat: str = ""  # keys of every seat
@@ -121,6 +122,7 @@ listen = []
 [switch]
 drain_after = "10m"
 accept_key = "{town.accept_key}"
+hold_recall = {town.hold_recall}
 
 [[trunk]]
 name = "carrier"
