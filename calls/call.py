@@ -14,6 +14,7 @@ class CallState(StrEnum):
     WAITING = "waiting"
     RINGING = "ringing"
     TALKING = "talking"
+    SURVEY = "survey"  # the seat has left, the caller rates the call
     ENDED = "ended"
 
 
@@ -24,6 +25,7 @@ class CallInput(StrEnum):
     RUNG = "rung"  # a callee's phone is being rung
     RING_ENDED = "ring_ended"  # it was not answered; a queue call waits on
     BRIDGED = "bridged"
+    SURVEYED = "surveyed"
     ENDED = "ended"
 
 
@@ -38,7 +40,9 @@ MOVES: dict[tuple[CallState, CallInput], CallState] = {
     (CallState.RINGING, CallInput.RING_ENDED): CallState.WAITING,
     (CallState.RINGING, CallInput.BRIDGED): CallState.TALKING,
     (CallState.RINGING, CallInput.ENDED): CallState.ENDED,
+    (CallState.TALKING, CallInput.SURVEYED): CallState.SURVEY,
     (CallState.TALKING, CallInput.ENDED): CallState.ENDED,
+    (CallState.SURVEY, CallInput.ENDED): CallState.ENDED,
 }
 
 DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
@@ -53,6 +57,15 @@ DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
         (CallState.TALKING, CallInput.RUNG),
         (CallState.TALKING, CallInput.RING_ENDED),
         (CallState.TALKING, CallInput.BRIDGED),
+        (CallState.ARRIVED, CallInput.SURVEYED),
+        (CallState.WAITING, CallInput.SURVEYED),
+        (CallState.RINGING, CallInput.SURVEYED),
+        (CallState.SURVEY, CallInput.QUEUED),
+        (CallState.SURVEY, CallInput.RUNG),
+        (CallState.SURVEY, CallInput.RING_ENDED),
+        (CallState.SURVEY, CallInput.BRIDGED),
+        (CallState.SURVEY, CallInput.SURVEYED),
+        (CallState.ENDED, CallInput.SURVEYED),
         (CallState.ENDED, CallInput.QUEUED),
         (CallState.ENDED, CallInput.RUNG),
         (CallState.ENDED, CallInput.RING_ENDED),
@@ -104,6 +117,7 @@ class Call:
         "seat",
         "state",
         "tag",
+        "talked_until",
         "target",
         "tenant",
         "timer",
@@ -139,6 +153,7 @@ class Call:
         self.is_dialled = False  # such a call that no queue promised: the seat has asked for it at its desk
         self.is_parked = False  # held at the desk: the other side hears music instead of the seat
         self.is_muted = False  # at the desk: it hears silence
+        self.talked_until: float | None = None  # when its seat has left the caller to the survey
         self.tag = ""  # what it was about, as its seat says
         self.credit = 0.0  # seconds of waiting that it brings to a queue
         self.seat: SeatId | None = None  # where it was answered

@@ -77,12 +77,17 @@ class Comfort:
             return
         told = self.told.get(call.id)
         self.over(call)
-        self._board.keys.listen(leg, media, now)
         if before is None or before.music != media.music or (told is not None and told.saying):
             if media.music:
                 self._plane.play(leg.stream, (media.music,), now)
             else:
                 self._plane.stop(leg.stream, now)
+        self.go_on(call, leg, media, now)
+
+    def go_on(self, call: Call, leg: Leg, media: QueueMedia, now: float) -> None:
+        """A caller who has heard the welcome waits on: in another queue, or in another process than before.
+        """
+        self._board.keys.listen(leg, media, now)
         if media.announce.every:
             self.told[call.id] = Told(0)
             self._arm(call, media.announce.after, now)

@@ -60,6 +60,13 @@ class CallTagged(msgspec.Struct, frozen=True):
     tag: str
 
 
+class SurveyAsked(msgspec.Struct, frozen=True):
+    """The caller shall rate the call, which the seat leaves."""
+
+    call: CallId
+    seat: SeatId
+
+
 class TransferAsked(msgspec.Struct, frozen=True):
     """The other side shall talk to ``to``: ``queue:NAME``, ``seat:NUMBER``, ``extension:NUMBER``,
     ``number:DIGITS``, or what the seat would dial.
@@ -139,6 +146,7 @@ Control = (
     | CallMuted
     | DigitsPressed
     | CallTagged
+    | SurveyAsked
     | TransferAsked
     | ConsultAsked
     | ConsultEnded

@@ -25,6 +25,7 @@ from calls.controls import (
     DigitsPressed,
     ModeSwitched,
     SupervisionAsked,
+    SurveyAsked,
     TakeoverAsked,
     TransferAsked,
 )
@@ -61,6 +62,7 @@ class CallDesk:
             DigitsPressed: self._press,
             CallTagged: self._tag,
             TransferAsked: self._transfer,
+            SurveyAsked: board.surveys.ask,
             ConsultAsked: self._consult,
             ConsultEnded: lambda what, now: board.consults.end(
                 self.call(what.call), what.seat, what.how, now

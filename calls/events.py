@@ -120,6 +120,17 @@ class KeyPressed(msgspec.Struct, frozen=True):
     key: str
 
 
+class SurveyEnded(msgspec.Struct, frozen=True):
+    """A caller who was asked to rate its call has done so, or has not."""
+
+    call: CallId
+    tenant: str
+    queue: str
+    seat: str
+    key: str
+    result: str | None
+
+
 class CustomerAnswered(msgspec.Struct, frozen=True):
     """Who was to be called back has answered and talks to the seat."""
 
@@ -175,6 +186,7 @@ CallEvent = (
     | HoldRecalled
     | SeatFreed
     | KeyPressed
+    | SurveyEnded
     | CustomerAnswered
     | CustomerFailed
     | SupervisionChanged

@@ -25,11 +25,14 @@ class Keys:
         self._plane.collect(leg.stream, bool(media.keys), now)
 
     def pressed(self, leg: Leg | None, key: str, now: float) -> None:
-        """A key of a phone that is asked for it (:mod:`calls.handover`), or of a caller who waits, also in an
-        announcement and while a seat rings: of those only its queue's own mean anything.
+        """A key of a phone that is asked for it (:mod:`calls.handover`), of who rates a call or of who waits.
+
+        Of those who wait, also in an announcement and while a seat rings, only their queue's own count.
         """
         call = None if leg is None else leg.call
         if leg is None or call is None or self._board.handover.key_pressed(leg, key, now):
+            return
+        if self._board.surveys.key_pressed(leg, key, now):
             return
         if leg is not call.caller_leg or call.queue is None:
             return

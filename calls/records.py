@@ -15,6 +15,7 @@ def call_row(
     seat = call.seat
     if call.is_callback and call.caller_leg is not None:
         seat = call.caller_leg.seat
+    until = now if call.talked_until is None else call.talked_until
     held_for = call.held_for + (now - call.held_at if call.held else 0.0)
     return CallRow(
         call.id,
@@ -28,7 +29,7 @@ def call_row(
         None if answered_at is None else walltime.epoch(answered_at),
         walltime.epoch(now),
         round((now if answered_at is None else answered_at) - call.arrived_at, 3),
-        0.0 if answered_at is None else round(now - answered_at, 3),
+        0.0 if answered_at is None else round(until - answered_at, 3),
         round(held_for, 3),
         seat or "",
         ended_by,

@@ -19,7 +19,7 @@ from calls.call import Call, CallState
 from calls.leg import Leg, LegState
 from kernel.ids import CallId, OfferId, QueueName, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import CallRow, StreamRow
+from kernel.rows import CallRow, StreamRow, SurveyRow
 from kernel.staterows import AudioState, CallStateRow, InviteState
 from kernel.staterows import LegState as LegKept
 from kernel.timers import Timer, TimerQueue
@@ -87,7 +87,7 @@ class Recovery:
             on_sip[event] = _both(on_sip[event], heard)
         on_sip[SessionEnded] = _both(self._session_ended, on_sip[SessionEnded])
 
-    def save(self, rows: Outbox[CallRow | StreamRow | CallStateRow]) -> None:
+    def save(self, rows: Outbox[CallRow | StreamRow | SurveyRow | CallStateRow]) -> None:
         """Write a state row of every call that has changed in this turn and lives."""
         living = self._board.calls
         for call in self.unsaved.values():
@@ -261,6 +261,7 @@ class Recovery:
             call.seat = SeatId(row.seat) if row.seat else None if seat_leg is None else seat_leg.seat
         else:
             call.state = CallState.WAITING
+            call.seat = SeatId(row.seat) if row.seat else None  # of who was rating it
         return call
 
     def _leg(self, call: Call, kept: LegKept, now: float) -> Leg:
@@ -303,6 +304,8 @@ class Recovery:
             media = self._board.plan.queues.get(call.queue or "")
             if media is not None and media.music:
                 self._plane.play(legs[0].stream, (media.music,), now)  # the welcome has been heard
+            if media is not None:
+                self._board.comfort.go_on(call, legs[0], media, now)
         return True
 
     # What tells that a side is there, or has changed.

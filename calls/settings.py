@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kernel.announce import Announce
+from kernel.announce import Announce, SurveySettings
 
 BARRED = 603  # to who is on a black list: do not ask again, here or elsewhere (RFC 3261 21.6.2)
 
@@ -79,6 +79,7 @@ class QueueMedia(msgspec.Struct, frozen=True):
     language: str = "en"  # of what is said with numbers in it
     seat_hears: str = ""  # what a seat is told when it has answered, before the bridge
     say_seat: bool = False  # the caller is told the seat's number then
+    survey: SurveySettings = SurveySettings()
 
 
 class CallSettings(msgspec.Struct, frozen=True):

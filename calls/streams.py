@@ -94,6 +94,7 @@ class Streams:
             self._board.announcements.ended(leg, event.prompt, now)
             self._board.comfort.ended(leg, now)
             self._board.handover.ended(leg, now)
+            self._board.surveys.ended(leg, now)
         elif isinstance(event, StreamTimedOut):
             leg = self.living.get(event.stream)
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:

@@ -45,6 +45,7 @@ from calls.routing import NumberPlan, Route, wanted_seat
 from calls.settings import CallSettings
 from calls.streams import Streams
 from calls.supervision import Supervision
+from calls.survey import Surveys
 from calls.talk import Talk
 from calls.transfer import Transfers
 from calls.trunks import TrunkGate
@@ -52,7 +53,7 @@ from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import CallRow, StreamRow
+from kernel.rows import CallRow, StreamRow, SurveyRow
 from kernel.staterows import CallStateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
@@ -99,7 +100,7 @@ class Switchboard:
         self.calls: dict[CallId, Call] = {}
         self.gate = TrunkGate()
         self.events: Outbox[CallEvent] = Outbox()
-        self.rows: Outbox[CallRow | StreamRow | CallStateRow] = Outbox()
+        self.rows: Outbox[CallRow | StreamRow | SurveyRow | CallStateRow] = Outbox()
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self._settings = settings
         self._stack = stack
@@ -118,6 +119,7 @@ class Switchboard:
         self.comfort = Comfort(self, plane, timers, chance, phonebook)
         self.rings = Rings(self, stack, plane)
         self.handover = Handover(self, plane)
+        self.surveys = Surveys(self, plane, timers, walltime)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
@@ -421,9 +423,11 @@ class Switchboard:
         if leg in call.rings:
             self.handover.hung_up(call, leg, now)
             return
+        if event.cause == "bye" and call.state is CallState.TALKING and self.surveys.left(call, leg, now):
+            return
         if event.cause != "bye":
             verdict = f"network:{event.cause}"
-        elif call.state is CallState.TALKING:
+        elif call.state in (CallState.TALKING, CallState.SURVEY):
             verdict = "success"
         else:
             verdict = "agent:cancelled" if call.is_callback else "caller:abandoned"
@@ -458,6 +462,7 @@ class Switchboard:
         self._timers.disarm(call.timer)
         call.timer = None
         self.comfort.over(call)
+        self.surveys.call_ended(call, now)
         caller, callee, rings = call.caller_leg, call.callee, call.rings
         if call.is_callback:
             self.callbacks.ended(call, before, verdict, status, cause)
@@ -588,6 +593,7 @@ class Switchboard:
             or self.supervision.by_call
             or self.hearing.wanted
             or self.handover.steps
+            or self.surveys.asked
             or self.streams.living
             or self.rings.offers
             or self.lines.count()

@@ -24,6 +24,7 @@ from config.hours import FindZone, build_hours
 from config.network import check_name
 from config.reading import Read, Reader, show, suggest
 from config.sounds import BUILTIN
+from config.survey import build_survey
 from config.tables import (
     Duration,
     ExtensionTable,
@@ -185,6 +186,7 @@ class Desk:
                     language=queue.language or self.languages.get(tenant, "en"),
                     seat_hears=queue.seat_hears,
                     say_seat=queue.say_seat,
+                    survey=build_survey(self._reader, where, queue.survey, self.sounds),
                     music=queue.music,
                     welcome=queue.welcome,
                     entry=entry,

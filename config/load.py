@@ -197,7 +197,7 @@ def _queue_media(queue: QueueSettings) -> QueueMedia:
     return QueueMedia(
         queue.name, queue.tenant, queue.answer, queue.music, queue.welcome,
         tuple(key for key, _ in queue.keys), queue.message_answer, queue.announce, queue.language,
-        queue.seat_hears, queue.say_seat,
+        queue.seat_hears, queue.say_seat, queue.survey,
     )
 
 

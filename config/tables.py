@@ -354,6 +354,15 @@ class AnnounceTable(Table, frozen=True):
     wait: Literal["never", "always", "once"] = "never"
 
 
+class SurveyTable(Table, frozen=True):
+    """``[[queue]] survey``"""
+
+    automatic: bool = False
+    sound: str = ""
+    results: dict[str, str] = {}
+    answer_for: Duration = Duration(10)
+
+
 class QueueTable(Table, frozen=True):
     """``[[queue]]``"""
 
@@ -401,6 +410,7 @@ class QueueTable(Table, frozen=True):
     pair_back_off: Duration = Duration(10)
     callback: CallbackTable = CallbackTable()
     keys: dict[str, str] = {}
+    survey: SurveyTable = SurveyTable()
     announce: AnnounceTable = AnnounceTable()
     language: Literal["", "en", "zh"] = ""
     seat_hears: str = ""

@@ -1,4 +1,4 @@
-"""What a queue says to those who wait: settings that distribution carries and call control carries out."""
+"""What a queue says to its callers: settings that distribution carries and call control carries out."""
 
 import msgspec
 
@@ -19,3 +19,12 @@ class Announce(msgspec.Struct, frozen=True):
     def says_something(self) -> bool:
         """Whether there is anything to announce."""
         return bool(self.sounds) or self.position != "never" or self.wait != "never"
+
+
+class SurveySettings(msgspec.Struct, frozen=True):
+    """How callers of a queue rate their calls."""
+
+    is_automatic: bool = False  # also when the seat hangs up first, not only when it asks
+    sound: str = ""  # the question; "": the one shipped
+    results: tuple[tuple[str, str], ...] = (("1", "1"), ("2", "2"), ("3", "3"), ("4", "4"), ("5", "5"))
+    answer_for: float = 10.0  # seconds for the key, from the end of the question

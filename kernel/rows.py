@@ -309,6 +309,19 @@ class SeatTotalRow(SeatIntervalRow, frozen=True, tag="seat_totals"):
 
 CountedRow = VisitRow | OfferRow | PresenceRow  # of which counters are sums
 CountRow = QueueIntervalRow | QueueTotalRow | SeatIntervalRow | SeatTotalRow
+class SurveyRow(Row, frozen=True, tag="surveys"):
+    """A caller who was asked to rate its call."""
+
+    call: str
+    tenant: str
+    queue: str
+    seat: str
+    invited_at: float
+    answered_at: float | None
+    key: str  # of the telephone; "" if none was pressed
+    result: str | None  # what that key means in the queue
+
+
 class FollowupRow(Row, frozen=True, tag="followups"):
     """A callback that is, or was, owed by a moment."""
 
@@ -342,6 +355,7 @@ AnyRow = (
     | CallbackRow
     | CallbackAttemptRow
     | FollowupRow
+    | SurveyRow
     | OperationRow
     | QueueIntervalRow
     | QueueTotalRow

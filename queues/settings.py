@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kernel.announce import Announce
+from kernel.announce import Announce, SurveySettings
 from queues.hours import HoursSettings
 
 
@@ -116,3 +116,4 @@ class QueueSettings(msgspec.Struct, frozen=True):
     language: str = "en"  # of what is said with numbers in it
     seat_hears: str = ""  # what a seat is told when it has answered, before the bridge
     say_seat: bool = False  # the caller is told the seat's number then
+    survey: SurveySettings = SurveySettings()

@@ -55,6 +55,7 @@ from calls.events import (
     SeatTaken,
     SeatTook,
     SupervisionChanged,
+    SurveyEnded,
 )
 from calls.numbers import Numbers
 from calls.switchboard import Switchboard
@@ -143,6 +144,7 @@ class Node:
             PhoneChanged: lambda event, now: self.engine.handle(
                 PhoneReachable(event.kind, event.number, event.reachable), now
             ),
+            SurveyEnded: self._survey_ended,
             CustomerAnswered: lambda event, now: self.engine.handle(CallbackAnswered(event.call), now),
             CustomerFailed: lambda event, now: self.engine.handle(
                 CallbackFailed(event.call, event.outcome, event.status), now
@@ -550,6 +552,11 @@ class Node:
         if event.call in self.switchboard.calls:
             more = {"what": "handle_limit", "limit": event.limit}
             self.news.put("call", lambda: self.views.call(event.call, now) | more, now)
+
+    def _survey_ended(self, event: SurveyEnded, now: float) -> None:
+        told: dict[str, Any] = {"what": "survey", "call": event.call, "tenant": event.tenant}
+        told |= {"queue": event.queue, "seat": event.seat, "key": event.key or None, "result": event.result}
+        self.news.put("call", partial(dict, told), now)
 
     def _hold_recalled(self, event: HoldRecalled, now: float) -> None:
         call = self.switchboard.calls.get(event.call)

@@ -18,6 +18,7 @@ from calls.controls import (
     ConsultJoined,
     DialAsked,
     DigitsPressed,
+    SurveyAsked,
     TransferAsked,
 )
 from kernel.errors import OperationRefused
@@ -114,6 +115,12 @@ def _own_call(scope: Scope, asked: str | None) -> tuple[CallId, SeatId]:
     if call is None:
         raise OperationRefused("NOT_IN_CALL", f"seat {seat} is in no call")
     return CallId(call), seat
+
+
+def survey(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Leave the caller to the survey (满意度)."""
+    scope.node.control(SurveyAsked(*_own_call(scope, params.call)), scope.now)
+    return {"done": True}
 
 
 def answer(scope: Scope, params: OneCall) -> dict[str, Any]:
@@ -379,7 +386,14 @@ METHODS = (
         (*_OWN, "NO_CONSULT"),
     ),
     Method(
-        "call.survey", AGENT, "Ask the caller to rate the call.", OneCall, Done, words=(*_OWN, "NO_BRIDGE")
+        "call.survey",
+        AGENT,
+        "Leave the caller to rate the call by a key (满意度). The result is a row of the table surveys and "
+        "an event of topic call.",
+        OneCall,
+        Done,
+        survey,
+        (*_OWN, "NO_BRIDGE"),
     ),
     Method("call.record_pause", AGENT, "Suspend recording.", OneCall, Done, words=_OWN),
     Method("call.record_resume", AGENT, "Go on recording.", OneCall, Done, words=_OWN),

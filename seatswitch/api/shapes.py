@@ -100,7 +100,7 @@ class CallObject(msgspec.Struct, frozen=True):
     caller: str
     caller_name: Annotated[str, Meta(description="In words; empty where its side says nothing, or hides")]
     called: str
-    state: Literal["arrived", "waiting", "ringing", "talking", "held", "threeway", "ended"]
+    state: Literal["arrived", "waiting", "ringing", "talking", "held", "threeway", "survey", "ended"]
     consult: Annotated[
         Literal["ringing", "talking", "threeway"] | None,
         Meta(description="How far the consultation has come that this is the call, or the third party's, of"),

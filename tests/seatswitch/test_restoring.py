@@ -1,5 +1,7 @@
 """Fault list, "kill -9 mid call": what lived goes on, what cannot is ended and told, each exactly once."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.simulator.checkers import check_one_row_each, check_order, check_quiet, check_visits
@@ -274,4 +276,40 @@ def test_time_since_the_last_row_outlives_two_kills() -> None:
     assert signed_in() == pytest.approx(before + 11.0, abs=0.1)
     causes = [row.cause for row in world.presence_rows if row.seat == "8001"]
     assert causes.count("died") == 2
+
+
+def test_announcements_and_keys_go_on_for_who_waited_when_the_switch_died() -> None:
+    """Said 5 s after the restart, as if it had just joined; the key takes the caller out."""
+    doors = (
+        'announce = {every = "30s", after = "5s", position = "always"}',
+        'keys = {"0" = "queue:complaint"}',
+    )
+    world = World(1, replace(ONE_SEAT, doors=doors))
+    caller = world.trunk.dial(Errand(hangs_up_after=60.0))
+    world.run(2.0)
+    world.restart_switch()
+    world.run(1.0)
+    assert world.workers.playing_to(caller.rtp) == ("builtin:music",)
+    world.run(5.0)
+    assert "voice:en/you-are-number" in world.workers.playing_to(caller.rtp)
+    (call,) = world.node.switchboard.calls.values()
+    world.turn(lambda now: world.node.switchboard.keys.pressed(call.caller_leg, "0", now))
+    world.turn(world.node.settle)
+    assert [(row.outcome, row.cause) for row in world.visit_rows] == [("overflowed", "key:0")]
+    world.run(60.0)
+    settle(world)
+
+
+def test_a_caller_who_rates_its_call_when_the_switch_dies_is_let_go_with_one_row() -> None:
+    world = staffed(Manner(answers_after=1.0, talks_for=None))
+    caller = world.trunk.dial(Errand(hangs_up_after=100.0))
+    world.run(5.0)
+    desk = world.agents["8001"].desk
+    assert desk is not None
+    desk.ask("call.survey")
+    world.run(1.0)
+    world.restart_switch()
+    world.run(6.0)
+    assert caller.why == "bye"
+    assert [(row.verdict, row.resumed) for row in world.call_rows] == [("us:interrupted", 1)]
     settle(world)

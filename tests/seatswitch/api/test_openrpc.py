@@ -56,8 +56,8 @@ def test_what_it_says_of_a_method() -> None:
         "description": "",
     }
     assert (extend["x-right"], extend["x-available"], extend["paramStructure"]) == ("agent", True, "by-name")
-    assert methods["call.survey"]["x-available"] is False
-    assert methods["call.survey"]["errors"][0]["data"]["word"] == "NOT_AVAILABLE"
+    assert methods["call.interact"]["x-available"] is False
+    assert methods["call.interact"]["errors"][0]["data"]["word"] == "NOT_AVAILABLE"
     of_queue = [param["name"] for param in methods["queue.statistics"]["params"]]
     assert of_queue == ["queue", "from", "to", "by_interval"]
     for method in methods.values():
