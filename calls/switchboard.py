@@ -28,8 +28,8 @@ from calls.events import (
     SeatTaken,
 )
 from calls.failover import Failover
-from calls.hearing import Hearing
 from calls.handover import Handover
+from calls.hearing import Hearing
 from calls.invariants import check
 from calls.keys import Keys
 from calls.leg import Leg, LegInput, LegState

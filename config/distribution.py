@@ -261,6 +261,7 @@ class Desk:
     def for_calls(self) -> dict[str, dict[str, str]]:
         """Return what call control is told of seats and extensions, by number."""
         return {
+            "languages": self.languages,
             "seats": {seat.number: seat.tenant for seat in self.seats.values()},
             "extensions": self.extensions,
             "call_rights": self.call_rights,

@@ -177,7 +177,6 @@ def _build(
             hold_max=float(switch.hold_max),
             accept_key=check_accept(reader, f"{file}: switch", switch),
             accept_for=float(switch.accept_for),
-            languages=desk.languages,
             queue_header=switch.queue_header,
             calls_max=switch.max_calls,
         ),

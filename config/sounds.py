@@ -8,7 +8,7 @@ from config.reading import Read, Reader
 from kernel.errors import OperatorError
 from media.prompts import read_audio
 
-BUILTIN = ("builtin:music", "builtin:welcome", "builtin:reminder")
+BUILTIN = ("builtin:music", "builtin:welcome")
 SOUND_MAX = 2_000_000  # bytes of u-law: 250 s, shorter than any farewell may be
 PHRASE_MAX = 80_000  # of a phrase of the voice: 10 s
 SOUNDS_MAX = 100  # tell them to a media worker in one message

@@ -121,7 +121,12 @@ class Node:
         self._watched, self._lamps_changed = self.stack.watchers.watched, self.switchboard.lines.changed
         self.stack.watchers.lamp_of = self.views.lamp
         self._row_boxes: tuple[Outbox[Any], ...] = (self.stack.rows, self.switchboard.rows, self.engine.rows)
-        self._on_call: dict[type, Callable[[Any, float], None]] = {
+        self._on_call = self._build_calls()
+        self._on_command = self._build_commands()
+
+    def _build_calls(self) -> dict[type, Callable[[Any, float], None]]:
+        """Return what calls tell, and what the engine is told then."""
+        return {
             CallQueued: self._call_queued,
             CallGone: lambda event, now: self.engine.handle(CallLeft(event.call, event.cause), now),
             SeatRang: lambda event, now: self.engine.handle(OfferRang(event.offer), now),
@@ -158,7 +163,6 @@ class Node:
             TrunkChanged: self._trunk_changed,
             NameUnresolved: self.notices.name_unresolved,
         }
-        self._on_command = self._build_commands()
 
     def _build_commands(self) -> dict[type, Callable[[Any, float], None]]:
         """Return what the engine may ask, and the verb of calls that does it."""
