@@ -46,6 +46,7 @@ class Handover:
     def begin(self, leg: Leg, now: float) -> None:
         """A phone has answered: ask for the key, say what is to be said, or bridge at once."""
         settings = self._board.plan.settings
+        self._board.recovery.note(leg.call)  # the next process must know of a dialog more
         if leg.phone[0] == "pstn" and leg.seat is not None and settings.accept_key:
             if leg.offer is not None:
                 self._board.events.put(SeatPickedUp(leg.offer, settings.accept_for))

@@ -131,6 +131,7 @@ class Recovery:
             tuple(rings),
             call.seat or "",
             call.caller_name,
+            tuple(kept for kept in map(_kept, call.rings) if kept is not None),
         )
 
     # After the death of the process before.
@@ -138,12 +139,16 @@ class Recovery:
     def restore(self, rows: Sequence[CallStateRow], now: float) -> list[Call]:
         """Take calls over and return those that go on; nobody is told anything yet.
 
-        What rang is called off at once.
+        What rang, or had answered and was not bridged yet, is called off at once.
         """
         going_on: list[Call] = []
         for row in rows:
             for ring in row.rings:
                 session = self._stack.restore_invite(ring, now)
+                if session is not None:
+                    self._stack.hang_up(session, now)
+            for kept in row.handovers:
+                session = self._stack.restore_dialog(kept.dialog, now)
                 if session is not None:
                     self._stack.hang_up(session, now)
             call = self._build(row, now)

@@ -103,6 +103,7 @@ class CallStateRow(Row, frozen=True, tag="call_states"):
     rings: tuple[InviteState, ...]  # our INVITEs that ring a phone
     seat: str = ""  # that answered it, whoever has it now
     caller_name: str = ""
+    handovers: tuple[LegState, ...] = ()  # phones that have answered and are not bridged yet
 
 
 class VisitStateRow(Row, frozen=True, tag="visit_states"):

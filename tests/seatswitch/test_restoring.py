@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.simulator.checkers import check_one_row_each, check_order, check_quiet, check_visits
+from tests.simulator.people import Habits
 from tests.simulator.phones import RINGS_FOR_EVER, Errand, Manner
 from tests.simulator.stories import ONE_SEAT, staffed
 from tests.simulator.town import DOMAIN
@@ -312,4 +313,24 @@ def test_a_caller_who_rates_its_call_when_the_switch_dies_is_let_go_with_one_row
     world.run(6.0)
     assert caller.why == "bye"
     assert [(row.verdict, row.resumed) for row in world.call_rows] == [("us:interrupted", 1)]
+    settle(world)
+
+
+def test_a_phone_that_had_answered_and_was_not_bridged_is_let_go_and_the_caller_waits_on() -> None:
+    """It is asked for its key when the switch dies; its dialog ends with a BYE, and it is rung anew."""
+    world = World(1, replace(ONE_SEAT, accept_key="1"))
+    world.trunk.manner = Manner(answers_after=2.0, talks_for=None)
+    world.add_agent("8001", habits=Habits(phone_kind="pstn"))
+    world.run(3.0)
+    world.trunk.dial(Errand(hangs_up_after=60.0))
+    world.run(4.0)
+    mobile = next(each for each in world.trunk.calls if not each.is_caller)
+    assert mobile.state == "talking"
+    world.restart_switch()
+    world.run(4.0)
+    assert mobile.why == "bye"
+    assert [row.outcome for row in world.offer_rows][:1] == ["withdrawn"]
+    (call,) = world.node.switchboard.calls.values()
+    assert call.state in ("waiting", "ringing")
+    world.run(70.0)
     settle(world)
