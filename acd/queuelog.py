@@ -178,8 +178,9 @@ def _ended(row: VisitRow) -> tuple[object, ...]:
 
 
 def _times(row: CallRow, talk: _Talk) -> tuple[int, int]:
-    """Return the seconds a caller waited and talked."""
-    return round(talk.hold), max(0, round(row.ended_at - talk.begun_at))
+    """Return the seconds a caller waited and talked; one who rates the call stays longer than that."""
+    until = row.ended_at if row.answered_at is None else min(row.ended_at, row.answered_at + row.talked)
+    return round(talk.hold), max(0, round(until - talk.begun_at))
 
 
 def _line(at: float, call: str, queue: str, seat: str, event: object, *data: object) -> str:

@@ -70,7 +70,7 @@ class Handover:
     def ended(self, leg: Leg | None, now: float) -> None:
         """One sound that somebody heard is over."""
         step = None if leg is None else self.steps.get(leg.stream)
-        if step is None or leg is None:
+        if step is None or leg is None or not step.left[leg.stream]:
             return
         step.left[leg.stream] -= 1
         if any(step.left.values()):

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kernel.chance import Chance
-from kernel.rows import CallbackRow, OfferRow, PresenceRow, VisitRow
+from kernel.rows import CallbackRow, CallRow, OfferRow, PresenceRow, VisitRow
 from policies.registry import build_policies
 from tests.simulator.call import Call
 from tests.simulator.crash import sip_call_ids
@@ -122,7 +122,7 @@ def check_offers(world: "World") -> None:
         if offer.outcome == "answered":
             row = talked.get(call_of(offer))
             if row is not None:
-                end = max(end, handed_on.get(row.call, row.ended_at))
+                end = max(end, handed_on.get(row.call, talked_until(row)))
         by_seat[offer.seat].append((made[offer.offer], end, offer.offer))
     if POLICIES[world.town.policy].fan_out > 1:
         by_visit.clear()
@@ -270,6 +270,13 @@ def check_counters(world: "World") -> None:
             assert counters[name] == counted, f"{seat['seat']}: {counters[name]} {name}, {counted} rows"
 
 
+def talked_until(row: CallRow) -> float:
+    """Return when the talk of a call was over: a caller who rates it stays longer."""
+    if row.answered_at is None:
+        return row.ended_at
+    return min(row.ended_at, row.answered_at + row.talked)
+
+
 def left_to_others(world: "World") -> dict[str, float]:
     """Return when a seat has left its caller to whom it consulted, or to its supervisor, by the call, which
     goes on.
@@ -290,7 +297,7 @@ def check_wrap_up(world: "World") -> None:
         if offer.outcome != "answered" or call is None or call.answered_at is None:
             continue  # or the customer of a callback was not there
         rows = [row for row in world.presence_rows if row.seat == offer.seat]
-        ended_at = left.get(call.call, call.ended_at)
+        ended_at = left.get(call.call, talked_until(call))
         after = [row for row in rows if row.at >= ended_at - GRAIN and row.activity != "talking"]
         assert after, f"{offer.seat} talks on after {call}"
         said = after[0].presence

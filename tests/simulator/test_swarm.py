@@ -6,14 +6,21 @@ A seed that fails here is run alone, with its story, by ``python -m tests.simula
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.simulator.swarm import draw_options, run_seed
+from tests.simulator.swarm import Swarm, draw_options, run_seed
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = 15
+SAID = (
+    'announce = {every = "5s", after = "2s", position = "always", wait = "always"}',
+    "say_seat = true",
+    'seat_hears = "builtin:welcome"',
+    "survey = {automatic = true}",
+)
 
 
 @pytest.mark.parametrize("first", range(1, 301, BLOCK))
@@ -23,6 +30,20 @@ def test_nothing_unsafe_and_nothing_stuck_in_a_block_of_seeds(first: int) -> Non
             run_seed(seed)
         except AssertionError as error:
             pytest.fail(f"python -m tests.simulator --seed {seed}: {error}")
+
+
+@pytest.mark.parametrize("first", range(1, 46, BLOCK))
+def test_the_same_where_everything_is_said_that_can_be(first: int) -> None:
+    """Announcements, words before the bridge, keys of outside phones, ratings and reminders of holds."""
+    for seed in range(first, first + BLOCK):
+        drawn = draw_options(seed)
+        town = replace(
+            drawn.town, doors=(*drawn.town.doors, *SAID), accept_key="1" if seed % 2 else "", hold_recall=15.0
+        )
+        try:
+            Swarm(replace(drawn, town=town)).run()
+        except AssertionError as error:
+            pytest.fail(f"seed {seed}: {error}")
 
 
 def test_a_seed_is_one_history_whatever_the_hash_seed() -> None:
