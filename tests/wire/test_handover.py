@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire.phones import write_tone
-from tests.wire.switch import Switch, wait_until
+from tests.wire.phones import Sipp, write_tone
+from tests.wire.switch import CONFIG, Switch, free_port, wait_until
 from tests.wire.test_audio import registered, states, two_phones
 from tests.wire.test_comfort import SAID, frames, place_of
-from tests.wire.test_queue_call import sign_in
+from tests.wire.test_queue_call import rows_when_complete, sign_in
 
 pytestmark = pytest.mark.wire
 
@@ -37,3 +37,29 @@ def test_both_hear_what_they_are_told_and_then_each_other(tmp_path: Path) -> Non
     begin = place_of(caller_heard, "seat-number")
     assert not any(frames(caller_heard[:begin], 1000))
     assert sum(frames(caller_heard[begin:], 1000)) > 75
+
+
+def test_a_mailbox_has_missed_the_call_and_a_person_takes_it_by_the_key(tmp_path: Path) -> None:
+    """As it comes, without a key of the configuration: the mobile phone is a SIPp behind the trunk."""
+    mobile = free_port()
+    outward = f'accept = ["127.0.0.0/8"]\ncontact = "sip:127.0.0.1:{mobile}"'
+    config = CONFIG.replace('accept = ["127.0.0.0/8"]', outward)
+    config = config.replace('phones = ["softphone"]', 'phones = ["pstn:13900000001"]')
+    with Switch(tmp_path, config=config, queue_extra="pair_back_off = 2\n") as switch:
+        admin, target = switch.rpc(), f"127.0.0.1:{switch.sip_port}"
+        with Sipp(tmp_path, "mobile_hangs_up", port=mobile) as mailbox:
+            sign_in(switch, ["8001"])
+            caller = Sipp(tmp_path, "caller", port=free_port(), target=target, options=("-d", "6000"))
+            with caller:
+                mailbox.finish()
+                with Sipp(tmp_path, "mobile_presses", port=mobile) as person:
+                    wait_until("they talk", lambda: states(admin.call("call.list")) == ["talking"])
+                    caller.finish()
+                    person.finish()
+        offers = rows_when_complete(switch, "offers", 2)
+        (visit,) = rows_when_complete(switch, "visits", 1)
+        (call,) = rows_when_complete(switch, "calls", 1)
+    assert [row["outcome"] for row in offers] == ["missed", "answered"]
+    assert (visit["outcome"], visit["seat"]) == ("answered", "8001")
+    assert visit["waited"] > 3.0, "0.5 s of mailbox, 2 s of rest, 1 s to the key"
+    assert (call["verdict"], call["seat"]) == ("success", "8001")
