@@ -263,8 +263,8 @@ class Attendance:
         after = levels[seat.level].wrap_up if seat.level < len(levels) else 0.0
         if queue is not None and queue.settings.wrap_up is not None:
             after = queue.settings.wrap_up
-        if seat.settings.wrap_up is not None:
-            after = seat.settings.wrap_up
+        if seat.wrap_up is not None:
+            after = seat.wrap_up
         after = min(after, self._board.settings.wrap_up_max)
         if after > 0:
             seat.wrapup_after = after

@@ -124,7 +124,7 @@ class Changes:
     def _remove(self, seat: Seat, now: float) -> None:
         seat.is_removed = True
         self._board.timers.disarm(seat.midnight)
-        seat.classes = []
+        seat.classes = ()
         seat.watched_by = ()
         seat.pool = None
         if seat.session:

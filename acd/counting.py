@@ -192,13 +192,10 @@ class Counting:
             return  # its phone is back before it is itself
         if account.is_down and before in _TALKS and row.queue == account.queue != "":
             account.is_down = not (row.cause == "restored" and row.activity == "talking")  # it went on
-        if account.period is not self._period or at >= self._ends_at or account.queue or before == PAUSED:
+        if account.period is not self._period or at >= self._ends_at:
             self._pass(account, at)
         elif at > account.at:  # the short way for most: little is touched that is not in a cache
-            if before:
-                counters = account.open
-                setattr(counters, before, getattr(counters, before) + (at - account.at))
-            account.at = at
+            self._add_time(account, at)
         state = _STATES[row.presence][row.activity]
         if row.held and state == TALKING:
             state = HELD
@@ -215,7 +212,7 @@ class Counting:
         """A conversation with a caller of a queue has ended."""
         talk, hold, transferred = account.talk, account.hold, row.cause == "transferred"
         account.talk = account.hold = 0.0
-        account.statistics.open.count_talk(talk, hold, transferred=transferred)
+        account.open.count_talk(talk, hold, transferred=transferred)
         queue = self._open_queue(account.queue, row.at)
         if queue is not None:
             queue.count_talk(talk, hold, transferred=transferred)
@@ -249,6 +246,7 @@ class Counting:
                 self._add_time(account, ends_at)
             before = statistics.begins_at
             closed = statistics.roll(max(account.at, ends_at))
+            account.open = statistics.open
             if closed is not None:
                 self._write_seat(account, closed, before)
         self._add_time(account, at)
@@ -266,7 +264,7 @@ class Counting:
         state = account.state
         if not state or account.is_down:
             return
-        counters = account.statistics.open
+        counters = account.open
         setattr(counters, state, getattr(counters, state) + seconds)
         if state == PAUSED:
             counters.pause(account.reason, seconds)

@@ -173,9 +173,10 @@ class Distribution:
         call.timer = None
         board.timers.disarm(call.widening)
         call.widening = None
-        for timer in call.back_off.values():
-            board.timers.disarm(timer)
-        call.back_off.clear()
+        if call.back_off:
+            for seat_id, timer in list(call.back_off.items()):
+                board.timers.disarm(timer)
+                call.may_have(seat_id)
         self._unassign(call)
         call.position_left = queue.leave(call)
         self.alerts.left(call, queue)
@@ -356,7 +357,7 @@ class Distribution:
 
     def back_off_ended(self, call: WaitingCall, seat: SeatId) -> None:
         """Let ``seat`` be offered the call again."""
-        call.back_off.pop(seat, None)
+        call.may_have(seat)
         if call.entry is not None:
             self._board.idle_calls.append(call)
 
@@ -393,7 +394,7 @@ class Distribution:
             offer.eligible = choice.eligible
             offer.runners_up = choice.runners_up
         board.offers[offer.id] = offer
-        call.ringing.append(offer.id)
+        call.ringing = (*call.ringing, offer.id)
         fan_out = _fan_out(policy, queue)
         if policy.widen_after and call.fan_out < fan_out:
             fan_out = call.fan_out
@@ -434,7 +435,7 @@ class Distribution:
         del board.offers[offer.id]
         call = offer.call
         offer.seat.offer = None
-        call.ringing.remove(offer.id)
+        call.stop_ringing(offer.id)
         board.history.offer_ended(offer, how.value, status, now)
         if how is not OfferInput.ANSWERED:
             board.events.put(QueueChanged(call.queue, "offer_ended", call.call, how.value, offer.seat.id))
@@ -461,7 +462,7 @@ class Distribution:
             return
         self.picked_up(offer_id, within, now)
         call = offer.call
-        for other in call.ringing.copy():
+        for other in call.ringing:
             if other != offer_id:
                 self._withdraw(self._board.offers[other], "answered_elsewhere", now)
         self._ask_nobody_else(call)
@@ -548,7 +549,7 @@ class Distribution:
 
     def withdraw_all(self, call: WaitingCall, cause: str, now: float) -> None:
         """Call off everything that rings for a call."""
-        for offer in call.ringing.copy():
+        for offer in call.ringing:
             self._withdraw(self._board.offers[offer], cause, now)
 
     def _return(self, call: WaitingCall, seat: Seat, now: float) -> None:
@@ -562,7 +563,7 @@ class Distribution:
         back_off = queue.settings.pair_back_off
         if back_off > 0:
             board.timers.disarm(call.back_off.get(seat.id))
-            call.back_off[seat.id] = board.timers.arm_after(call, f"back_off {seat.id}", back_off, now)
+            call.keep_from(seat.id, board.timers.arm_after(call, f"back_off {seat.id}", back_off, now))
         if call.is_sticky and call.wanted_seat is not None:
             self.let_go_of_seat(call, now)
         self.stand(call)

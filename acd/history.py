@@ -61,6 +61,15 @@ def _shown(seat: Seat, key: SeatKey) -> str:
     return shown[1]
 
 
+def _winner(offer: Offer) -> str:
+    """Return the text of the key that won ``offer``."""
+    if not offer.key_text:
+        # What was ready with others has been shown before; a lone seat's key is of this moment alone.
+        is_known = offer.eligible > 1
+        offer.key_text = _shown(offer.seat, offer.key) if is_known else key_text(offer.key)
+    return offer.key_text
+
+
 def runners_text(runners: Sequence[Entry]) -> str:
     """Return the next best seats with their keys: ``8002 (0 1 17.250 8002), 8003 (...)``."""
     return ", ".join(f"{seat.id} ({_shown(seat, key)})" for key, _, seat in runners)
@@ -189,7 +198,7 @@ class History:
             str(offer.seat.phone),
             self._walltime.epoch(offer.made_at),
             offer.policy,
-            _shown(offer.seat, offer.key),
+            _winner(offer),
             offer.eligible,
             runners_text(offer.runners_up) if offer.runners_up else "",
             offer.call.queue,
@@ -210,7 +219,7 @@ class History:
                 outcome,
                 status,
                 offer.policy,
-                _shown(offer.seat, offer.key),
+                _winner(offer),
                 offer.eligible,
                 runners_text(offer.runners_up) if offer.runners_up else "",
                 offer.call.queue,

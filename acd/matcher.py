@@ -66,7 +66,7 @@ class Matcher:
         self._by_queue.setdefault(queue, []).append(new)
         for seat in seats:
             if queue not in seat.paused_in and serves(seat.level, seat.skills, requirement):
-                seat.classes.append(new)
+                seat.classes = (*seat.classes, new)
                 new.signed_in += seat.is_signed_in
                 new.working += seat.works
                 if seat.pool is not None and seat.level != own_level and seat.pool not in new.pools:
@@ -82,18 +82,18 @@ class Matcher:
         self._by_queue[line.queue].remove(gone)
         for seat in seats:
             if gone in seat.classes:
-                seat.classes.remove(gone)
+                seat.classes = tuple(each for each in seat.classes if each is not gone)
 
     def enrol(self, seat: Seat, hold_back: int) -> None:
         """Find the classes that ``seat`` serves, and its pool; it must not be ready."""
         assert not seat.ready_number, f"{seat.id} is enrolled while ready"
-        seat.classes = [
+        seat.classes = tuple(
             each
             for queue in dict.fromkeys(seat.queues)
             if queue not in seat.paused_in
             for each in self._by_queue.get(queue, ())
             if not each.line.requirement.seat and serves(seat.level, seat.skills, each.line.requirement)
-        ]
+        )
         seat.pool = None
         if hold_back and any(each.line.own_level == seat.level for each in seat.classes):
             key = (seat.tenant, seat.level)
@@ -154,14 +154,15 @@ class Matcher:
         if entry is None:
             return None
         eligible = wanted.count
-        if eligible > 1:
+        if eligible > 1 and (wanted.pools or call.back_off):
             eligible -= self._barred(wanted, call)
         return Choice(entry, wanted, eligible, runners_up)
 
     def best_call(self, seat: Seat, now: float) -> WaitingCall | None:
         """Return the call that ``seat``, ready, should be offered."""
         best: WaitingCall | None = None
-        best_key: CallKey = ()
+        best_key: CallKey | None = None  # found only where there is something to compare
+        best_policy: Policy | None = None
         pool = seat.pool
         is_kept = pool is not None and len(pool.idle) <= pool.hold_back
         for each in seat.classes:
@@ -173,8 +174,13 @@ class Matcher:
                 head = line.first_for(seat.id)
             if head is None:
                 continue
+            if best is None or best_policy is None:
+                best, best_policy = head, each.policy
+                continue
+            if best_key is None:
+                best_key = head_key(best_policy, best, now)
             key = head_key(each.policy, head, now)
-            if best is None or key < best_key:
+            if key < best_key:
                 best, best_key = head, key
         return best
 

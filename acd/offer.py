@@ -77,6 +77,7 @@ class Offer:
         "id",
         "keeper",
         "key",
+        "key_text",
         "made_at",
         "policy",
         "rung_at",
@@ -98,6 +99,7 @@ class Offer:
         self.timer: Timer | None = None
         self.policy = ""
         self.key: SeatKey = ()  # of the winner, as the policy gave it
+        self.key_text = ""  # the same in words, once a row has told them
         self.eligible = 1
         self.runners_up: Sequence[Entry] = ()  # the next best; put into words when the row is written
         self.keeper = keeper

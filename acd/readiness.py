@@ -4,6 +4,7 @@ A seat stands in the index of every class it can serve, with a number that chang
 an entry with another number is dead and dropped when it surfaces or when the dead outnumber the living.
 """
 
+from bisect import insort
 from heapq import heapify, heappop, heappush
 
 from acd.seat import Seat
@@ -15,7 +16,7 @@ from queues.waiting import WaitingCall, WaitingLine
 Entry = tuple[SeatKey, int, Seat]
 
 RUNNERS_UP_MAX = 3
-_LOOKED_AT_MAX = 12  # entries looked at for runners-up; they are told, not used
+_FRONT_MAX = 64  # entries in the sorted list; it grows only where many seats are passed over
 _SPARE = 32  # dead entries an index may keep before it is swept
 
 
@@ -32,9 +33,13 @@ class Pool:
 
 
 class RequirementClass:
-    """What one line of waiting calls wants, and the ready seats that have it."""
+    """What one line of waiting calls wants, and the ready seats that have it.
 
-    __slots__ = ("_heap", "count", "line", "policy", "pools", "preferred", "signed_in", "working")
+    The first few stand in a sorted list before the heap of all others: who wins, and who comes next, is read
+    there without moving anything.
+    """
+
+    __slots__ = ("_front", "_heap", "count", "line", "policy", "pools", "preferred", "signed_in", "working")
 
     def __init__(self, line: WaitingLine, policy: Policy) -> None:
         self.line = line
@@ -44,23 +49,33 @@ class RequirementClass:
         self.signed_in = 0  # seats that serve it, whatever they are doing
         self.working = 0  # of them, those that take calls now or after the one they are in
         self.pools: list[Pool] = []  # whose seats may be held back from this class
-        self._heap: list[Entry] = []
+        self._front: list[Entry] = []  # the first few, sorted
+        self._heap: list[Entry] = []  # those behind them
 
     def add(self, entry: Entry) -> None:
         """Let a ready seat stand here, by its policy key, behind those of a level nearer to the preferred."""
         if self.preferred >= 0:
             key, number, seat = entry
             entry = ((abs(seat.level - self.preferred), *key), number, seat)
-        heappush(self._heap, entry)
         self.count += 1
+        front = self._front
+        if not front or entry > front[-1]:
+            heappush(self._heap, entry)
+            return
+        insort(front, entry)
+        if len(front) > _FRONT_MAX:
+            for each in front[_FRONT_MAX // 2 :]:
+                heappush(self._heap, each)
+            del front[_FRONT_MAX // 2 :]
 
     def remove_one(self) -> None:
         """Note that one entry here has died."""
         self.count -= 1
-        heap = self._heap
-        if len(heap) > 2 * self.count + _SPARE:
-            self._heap = [entry for entry in heap if entry[2].ready_number == entry[1]]
+        front, heap = self._front, self._heap
+        if len(front) + len(heap) > 2 * self.count + _SPARE:
+            self._heap = [entry for entry in (*front, *heap) if entry[2].ready_number == entry[1]]
             heapify(self._heap)
+            front.clear()
 
     def is_held(self, seat: Seat) -> bool:
         """Say whether ``seat`` is kept for queues that start at its level, and this is not one of them."""
@@ -69,50 +84,32 @@ class RequirementClass:
 
     def best(self, call: WaitingCall) -> tuple[Entry | None, list[Entry]]:
         """Return the best seat that may be offered ``call``, and the next best few."""
-        heap = self._heap
+        front, heap = self._front, self._heap
         back_off = call.back_off
-        passed: list[Entry] = []
         found: Entry | None = None
-        while heap:
-            entry = heap[0]
+        runners: list[Entry] = []
+        at = 0  # living entries looked at
+        while at < self.count:
+            if at < len(front):
+                entry = front[at]
+            else:
+                entry = heappop(heap)
+                front.append(entry)
             seat = entry[2]
             if seat.ready_number != entry[1]:
-                heappop(heap)
-            elif (back_off and seat.id in back_off) or (seat.pool is not None and self.is_held(seat)):
-                passed.append(heappop(heap))
-            else:
+                del front[at]
+                continue
+            at += 1
+            if (back_off and seat.id in back_off) or (seat.pool is not None and self.is_held(seat)):
+                continue
+            if found is None:
                 found = entry
+                continue
+            runners.append(entry)
+            if len(runners) == RUNNERS_UP_MAX:
                 break
-        runners = self._runners_up(call) if found is not None and self.count > 1 else []
-        for entry in passed:
-            heappush(heap, entry)
         return found, runners
-
-    def _runners_up(self, call: WaitingCall) -> list[Entry]:
-        """Return the best few after the first, without moving anything.
-
-        Walks down the heap from its top, best first. Popping and pushing back would cost three times as
-        much; dead entries in the way count against :data:`_LOOKED_AT_MAX`.
-        """
-        heap = self._heap
-        size = len(heap)
-        frontier: list[tuple[Entry, int]] = []
-        runners: list[Entry] = []
-        at = 0
-        for _ in range(_LOOKED_AT_MAX):
-            for child in (2 * at + 1, 2 * at + 2):
-                if child < size:
-                    heappush(frontier, (heap[child], child))
-            if not frontier:
-                break
-            entry, at = heappop(frontier)
-            seat = entry[2]
-            if seat.ready_number == entry[1] and seat.id not in call.back_off and not self.is_held(seat):
-                runners.append(entry)
-                if len(runners) == RUNNERS_UP_MAX:
-                    break
-        return runners
 
     def ready(self) -> list[Entry]:
         """Return the living entries, in order; for checks and explanations."""
-        return sorted(entry for entry in self._heap if entry[2].ready_number == entry[1])
+        return sorted(entry for entry in (*self._front, *self._heap) if entry[2].ready_number == entry[1])

@@ -158,8 +158,12 @@ class SeatKeeper(Protocol):
         """Act on the timer ``name`` of ``seat``."""
 
 
-class Seat:
-    """One leased seat. Everything public may be read by anyone and is written by :mod:`acd.desk` alone."""
+class _Touched:
+    """What a decision reads and writes of a seat.
+
+    The slots of a class lie together in memory, and of 50,000 seats the one that becomes free is in no cache:
+    apart from the rest these are five cache lines instead of eight.
+    """
 
     __slots__ = (
         "account",
@@ -167,7 +171,6 @@ class Seat:
         "after_call",
         "agent",
         "alarm",
-        "answered",
         "breadth",
         "call",
         "changes",
@@ -176,48 +179,57 @@ class Seat:
         "held",
         "id",
         "idle_since",
-        "is_forced",
         "is_removed",
         "is_spent",
-        "keeper",
         "key_shown",
         "level",
-        "midnight",
-        "missed",
-        "misses",
         "next_phone",
-        "number",
         "offer",
         "offered",
         "offered_last",
-        "order",
         "paused_in",
         "pending",
         "phone",
         "pool",
         "presence",
-        "queues",
-        "ranks",
         "ready_number",
         "reason",
-        "refused",
         "rest",
-        "rest_until",
-        "session",
-        "settings",
-        "shares",
         "since",
-        "skills",
         "talk_call",
         "talk_queue",
         "talk_since",
         "talked_for",
-        "tenant",
         "watched_by",
         "works",
-        "wrapup",
+        "wrap_up",
         "wrapup_after",
         "wrapup_queue",
+    )
+
+
+class Seat(_Touched):
+    """One leased seat. Everything public may be read by anyone and is written by :mod:`acd.desk` alone."""
+
+    __slots__ = (
+        "answered",
+        "is_forced",
+        "keeper",
+        "midnight",
+        "missed",
+        "misses",
+        "number",
+        "order",
+        "queues",
+        "ranks",
+        "refused",
+        "rest_until",
+        "session",
+        "settings",
+        "shares",
+        "skills",
+        "tenant",
+        "wrapup",
         "wrapup_since",
         "wrapup_until",
     )
@@ -262,7 +274,7 @@ class Seat:
         self.misses: dict[str, tuple[int, float]] = {}  # by cause: how many in a row, and when the last was
         self.idle_since = 0.0
         self.ready_number = 0  # of its entries in the ready indexes; 0: not in them
-        self.classes: list[RequirementClass] = []  # it serves
+        self.classes: tuple[RequirementClass, ...] = ()  # it serves
         self.pool: Pool | None = None  # of its level, if some are held back
         self.works = False  # counted as working by its classes
         self.watched_by: tuple[Queue, ...] = ()  # queues to which it matters what it does
@@ -282,6 +294,7 @@ class Seat:
         self.tenant = settings.tenant
         self.level = settings.level
         self.skills: dict[str, int] = dict(settings.skills)
+        self.wrap_up = settings.wrap_up
         self.queues = tuple(QueueName(name) for name in settings.queues)
         self.ranks = dict(settings.ranks)
         self.shares = dict(settings.shares)

@@ -10,8 +10,11 @@ size, so that what is compared was measured at the same speed of the machine:
 * ``arrive``: a call arrives while seats are ready, and is paired with the right one (one turn: CallJoined);
 * ``call``: a whole queue call through the engine: joined, rung, answered, ended, 0.2 s of wrap-up, ready.
 
-A hundred queues want one of twenty skills each; a seat has three skills and three queues. Beside ours: what
-the peers' ways to choose cost at the same sizes.
+A hundred queues want one of twenty skills each; a seat has three skills and three queues. So 200 seats
+leave a call hardly one to choose from, 50,000 leave 150 and there are runners-up to tell: ``arrive`` does
+less at the small size. The line of 4 queues is 200 seats where a call has a choice, too; the last column
+says how many lines of waiting calls a free seat compares and how many seats a call could have. Beside ours:
+what the peers' ways to choose cost at the same sizes.
 """
 
 import gc
@@ -19,7 +22,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from statistics import median
+from statistics import mean, median
 from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -222,10 +225,11 @@ def whole_call(bench: Bench) -> Callable[[], float]:
 class Size:
     """One size: its benches, and what was measured so far."""
 
-    def __init__(self, seats: int, waiting: int) -> None:
-        self.seats, self.waiting = seats, waiting
-        idle, busy, one = Bench(seats, QUEUES), Bench(seats, QUEUES), Bench(seats, QUEUES, wrap_up=0.2)
+    def __init__(self, seats: int, waiting: int, queues: int = QUEUES) -> None:
+        self.seats, self.waiting, self.queues = seats, waiting, queues
+        idle, busy, one = Bench(seats, queues), Bench(seats, queues), Bench(seats, queues, wrap_up=0.2)
         busy.fill(waiting)
+        self._idle, self._busy = idle.engine, busy.engine
         self.measures = {"ready": seat_freed(busy), "arrive": call_arrives(idle), "call": whole_call(one)}
         self.found: dict[str, list[float]] = {name: [] for name in self.measures}
 
@@ -234,6 +238,20 @@ class Size:
         for name, each in self.measures.items():
             each()  # the caches belong to another size
             self.found[name].append(each() * 1e6)
+
+    def work(self) -> str:
+        """Say what a decision looks at: lines that a free seat compares, seats that a call could have."""
+        lines = [
+            sum(bool(each.line.count) for each in seat.classes)
+            for seat in self._busy.seats.values()
+            if seat.talk_call is not None
+        ]
+        ready: dict[str, int] = {}
+        for seat in self._idle.seats.values():
+            for each in seat.classes:
+                if each.line.requirement.highest == 1:  # no step has been taken yet
+                    ready[each.line.queue] = ready.get(each.line.queue, 0) + 1
+        return f"{mean(lines):.1f} lines, {mean(ready.values()):.0f} seats"
 
     def middle(self, name: str) -> float:
         """Return the median round, microseconds."""
@@ -268,18 +286,20 @@ def main() -> None:
     if "--quick" not in sys.argv:
         sizes = [(200, 400), (10_000, 20_000), (50_000, 100_000)]
     if "--peers-only" not in sys.argv:
-        found = [Size(seats, waiting) for seats, waiting in sizes]
+        found = [Size(200, 400, 4), *(Size(seats, waiting) for seats, waiting in sizes)]
         gc.collect()
         gc.freeze()
         for _ in range(ROUNDS):
             for size in found:
                 size.measure()
-        print(f"{'seats':>7} {'waiting':>8} {'ready us':>9} {'arrive us':>10} {'call us':>8}")
+        heads = ("seats", "waiting", "queues", "ready us", "arrive us", "call us")
+        print("".join(f"{head:>10}" for head in heads))
         for size in found:
-            row = f"{size.middle('ready'):>9.1f} {size.middle('arrive'):>10.1f} {size.middle('call'):>8.1f}"
-            print(f"{size.seats:>7} {size.waiting:>8} {row}", flush=True)
-        times = [f"{name} {ratio(found[0], found[-1], name):.2f}" for name in found[0].measures]
-        print(f"largest over smallest, median of {ROUNDS} rounds in turn: {', '.join(times)}", flush=True)
+            row = "".join(f"{size.middle(name):>10.1f}" for name in size.measures)
+            print(f"{size.seats:>10}{size.waiting:>10}{size.queues:>10}{row}  {size.work()}", flush=True)
+        for small, what in ((found[1], f"{QUEUES} queues"), (found[0], "4 queues at the smallest")):
+            times = [f"{name} {ratio(small, found[-1], name):.2f}" for name in small.measures]
+            print(f"largest over smallest, {what}, median of {ROUNDS} rounds: {', '.join(times)}", flush=True)
     if "--no-peers" not in sys.argv:
         compare(sizes)
 

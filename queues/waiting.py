@@ -8,9 +8,10 @@ Rule: a call has an entry exactly while it stands in its line, that is, while it
 """
 
 from collections import deque
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Mapping, Sized
 from heapq import heapify, heappop, heappush
 from math import inf
+from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
 from kernel.ids import CallId, OfferId, QueueName, SeatId, VisitId, offer_id
@@ -22,6 +23,7 @@ ANYONE = "anyone"
 Entry: TypeAlias = "tuple[float, int, WaitingCall]"
 
 _SPARE = 32  # dead entries a line may keep before it is swept
+_NOBODY: Mapping[SeatId, Timer] = MappingProxyType({})  # shared: most calls are let go by by no seat
 
 
 class Keeper(Protocol):
@@ -43,23 +45,36 @@ class Home(Protocol):
         """Smoothed seconds that its calls keep a seat; 0: not known yet."""
 
 
-class WaitingCall:
-    """One visit of one call to one queue, from join to outcome."""
+class _Touched:
+    """What an offer reads and writes of a call that has waited for long and is in no cache; see acd.seat."""
 
     __slots__ = (
         "alert",
         "back_off",
         "call",
+        "entry",
+        "fan_out",
+        "is_callback",
+        "line",
+        "offered",
+        "queue",
+        "ringing",
+        "visit",
+        "widening",
+    )
+
+
+class WaitingCall(_Touched):
+    """One visit of one call to one queue, from join to outcome."""
+
+    __slots__ = (
         "called",
         "caller",
         "credit",
         "due_cause",
         "entered_at",
-        "entry",
         "fallback",
-        "fan_out",
         "home",
-        "is_callback",
         "is_late",
         "is_overdue",
         "is_patient",
@@ -67,14 +82,10 @@ class WaitingCall:
         "joined_at",
         "keeper",
         "key",
-        "line",
-        "offered",
         "position",
         "position_left",
         "priority",
-        "queue",
         "resumes",
-        "ringing",
         "seat_for",
         "sequence",
         "skills",
@@ -82,11 +93,9 @@ class WaitingCall:
         "step",
         "timer",
         "vip",
-        "visit",
         "visits",
         "wanted_seat",
         "weight",
-        "widening",
     )
 
     def __init__(
@@ -133,12 +142,12 @@ class WaitingCall:
         self.step = 0  # relaxation reached; 0: none
         self.line: WaitingLine | None = None
         self.entry: Entry | None = None
-        self.ringing: list[OfferId] = []  # live offers
+        self.ringing: tuple[OfferId, ...] = ()  # live offers
         self.offered = 0  # offers made so far
         self.is_callback = False  # nobody is on the line: it stands for a customer who is to be called back
         self.is_overdue = False  # longest wait reached while a seat was ringing
         self.due_cause = "max_wait"  # and which one
-        self.back_off: dict[SeatId, Timer] = {}  # seats that may not be offered this call yet
+        self.back_off: Mapping[SeatId, Timer] = _NOBODY  # seats that may not be offered this call yet
         self.timer: Timer | None = None
         self.alert: Timer | None = None  # armed until it has waited long enough to be told of
         self.is_late = False  # it has been
@@ -160,6 +169,23 @@ class WaitingCall:
     def handled_for(self) -> float:
         """Smoothed seconds that calls of its queue keep a seat; 0: not known yet."""
         return 0.0 if self.home is None else self.home.handled_for
+
+    def keep_from(self, seat: SeatId, until: Timer) -> None:
+        """Let ``seat`` not be offered this call until the timer is due."""
+        if not isinstance(self.back_off, dict):
+            self.back_off = {}
+        self.back_off[seat] = until
+
+    def may_have(self, seat: SeatId) -> None:
+        """Let ``seat`` be offered this call again."""
+        if isinstance(self.back_off, dict):
+            self.back_off.pop(seat, None)
+
+    def stop_ringing(self, offer: OfferId) -> None:
+        """Forget an offer that has ended."""
+        ringing = self.ringing
+        at = ringing.index(offer)
+        self.ringing = () if len(ringing) == 1 else ringing[:at] + ringing[at + 1 :]
 
     def next_offer_id(self) -> OfferId:
         """Return the id of the next offer, and count it."""

@@ -601,7 +601,7 @@ def test_a_refused_call_is_offered_to_the_next_seat_at_once(kit: Any) -> None:
     floor.join("a")
     floor.do(OfferRefused(floor.offer_of("8001"), 480))
     assert floor.ringing() == {"a": "8002"}
-    assert floor.seat("8002").offer.call.ringing == ["a.1.2"]
+    assert floor.seat("8002").offer.call.ringing == ("a.1.2",)
     assert SeatId("8001") in floor.seat("8002").offer.call.back_off
 
 

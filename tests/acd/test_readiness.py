@@ -1,9 +1,12 @@
 """Indexes of ready seats: order, dead entries, runners-up."""
 
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from acd.readiness import Pool, RequirementClass
+import pytest
+
+from acd.readiness import _FRONT_MAX, RUNNERS_UP_MAX, Pool, RequirementClass
 from kernel.ids import QueueName
 from policies.longest_idle import LongestIdle
 from queues.settings import Requirement
@@ -90,3 +93,44 @@ def test_held_back_only_from_queues_that_start_lower() -> None:
         seat = ready(it, "s1", 1.0, 1, pool)
         pool.idle = {seat.id: seat}
         assert (it.best(CALL)[0] is not None) == found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_comes_and_goes_the_best_and_the_next_are_those_of_a_sorted_list(seed: int) -> None:
+    draw, it = Random(seed), index()
+    there: list[Any] = []
+    for number in range(1, 1501):
+        kind = draw.random()
+        if kind < 0.5 or not there:
+            since = number if draw.random() < 0.7 else draw.randrange(number)
+            there.append(ready(it, f"s{number:04}", float(since), number))
+        elif kind < 0.8:
+            leave(it, there.pop(draw.randrange(len(there))))
+        else:
+            first = min(there, key=lambda seat: (seat.idle_since, seat.id))
+            leave(it, first)  # offered, and back where it was
+            first.ready_number = number
+            it.add((it.policy.seat_key(first), number, first))
+        tired = draw.sample([seat.id for seat in there], min(len(there), draw.choice((0, 0, 1, 5, 100))))
+        able = sorted((seat.idle_since, seat.id) for seat in there if seat.id not in tired)
+        best, runners = it.best(SimpleNamespace(back_off=dict.fromkeys(tired)))  # type: ignore[arg-type]
+        assert names(([] if best is None else [best]) + runners) == [each for _, each in able[:4]]
+        assert (len(able) > RUNNERS_UP_MAX) == (len(runners) == RUNNERS_UP_MAX)
+    assert names(it.ready()) == [seat.id for seat in sorted(there, key=lambda it: (it.idle_since, it.id))]
+
+
+def test_a_front_that_has_grown_gives_back_to_the_heap() -> None:
+    it = index()
+    for number in range(1, 500):
+        ready(it, f"s{number:03}", float(number), number)
+    tired = {f"s{number:03}": None for number in range(1, 400)}
+    best, _ = it.best(SimpleNamespace(back_off=tired))  # type: ignore[arg-type]
+    assert best is not None
+    assert best[2].id == "s400"
+    assert len(it._front) > _FRONT_MAX
+    ready(it, "early", 0.5, 500)
+    assert len(it._front) <= _FRONT_MAX
+    assert names(it.ready())[:2] == ["early", "s001"]
+    best, runners = it.best(SimpleNamespace(back_off=tired))  # type: ignore[arg-type]
+    assert best is not None
+    assert [best[2].id, *names(runners)] == ["early", "s400", "s401", "s402"]

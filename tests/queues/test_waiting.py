@@ -79,7 +79,7 @@ def test_whoever_leaves_whenever_the_first_is_the_first(waiting: Build, seed: in
         if kind < 0.5 or not here:
             call = waiting(f"c{number}", float(number), draw.choice((0.0, 0.0, 5.0, 400.0)))
             if draw.random() < 0.2:
-                call.back_off[seat] = timers.arm(call, "back_off", 1e9)
+                call.keep_from(seat, timers.arm(call, "back_off", 1e9))
             here.append(call)
             it.add(call)
         elif kind < 0.8:
@@ -101,12 +101,31 @@ def test_a_seat_passes_over_calls_it_has_just_let_go_by(waiting: Build) -> None:
     for call in calls:
         it.add(call)
     for call in calls[:2]:
-        call.back_off[seat] = timers.arm(call, "back_off", 10.0)
+        call.keep_from(seat, timers.arm(call, "back_off", 10.0))
     assert it.first_for(seat) is calls[2]
     assert it.first_for(SeatId("8002")) is calls[0]
-    calls[2].back_off[seat] = timers.arm(calls[2], "back_off", 10.0)
+    calls[2].keep_from(seat, timers.arm(calls[2], "back_off", 10.0))
     assert it.first_for(seat) is None
     assert drained(it) == ["a", "b", "c"]
+
+
+def test_a_seat_kept_from_one_call_is_kept_from_no_other(waiting: Build) -> None:
+    first, second, seat = waiting("a"), waiting("b"), SeatId("8001")
+    first.keep_from(seat, TimerQueue().arm(first, "back_off", 10.0))
+    assert (list(first.back_off), list(second.back_off)) == ([seat], [])
+    second.may_have(seat)
+    first.may_have(seat)
+    assert not first.back_off
+
+
+def test_an_offer_that_has_ended_rings_no_longer(waiting: Build) -> None:
+    call = waiting("a")
+    offers = call.ringing = tuple(call.next_offer_id() for _ in range(3))
+    call.stop_ringing(offers[1])
+    assert call.ringing == (offers[0], offers[2])
+    call.stop_ringing(offers[0])
+    call.stop_ringing(offers[2])
+    assert call.ringing == ()
 
 
 def test_ids_of_offers_are_numbered(waiting: Build) -> None:
