@@ -2,9 +2,10 @@
 
 :func:`serve` takes every packet. A packet that continues what was received before (same
 source, SSRC, payload type and size, next sequence number) takes the short way: rewrite the header in place
-if this leg's packets do not fit the other's, send from the buffer it was received into. Everything else
-(first packets, gaps, marks, DTMF, strangers, rubbish) goes through :meth:`Stream.receive`, which sets
-things up so that the next packet can take the short way, and counts those that took it.
+if this leg's packets do not fit the other's, send from the buffer it was received into, once what came with
+it has been received, too. Everything else (first packets, gaps, marks, DTMF, strangers, rubbish) goes through
+:meth:`Stream.receive`, which sets things up so that the next packet can take the short way, and counts those
+that took it.
 
 A stream that has settled on one address is locked: a second socket at the same port, which the kernel
 has connected to that address, takes the peer's packets and sends ours, with no address to build, compare and
@@ -47,6 +48,7 @@ _unpack = HEADER.unpack_from
 _pack = HEADER.pack_into
 NOWHERE: Address = ("", 0)
 _FAST_SIZE_MIN = HEADER_SIZE + 1
+_TOGETHER = 32  # packets that are received before the first of them is sent
 
 
 class Send(Protocol):
@@ -80,7 +82,7 @@ class FarHearing(Protocol):
 class Desk:
     """What all streams of a worker share: the receive buffer, a buffer to send from, who hears of digits."""
 
-    __slots__ = ("buffer", "chance", "frame", "frame_view", "now", "report", "views")
+    __slots__ = ("buffer", "chance", "frame", "frame_view", "now", "report", "slots", "views")
 
     def __init__(self, chance: Chance, report: Callable[[Report], None]) -> None:
         self.now = 0.0  # of the packets that are being served
@@ -89,6 +91,8 @@ class Desk:
         self.buffer = bytearray(PACKET_MAX)
         # A slice of a view costs twice an index into a list of all slices.
         self.views = [memoryview(self.buffer)[:size] for size in range(PACKET_MAX + 1)]
+        # Where packets wait that go the short way, and views of them by size.
+        self.slots = [(bytearray(PACKET_MAX), dict[int, memoryview]()) for _ in range(_TOGETHER)]
         self.frame = bytearray(HEADER_SIZE + FRAME)
         self.frame_view = memoryview(self.frame)
 
@@ -614,6 +618,7 @@ class OpenSocket:
         size, source = self._receive_from(buffer)
         if source == self._stream.source:
             return size
+        self._desk.buffer[:size] = buffer[:size]
         self._deliver(size, source, self._desk.now)
         return -1
 
@@ -622,9 +627,11 @@ def serve(events: list[tuple[int, int]], table: Table, desk: Desk, now: float) -
     """Take one packet from every ready socket: the hot path, 3/4 of a worker's Python.
 
     One packet per wake-up: draining each socket was measured slower. An error of a socket (an ICMP message, a
-    datagram that is gone) concerns nobody.
+    datagram that is gone) concerns nobody. What came the short way leaves before anything goes the long way.
     """
-    buffer, views, unpack, pack = desk.buffer, desk.views, _unpack, _pack
+    slots, unpack, pack = desk.slots, _unpack, _pack
+    buffer, views = slots[0]
+    leaving: list[tuple[Stream, memoryview]] = []
     clock = now * 8000.0
     desk.now = now
     for descriptor, _ in events:
@@ -636,6 +643,9 @@ def serve(events: list[tuple[int, int]], table: Table, desk: Desk, now: float) -
         head, sequence, timestamp, ssrc = unpack(buffer)
         if sequence != stream.expected or size != stream.size or head != stream.head or ssrc != stream.ssrc:
             if size >= 0 and stream.source is not None:
+                _send_all(leaving)
+                desk.buffer[:size] = buffer[:size]
+                buffer, views = slots[0]
                 stream.receive(size, stream.source, now)
             continue
         stream.expected = sequence + 1
@@ -661,13 +671,27 @@ def serve(events: list[tuple[int, int]], table: Table, desk: Desk, now: float) -
             )
             if stream.table is not None:
                 buffer[12:size] = buffer[12:size].translate(stream.table)
+        view = views.get(size)
+        if view is None:
+            view = views[size] = memoryview(buffer)[:size]
+        leaving.append((peer, view))
+        if len(leaving) == _TOGETHER:
+            _send_all(leaving)
+        buffer, views = slots[len(leaving)]
+    _send_all(leaving)
+
+
+def _send_all(leaving: list[tuple[Stream, memoryview]]) -> None:
+    """Send every packet to its stream's peer, in order, and forget them."""
+    for peer, view in leaving:
         try:
             if peer.transmit is not None:
-                peer.transmit(views[size])
+                peer.transmit(view)
             else:
-                peer.sendto(views[size], peer.target)
+                peer.sendto(view, peer.target)
         except OSError:
             peer.unsent += 1
+    leaving.clear()
 
 
 def _send_nowhere(data: memoryview | bytes, address: Address, /) -> object:

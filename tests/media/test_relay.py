@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from kernel.ids import StreamId
 from media.codecs.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
 from media.messages import Close, Closed, Collect, Connect, ConnectAcross, Digit, Disconnect
-from tests.media.wires import ALICE, AUDIO, BOB, MALLORY, Studio
+from media.relay import serve
+from tests.media.wires import ALICE, AUDIO, BOB, HEADER, MALLORY, Studio
 
 A, B = StreamId(1), StreamId(2)
 EVENT_END = bytes((5, 0x80 | 10, 3, 0xC0))  # digit 5, 960 units
@@ -445,3 +446,31 @@ def test_short_calls_and_silent_ones_are_not_locked_nor_those_without_sockets() 
     assert studio.locked == {}  # it is tried again a minute later
     converse(studio, port_a, port_b, 150, first=3_060)
     assert len(studio.locked) == 2
+
+
+def test_packets_that_come_together_leave_in_order_and_whole() -> None:
+    """One look at the sockets: the short way first in, first out, and before what goes the long way."""
+    studio, port_a, port_b = bridged()
+    studio.talk(port_a, ALICE, 1, 4)
+    studio.talk(port_b, BOB, 1, 4, ssrc=9)
+    studio.take()
+    lane_a, lane_b = studio.lanes[port_a], studio.lanes[port_b]
+    arriving = [(lane_a, 7, number, b"a" * 160) for number in range(5, 75)]
+    arriving[40:40] = [(lane_b, 9, number, b"b" * 160) for number in range(5, 10)]
+    arriving[20] = (lane_a, 7, 26, b"c" * 100)  # the long way: 25 is missing, and it is shorter
+    ready = {}
+    for descriptor, (lane, ssrc, number, payload) in enumerate(arriving):
+        data = HEADER.pack(0x80, 0, number, number * 160, ssrc) + payload
+
+        def receive(buffer: bytearray, data: bytes = data) -> int:
+            buffer[: len(data)] = data
+            return len(data)
+
+        ready[descriptor] = (receive, lane)
+    serve([(descriptor, 1) for descriptor in ready], ready, studio.host.desk, studio.now)
+    sent = studio.take()
+    expected = [(number, payload) for lane, _, number, payload in arriving if lane is lane_a]
+    assert [(it.sequence, it.payload) for it in sent if it.target == BOB] == expected
+    assert [(it.sequence, it.payload) for it in sent if it.target == ALICE] == [
+        (number, b"b" * 160) for number in range(5, 10)
+    ]
