@@ -236,7 +236,10 @@ def check_callers(world: "World") -> None:
         least = len([call for call in made if call.has_ended and call.status >= 100 and call.status != 503])
         most = len(made) + len(unsaid) if not world.is_noisy else len(own)
         assert least <= len(own) <= most, f"caller {caller} ({made}) has the rows {rows[caller]}"
+        # Who is sent to a number outside may hang up as that fails: the row has what failed first.
         if len(made) == 1 and made[0].why == "hung up" and own and own[0].ended_by == "seat":
+            if own[0].entry.startswith("number:") and own[0].answered_at is None:
+                continue
             assert own[0].talked > 0, f"{caller}: {own[0]}"
 
 

@@ -46,6 +46,15 @@ def test_the_same_where_everything_is_said_that_can_be(first: int) -> None:
             pytest.fail(f"seed {seed}: {error}")
 
 
+def test_a_caller_hangs_up_as_the_number_it_was_sent_to_fails() -> None:
+    """The row of what it was sent to says that this could not be reached, and not that the caller went."""
+    swarm = Swarm(draw_options(6022, 20, ("kills", "internal", "transfers")))
+    swarm.run()
+    assert any(
+        row.entry == "number:9999" and row.verdict == "network:unreachable" for row in swarm.world.call_rows
+    )
+
+
 def test_a_seed_is_one_history_whatever_the_hash_seed() -> None:
     """No container order reaches the wire, the rows or the API."""
     ends = []
