@@ -3,7 +3,7 @@
 
 First to another flow of the same phone; else over a new connection to the host that the INVITE came from, at
 the port that its topmost Via names. If that cannot be made, and a trunk has sent the INVITE under a name, to
-the hosts of that name, one after the other.
+the hosts of that name, one after the other. Our requests to a trunk go by its Contact from then on.
 
 Rule: only a trunk's name is asked for. Nobody else makes us send anything to a third host.
 """
@@ -75,6 +75,7 @@ class WaysBack:
         """Nothing can be sent over ``flow``: lead the answers that would have gone there elsewhere."""
         self._sweep()
         for tag, session in list(self._core.sessions.items()):
+            _leave(session, flow)
             over = answers_over(session)
             if over is None or over[:5] != flow[:5]:
                 continue
@@ -111,6 +112,15 @@ class WaysBack:
             if self._core.sessions.get(tag) is not way.session or answers_over(way.session) is None:
                 way.stop()
                 del self._ways[tag]
+
+
+def _leave(session: "Session", flow: Flow) -> None:
+    """A trunk's connection is not the known way to it any more. A phone's stays: only it can make another."""
+    dialog, identity = session.dialog, session.identity
+    if dialog is None or identity is None or identity.kind != "trunk" or not flow.connection:
+        return
+    if dialog.home_flow is not None and dialog.home_flow[:5] == flow[:5]:
+        dialog.home_flow = None
 
 
 def answers_over(session: "Session") -> Flow | None:

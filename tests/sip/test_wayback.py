@@ -152,3 +152,15 @@ def test_a_way_back_is_forgotten_with_its_call() -> None:
     scene.stack.flow_closed(CAME, scene.now)
     assert scene.stack._ways_back.count() == 0
     assert scene.stack.is_quiet()
+
+
+def test_a_trunks_dialog_goes_on_by_its_contact() -> None:
+    """RFC 3261 12.2.1.1, 18.1.1: its connection is gone in the middle of the call; BYE makes a new one."""
+    scene, session = called(contact="<sip:c@10.0.0.9:5090;transport=tcp>")
+    scene.stack.answer(session, OURS, scene.now)
+    to = f"<sip:96198@example.com>;tag={session.local_tag}"
+    scene.receive(request("ACK", branch="z9hG4bKack", via="10.0.0.9:5090", transport="TCP", to=to), CAME)
+    scene.stack.flow_closed(CAME, scene.now)
+    scene.clear()
+    scene.stack.hang_up(session, scene.now)
+    assert seen(scene) == [("BYE", BACK)]
