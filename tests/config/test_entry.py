@@ -105,6 +105,7 @@ def test_level_is_the_queue_of_its_name_else_the_only_one_that_starts_there() ->
         ('on_full = "number:12a"', 'on_full: "number:12a" is none of hangup, queue:NAME, '),
         ('on_empty = "queue:senior"', 'on_empty: never happens: give when_empty = "refuse" or'),
         ('on_estimate = "queue:senior"', "on_estimate: never happens: give max_estimate"),
+        ('on_ratio = "queue:senior"', "on_ratio: never happens: give max_ratio"),
         ('on_closed = "queue:senior"', "on_closed: never happens: give hours, here or at the tenant"),
         ('absent = ["paused", "paused"]', "absent: names a state twice"),
         ('absent = ["offline"]', 'absent: ["offline"] is not a list of one of "paused", "wrapup", '),
