@@ -45,6 +45,7 @@ BENCHMARKS = (
         300.0,
         "sipp",
     ),
+    Benchmark("load_decision", "seat ready to INVITE at its phone", within=150.0, needs="sipp"),
     Benchmark(
         "load_two_leg",
         "the plain two-leg call, beside peers in the same run",

@@ -151,11 +151,15 @@ class Rpc:
         self._file = self._socket.makefile("rb")
         self._id = 0
 
-    def call(self, method: str, **params: Any) -> Any:
-        """Return the result of one request; raise RuntimeError with the error's message."""
+    def send(self, method: str, **params: Any) -> None:
+        """Send one request; its answer is passed over by the next :meth:`call`."""
         self._id += 1
         request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": params}
         self._socket.sendall(json.dumps(request).encode() + b"\n")
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Return the result of one request; raise RuntimeError with the error's message."""
+        self.send(method, **params)
         while True:
             answer = json.loads(self._file.readline())
             if answer.get("id") == self._id:
