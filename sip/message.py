@@ -228,6 +228,11 @@ class Message:
         """Return every address of a header that is a comma list of them (Path, P-Asserted-Identity); 400 for
         more than anybody honest has, before they are split.
         """
+        value = self.first.get(name)
+        if value is None:
+            return []
+        if "," not in value and name not in self.more:
+            return parse_addresses(value)
         values = self.headers(name)
         if sum(value.count(",") + 1 for value in values) > SIP_ADDRESSES_MAX:
             raise SipError(400, "Too Many Addresses")
