@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Install SIPp and baresip where they are missing and the user may; say what to do where not.
+# Install SIPp, baresip and OpenSSL's command where they are missing and the user may; say what to do where not.
 set -u
 missing=()
 command -v sipp >/dev/null 2>&1 || missing+=(sip-tester)
 command -v baresip >/dev/null 2>&1 || missing+=(baresip-core)
+command -v openssl >/dev/null 2>&1 || missing+=(openssl)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if command -v apt-get >/dev/null 2>&1; then
@@ -18,9 +19,9 @@ if command -v apt-get >/dev/null 2>&1; then
   fi
 fi
 
-for tool in sipp baresip; do
+for tool in sipp baresip openssl; do
   if ! command -v "$tool" >/dev/null 2>&1; then
-    echo "the tests need $tool: install it (Debian: apt-get install sip-tester baresip-core) and run make test again" >&2
+    echo "the tests need $tool: install it (Debian: apt-get install sip-tester baresip-core openssl) and run make test again" >&2
     exit 1
   fi
 done
