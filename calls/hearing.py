@@ -24,18 +24,26 @@ class Hearing:
         self.wanted: dict[
             StreamId, dict[CallId, tuple[StreamId, ...]]
         ] = {}  # by listener, then by whose wish
+        self._listeners: dict[StreamId, dict[StreamId, None]] = {}  # by whom they hear
 
     def want(self, whose: CallId, stream: StreamId, hears: tuple[StreamId, ...], now: float) -> None:
         """Let ``stream`` hear ``hears`` besides what others want; () if only they want anything any more."""
         if stream not in self._board.streams.living:
             return
+        before = self.hears(stream)
         wishes = self.wanted.setdefault(stream, {})
         wishes.pop(whose, None)
         if hears:
             wishes[whose] = hears
         if not wishes:
             del self.wanted[stream]
-        self._plane.mix(stream, self.hears(stream), now)
+        after = self.hears(stream)
+        for one in before:
+            if one not in after:
+                self._unhear(stream, one)
+        for one in after:
+            self._listeners.setdefault(one, {})[stream] = None
+        self._plane.mix(stream, after, now)
 
     def hears(self, stream: StreamId) -> tuple[StreamId, ...]:
         """Return whom ``stream`` hears in its mix; nobody: it hears its peer."""
@@ -44,8 +52,11 @@ class Hearing:
 
     def forget(self, stream: StreamId) -> None:
         """A stream is over; the media plane has taken it out of all mixes."""
+        for one in self.hears(stream):
+            self._unhear(stream, one)
         self.wanted.pop(stream, None)
-        for listener, wishes in list(self.wanted.items()):
+        for listener in self._listeners.pop(stream, {}):
+            wishes = self.wanted[listener]
             for whose, wish in list(wishes.items()):
                 left = tuple(one for one in wish if one != stream)
                 if left:
@@ -55,9 +66,20 @@ class Hearing:
             if not wishes:
                 del self.wanted[listener]
 
+    def _unhear(self, listener: StreamId, heard: StreamId) -> None:
+        listeners = self._listeners[heard]
+        del listeners[listener]
+        if not listeners:
+            del self._listeners[heard]
+
     def check(self) -> None:
         """Assert what must hold between turns."""
         living = self._board.streams.living
+        heard: dict[StreamId, dict[StreamId, None]] = {}
+        for stream in self.wanted:
+            for one in self.hears(stream):
+                heard.setdefault(one, {})[stream] = None
+        assert self._listeners == heard, "who hears whom is not known the other way round"
         for stream, wishes in self.wanted.items():
             assert stream in living, f"stream {stream} is over and hears"
             assert wishes, f"nobody wants anything for stream {stream}"

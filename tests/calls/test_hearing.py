@@ -56,8 +56,12 @@ def test_a_stream_that_is_over_is_wanted_by_nobody() -> None:
 
 def test_a_source_that_is_over_leaves_the_rest() -> None:
     scene = Scene()
-    scene.hearing.wanted[scene.seat] = {A: (scene.caller, SUPERVISOR), B: (SUPERVISOR,)}
+    scene.office.plane.open(SUPERVISOR, scene.office.now)
+    scene.hearing.want(A, scene.seat, (scene.caller, SUPERVISOR), scene.office.now)
+    scene.hearing.want(B, scene.seat, (SUPERVISOR,), scene.office.now)
     scene.hearing.forget(SUPERVISOR)
     assert scene.hearing.wanted == {scene.seat: {A: (scene.caller,)}}
+    scene.hearing.check()
     scene.hearing.forget(scene.caller)
     assert scene.hearing.wanted == {}
+    scene.hearing.check()
