@@ -627,7 +627,8 @@ def serve(events: list[tuple[int, int]], table: Table, desk: Desk, now: float) -
     """Take one packet from every ready socket: the hot path, 3/4 of a worker's Python.
 
     One packet per wake-up: draining each socket was measured slower. An error of a socket (an ICMP message, a
-    datagram that is gone) concerns nobody. What came the short way leaves before anything goes the long way.
+    datagram that is gone) concerns nobody. What came the short way leaves before a locked
+    stream's packet goes the long way.
     """
     slots, unpack, pack = desk.slots, _unpack, _pack
     buffer, views = slots[0]
