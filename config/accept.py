@@ -3,7 +3,7 @@
 from config.reading import Reader, show
 from config.tables import SwitchTable
 
-KEYS = "0123456789*#"
+KEYS = "0123456789*#"  # that every telephone has
 
 
 def check_accept(reader: Reader, where: str, table: SwitchTable) -> str:

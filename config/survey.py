@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from config.accept import KEYS
 from config.reading import Reader, show, suggest
 from config.tables import SurveyTable
 from kernel.announce import SurveySettings
 
-KEYS = "0123456789*#"
 DEFAULT = SurveySettings()
 
 
