@@ -391,23 +391,6 @@ def simulate(
     )
 
 
-@app.command("media-worker", hidden=True)
-def media_worker(
-    link: Annotated[str, typer.Option("--link", help="Socket of the switch.")],
-    worker: Annotated[int, typer.Option("--worker", help="Number of this worker.")],
-    address: Annotated[str, typer.Option("--address", help="Address to bind.")],
-    ports: Annotated[str, typer.Option("--ports", help="FIRST-LAST.")],
-    ahead: Annotated[int, typer.Option("--ahead", help="Port pairs bound in advance.")],
-) -> None:
-    """Forward audio for a switch, which starts this itself."""
-    from seatswitch.shell.media_worker import run_worker
-
-    first, _, last = ports.partition("-")
-    if not (first.isdigit() and last.isdigit()):
-        raise typer.BadParameter("is not FIRST-LAST", param_hint="--ports")
-    raise typer.Exit(run_worker(link, worker, address, (int(first), int(last)), ahead))
-
-
 @app.command("row-writer", hidden=True)
 def row_writer(
     journal: Annotated[str, typer.Option("--journal", help="Folder of the journal.")],

@@ -1,7 +1,8 @@
 """The media worker: a process with RTP sockets, one epoll loop, and a link to the switch.
 
-It imports as little as it can (no asyncio, no log library): an idle worker is small. When the switch dies it
-goes on forwarding for :data:`ORPHAN_FOR` seconds, trying to find it again under the link's name, then exits.
+It imports as little as it can (no asyncio, no log library, nothing of the command line): an idle worker is
+small. When the switch dies it goes on forwarding for :data:`ORPHAN_FOR` seconds, trying to find it again
+under the link's name, then exits.
 
 Messages on the link are framed by a length of four bytes, big-endian; a frame of no bytes is a sign of life
 that is answered with another.
@@ -14,6 +15,7 @@ import resource
 import select
 import signal
 import socket
+import sys
 from importlib.resources import files
 from math import inf
 from time import monotonic, sleep
@@ -41,6 +43,13 @@ _WINDOW = 0.01  # seconds
 _SPARE_SHARE = 0.75  # of all descriptors: from here on they are kept for ports that must be bound
 _EMPTIED_MAX = 64  # packets that wait at a socket when its stream is locked
 _RTP_BUFFER = 64 * 1024  # bytes a socket may hold: 4 s of one stream
+_OPTIONS = {
+    "--link": "SOCKET",
+    "--worker": "NUMBER",
+    "--address": "HOST",
+    "--ports": "FIRST-LAST",
+    "--ahead": "PAIRS",
+}
 _LENGTH = 4
 _CHUNK = 65_536  # bytes read from the link at once; kept, because a fresh buffer costs more than the reading
 
@@ -354,6 +363,19 @@ class WorkerLoop:
 def _receive_nothing(buffer: bytearray) -> int:
     """Stand for ``recv_into`` of a socket that has just been closed."""
     return -1
+
+
+def run_words(words: list[str]) -> int:
+    """Run the worker that a command line of option names and values describes; return the exit status."""
+    options = dict(zip(words[::2], words[1::2], strict=False))
+    first, _, last = options.get("--ports", "").partition("-")
+    numbers = [options.get("--worker", ""), options.get("--ahead", ""), first, last]
+    if options.keys() != _OPTIONS.keys() or len(words) % 2 or not all(number.isdigit() for number in numbers):
+        usage = " ".join(f"{name} {value}" for name, value in _OPTIONS.items())
+        print(f"usage: seatswitch media-worker {usage}", file=sys.stderr)
+        return 2
+    worker, ahead, *ports = map(int, numbers)
+    return run_worker(options["--link"], worker, options["--address"], (ports[0], ports[1]), ahead)
 
 
 def raise_file_limit() -> None:

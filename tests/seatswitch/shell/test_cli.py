@@ -206,15 +206,6 @@ def test_the_module_runs_and_starts_fast_without_the_switch() -> None:
     assert done.stdout == f"seatswitch {__version__}\n"
 
 
-def test_media_worker_runs_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[tuple[object, ...]] = []
-    monkeypatch.setattr("seatswitch.shell.media_worker.run_worker", lambda *them: ran.append(them) or 4)
-    options = ("--link", "run/media.sock", "--worker", "2", "--address", "127.0.0.1", "--ahead", "8")
-    assert invoke("media-worker", *options, "--ports", "20000-20998").exit_code == 4
-    assert ran == [("run/media.sock", 2, "127.0.0.1", (20000, 20998), 8)]
-    assert invoke("media-worker", *options, "--ports", "20000").exit_code == 2
-
-
 def test_stats_of_queues_and_levels(tmp_path: Path) -> None:
     with StubSwitch(tmp_path / "s") as switch:
         result = invoke("--socket", switch.address, "stats", "--since", "4h")

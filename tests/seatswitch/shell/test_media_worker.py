@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -29,9 +31,12 @@ from media.messages import (
     decode_reports,
     encode_commands,
 )
+from seatswitch import main
 from seatswitch.shell import media_worker
 from seatswitch.shell.media_worker import Link, RtpSockets, WorkerLoop, load_builtin
 from tests.seatswitch.shell.test_media_link import HEADER, HOST, WAIT_MAX, free_range
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Switch:
@@ -340,3 +345,46 @@ def test_shipped_sounds_are_loaded() -> None:
     said = [name for name in host.prompts if name.startswith("voice:")]
     assert sorted(said) == sorted(f"voice:{at}/{name}" for at, names in NAMES.items() for name in names)
     sockets.close()
+
+
+OPTIONS = ["--link", "run/media.sock", "--worker", "2", "--address", "127.0.0.1", "--ahead", "8"]
+
+
+def test_the_words_of_its_command_run_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[object, ...]] = []
+    monkeypatch.setattr(media_worker, "run_worker", lambda *them: ran.append(them) or 4)
+    monkeypatch.setattr(sys, "argv", ["seatswitch", "media-worker", *OPTIONS, "--ports", "20000-20998"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 4
+    assert ran == [("run/media.sock", 2, "127.0.0.1", (20000, 20998), 8)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        OPTIONS,
+        [*OPTIONS, "--ports", "20000"],
+        [*OPTIONS, "--ports"],
+        [*OPTIONS, "--ports", "20000-20998", "--help"],
+        [*OPTIONS, "--ports", "20000-20998", "--more", "1"],
+    ],
+)
+def test_other_words_are_told_how_it_is_used(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert media_worker.run_words(words) == 2
+    assert capsys.readouterr().err.startswith("usage: seatswitch media-worker --link SOCKET")
+
+
+def test_an_idle_worker_has_no_library_that_only_others_need(tmp_path: Path) -> None:
+    """Below 40 MB: the command line's libraries alone are a third of that."""
+    code = (
+        "import sys, seatswitch; sys.argv = ['seatswitch', 'media-worker']; "
+        "status = None\n"
+        "try: seatswitch.main()\n"
+        "except SystemExit as ended: status = ended.code\n"
+        "heavy = ('typer', 'click', 'rich', 'asyncio', 'structlog', 'sqlalchemy', 'sip', 'acd', 'calls'); "
+        "print(status, [it for it in heavy if it in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "2 []\n"
