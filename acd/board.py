@@ -57,6 +57,7 @@ class Board:
         self.matcher = Matcher()
         self.offers: dict[OfferId, Offer] = {}
         self.calls: dict[CallId, WaitingCall] = {}  # every visit that has not ended
+        self.wanted: dict[str, dict[CallId, WaitingCall]] = {}  # of them, those for one seat, by that seat
         self.idle_seats: list[Seat] = []  # became routable in this turn
         self.idle_calls: list[WaitingCall] = []  # began to stand in their line in this turn
         self.deserted: list[RequirementClass] = []  # whose last signed-in seat has left in this turn

@@ -12,11 +12,13 @@ from acd.desk import FORCED, OFFLINE, PAUSED, Desk
 from acd.distribution import Distribution
 from acd.inputs import SeatRestored, SeatTalks
 from acd.matcher import Matcher
+from acd.moves import Moves
 from acd.phone import Phone, PhoneKey, choose_phone
 from acd.readiness import RequirementClass
 from acd.seat import Presence, Seat, SeatKeeper, Word
 from acd.settings import AcdSettings, SeatSettings
 from kernel.ids import QueueName, SeatId
+from kernel.rows import SeatMoveRow
 from policies.registry import policy_named
 from policies.relax import build_steps
 from queues.queue import Queue
@@ -32,6 +34,7 @@ class Changes:
         self._desk = desk
         self._distribution = distribution
         self._keeper = keeper
+        self.moves = Moves(board)
 
     def configure(self, settings: AcdSettings, now: float) -> None:
         """Take ``settings``; raise OperatorError and change nothing if a queue names no policy there is."""
@@ -85,10 +88,13 @@ class Changes:
         board.steps = {name: build_steps(queue.settings) for name, queue in queues.items()}
 
     def _configure_seats(self, settings: AcdSettings, now: float) -> None:
-        board = self._board
-        wanted = {SeatId(each.number): each for each in settings.seats}
+        board, moves = self._board, self.moves
+        moves.configure(settings)
+        epoch = board.walltime.epoch(now)
+        wanted = {SeatId(each.number): moves.settings_for(each, epoch) for each in settings.seats}
         for seat in list(board.seats.values()):
             if seat.id not in wanted:
+                moves.forget(seat.id, epoch)
                 self._remove(seat, now)
         for order, (name, each) in enumerate(wanted.items()):
             account = board.counting.seat(name)
@@ -158,7 +164,7 @@ class Changes:
     def move(self, seat: Seat, settings: SeatSettings, now: float) -> None:
         """Let one seat have other queues, or another level; all that it has beside stays."""
         board, desk, calls = self._board, self._desk, self._distribution
-        waiting = [call for call in board.calls.values() if call.wanted_seat == seat.id]
+        waiting = list(board.wanted.get(seat.id, {}).values())
         standing = [call for call in waiting if call.entry is not None]
         for call in waiting:
             calls.take_from_line(call)
@@ -168,7 +174,8 @@ class Changes:
         desk.staffing.retire(seat)
         if settings is not seat.settings:
             seat.configure(settings, seat.order)
-            board.tiers = Tiers([(it.id, it.queues) for it in board.seats.values() if not it.is_removed])
+            seat.account.level = board.level_name(seat.level)
+            board.tiers.move(seat.id, seat.queues)
         levels = board.settings.levels
         board.matcher.enrol(seat, levels[seat.level].hold_back if seat.level < len(levels) else 0)
         desk.staffing.enrol(seat)
@@ -180,6 +187,15 @@ class Changes:
             calls.put_in_line(call, now)
         for call in standing:
             calls.stand(call)
+
+    def restore_move(self, row: SeatMoveRow, now: float) -> None:
+        """Let a seat be where it had been moved to before a restart, unless that has ended."""
+        seat = self._board.seats.get(SeatId(row.seat))
+        known = None if seat is None or seat.is_removed else seat
+        written = None if known is None else known.settings
+        settings = self.moves.restore(row, written, self._board.walltime.epoch(now))
+        if known is not None and settings is not None:
+            self.move(known, settings, now)
 
     def _open(self, queue: Queue, requirement: Requirement) -> RequirementClass:
         board = self._board

@@ -208,6 +208,8 @@ class Distribution:
             call.step = following
         call.line = found.line
         found.line.members += 1
+        if call.wanted_seat is not None:
+            self._board.wanted.setdefault(call.wanted_seat, {})[call.call] = call
 
     def _unassign(self, call: WaitingCall) -> None:
         line = call.line
@@ -216,7 +218,15 @@ class Distribution:
             line.remove(call)
         call.line = None
         line.members -= 1
+        if line.requirement.seat:
+            self._unwant(call, line.requirement.seat)
         self._forget(line)
+
+    def _unwant(self, call: WaitingCall, seat: str) -> None:
+        wanted = self._board.wanted[seat]
+        del wanted[call.call]
+        if not wanted:
+            del self._board.wanted[seat]
 
     def _forget(self, line: WaitingLine) -> None:
         """Forget a line that only calls of its own kind wanted, when they are gone."""

@@ -60,6 +60,7 @@ from acd.inputs import (
     SeatEngaged,
     SeatHeld,
     SeatMoved,
+    SeatMoveRestored,
     SeatRestored,
     SignedIn,
     SignedOut,
@@ -158,6 +159,7 @@ class Engine:
             WrapUpExtended: seats.extend_wrap_up,
             DialWanted: seats.dial,
             SeatMoved: supervision.move_seat,
+            SeatMoveRestored: lambda what, now: changes.restore_move(what.row, now),
             CallMoved: supervision.move_call,
             CallPickedUp: supervision.pick_up,
             SupervisionWanted: supervision.may_attend,
@@ -369,6 +371,7 @@ class Engine:
             },
             "call": seat.call,
             "queues": list(seat.queues),
+            "moved": self._changes.moves.is_moved(seat.id),
             "after_call": seat.after_call,
             "paused_in": dict(seat.paused_in) if seat.is_signed_in else {},
             "counters": self._board.counting.seat_counters(seat.id, self._board.walltime.epoch(now)),
@@ -405,3 +408,4 @@ class Engine:
         check(self._board)
         self.callbacks.check()
         self.lists.check()
+        self._changes.moves.check()

@@ -50,4 +50,13 @@ class WaitLimitReached(msgspec.Struct, frozen=True):
     waited: float  # so far, queues before this one included
 
 
-AcdEvent = SeatChanged | QueueChanged | CallbackChanged | HandleLimitReached | WaitLimitReached
+class SeatMoveEnded(msgspec.Struct, frozen=True):
+    """A seat that was moved is as the configuration says again, which ``why`` explains."""
+
+    seat: SeatId
+    why: str
+
+
+AcdEvent = (
+    SeatChanged | QueueChanged | CallbackChanged | HandleLimitReached | WaitLimitReached | SeatMoveEnded
+)

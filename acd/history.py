@@ -19,6 +19,7 @@ from kernel.rows import (
     ListEntryRow,
     OfferRow,
     PresenceRow,
+    SeatMoveRow,
     SeatStateRow,
     VisitRow,
 )
@@ -39,6 +40,7 @@ AcdRow = (
     | CallbackAttemptRow
     | FollowupRow
     | ListEntryRow
+    | SeatMoveRow
     | VisitStateRow
     | OfferStateRow
     | CountRow

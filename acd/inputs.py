@@ -4,7 +4,7 @@ import msgspec
 
 from acd.settings import AcdSettings
 from kernel.ids import CallId, OfferId, QueueName, SeatId
-from kernel.rows import CallbackRow, FollowupRow, ListEntryRow
+from kernel.rows import CallbackRow, FollowupRow, ListEntryRow, SeatMoveRow
 
 
 class CallJoined(msgspec.Struct, frozen=True):
@@ -200,11 +200,22 @@ class DialWanted(msgspec.Struct, frozen=True):
 
 
 class SeatMoved(msgspec.Struct, frozen=True):
-    """A supervisor lets a seat serve other queues, or work at another level (None: as it is)."""
+    """A supervisor lets a seat serve other queues, work at another level or with other skills (None: as it
+    is); with ``resets`` as the configuration says.
+    """
 
     seat: SeatId
-    queues: tuple[str, ...]
+    queues: tuple[str, ...] | None = None
     level: str | None = None
+    skills: tuple[tuple[str, int], ...] | None = None
+    by: str = ""  # who said so, for the row
+    resets: bool = False
+
+
+class SeatMoveRestored(msgspec.Struct, frozen=True):
+    """Where a supervisor had moved a seat before a restart."""
+
+    row: SeatMoveRow
 
 
 class CallMoved(msgspec.Struct, frozen=True):
@@ -419,6 +430,7 @@ Input = (
     | WrapUpExtended
     | DialWanted
     | SeatMoved
+    | SeatMoveRestored
     | CallMoved
     | CallPickedUp
     | SupervisionWanted

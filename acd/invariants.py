@@ -20,6 +20,11 @@ def check(board: Board) -> None:
     assert len(board.calls) == sum(len(queue.waiting) for queue in board.queues.values())
     left = [*board.idle_calls, *board.idle_seats, *board.gone, *board.deserted, *board.thinned]
     assert not left, "a turn was left undone"
+    wanted = sum(call.wanted_seat is not None for call in board.calls.values())
+    assert wanted == sum(map(len, board.wanted.values())), "calls that want a seat are miscounted"
+    for name, calls in board.wanted.items():
+        assert calls, f"nobody wants {name}"
+        assert all(call.wanted_seat == name for call in calls.values()), f"{name} is not wanted by all"
     _check_offers(board)
     _check_seats(board)
     _check_lines(board)

@@ -1,8 +1,7 @@
 """Supervision: what a shift leader does to seats and waiting calls while they are in use.
 
 A call that is moved keeps the time it has waited and its credit, which nobody but a supervisor lowers; a seat
-that is moved keeps its calls, its presence and its sign-in. What is moved stays so until the next reload, or
-start, of the configuration.
+that is moved keeps its calls, its presence and its sign-in, and stays moved (:mod:`acd.moves`).
 """
 
 import msgspec
@@ -14,6 +13,7 @@ from acd.distribution import Distribution
 from acd.inputs import CallMoved, CallPickedUp, SeatMoved, SupervisionWanted
 from acd.offer import State
 from acd.seat import Activity, Seat
+from acd.settings import SeatSettings
 from kernel.errors import OperationRefused
 from kernel.ids import QueueName, SeatId
 from queues.queue import Queue
@@ -59,10 +59,17 @@ class Supervision:
             raise OperationRefused("PHONE_NOT_REGISTERED", f"{own.phone} of seat {own.id} is not there")
 
     def move_seat(self, what: SeatMoved, now: float) -> None:
-        """Let a seat serve other queues, or work at another level, from now on."""
+        """Let a seat serve other queues, or work at another level or with other skills, from now on."""
         seat = self._seat(what.seat)
+        moves = self._changes.moves
+        if what.resets:
+            written = moves.as_written(seat.id)
+            if written is not None:
+                self._move(seat, written, what.by, now)
+            return
         level = seat.level if what.level is None else self._rank(what.level)
-        names = tuple(dict.fromkeys(what.queues))
+        names = seat.settings.queues if what.queues is None else tuple(dict.fromkeys(what.queues))
+        skills = seat.settings.skills if what.skills is None else what.skills
         if not names and seat.settings.role != "supervisor":
             raise OperationRefused("NOT_IN_QUEUE", f"seat {seat.id} would serve no queue")
         for name in names:
@@ -72,8 +79,13 @@ class Supervision:
             if not lowest <= level <= highest:
                 named = self._board.level_name(level)
                 raise OperationRefused("NOT_IN_QUEUE", f"level {named} never serves queue {name}")
-        settings = msgspec.structs.replace(seat.settings, queues=names, level=level)
+        settings = msgspec.structs.replace(seat.settings, queues=names, level=level, skills=skills)
+        self._move(seat, settings, what.by, now)
+
+    def _move(self, seat: Seat, settings: SeatSettings, by: str, now: float) -> None:
+        before = seat.settings
         self._changes.move(seat, settings, now)
+        self._changes.moves.note(before, settings, by, self._board.walltime.epoch(now))
         self._desk.changed(seat, "moved", now)
 
     def move_call(self, what: CallMoved, now: float) -> None:

@@ -112,6 +112,19 @@ class SeatStateRow(Row, frozen=True, tag="seat_states"):
     paused_in: str = ""  # queues it takes no calls of, and why, as a JSON object
 
 
+class SeatMoveRow(Row, frozen=True, tag="seat_moves"):
+    """How a supervisor has moved a seat; kept over reload and restart until the file changes the seat."""
+
+    seat: str
+    queues: str  # as a JSON array
+    level: str  # by name
+    skills: str  # as a JSON object
+    moved_from: str  # what the configuration said then, as a JSON array: queues, level, skills
+    moved_by: str
+    changed_at: float
+    is_removed: bool  # it is as the configuration says again
+
+
 class BindingRow(Row, frozen=True, tag="bindings"):
     """A registered contact, kept over a restart; ``expires_at`` in the past removes it."""
 
@@ -348,6 +361,7 @@ AnyRow = (
     | OfferRow
     | PresenceRow
     | SeatStateRow
+    | SeatMoveRow
     | BindingRow
     | StreamRow
     | ListEntryRow

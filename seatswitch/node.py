@@ -12,7 +12,14 @@ from typing import Any
 
 from acd.commands import ChangeQueue, KickOut, PlaceCall, ReleaseCall, RingSeat, WithdrawOffer
 from acd.engine import Engine
-from acd.events import CallbackChanged, HandleLimitReached, QueueChanged, SeatChanged, WaitLimitReached
+from acd.events import (
+    CallbackChanged,
+    HandleLimitReached,
+    QueueChanged,
+    SeatChanged,
+    SeatMoveEnded,
+    WaitLimitReached,
+)
 from acd.inputs import (
     CallbackAnswered,
     CallbackFailed,
@@ -517,6 +524,8 @@ class Node:
             if type(event) is WaitLimitReached:
                 about = {"call": event.call, "queue": event.queue, "waited": event.waited}
                 self.log.put(("a caller waits too long", about))
+            elif type(event) is SeatMoveEnded:
+                self.log.put(("a seat is no longer moved", {"seat": event.seat, "why": event.why}))
         if not self.news.wanted:
             self.news.skip(len(events))
             return

@@ -18,6 +18,7 @@ from acd.inputs import (
     FollowupRestored,
     ListEntryRestored,
     PlaceRestored,
+    SeatMoveRestored,
     SeatRestored,
     SeatTalks,
 )
@@ -31,6 +32,7 @@ from kernel.rows import (
     CountRow,
     FollowupRow,
     ListEntryRow,
+    SeatMoveRow,
     SeatStateRow,
 )
 from kernel.staterows import CallStateRow, JournalRow, LeftStateRow, OfferStateRow, VisitStateRow
@@ -54,6 +56,8 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float, died_at: float
         if isinstance(row, CallerSeatRow):
             queue, number = QueueName(row.queue), row.number
             node.engine.handle(CallerRestored(queue, number, SeatId(row.seat), row.at), now)
+        elif isinstance(row, SeatMoveRow):
+            node.engine.handle(SeatMoveRestored(row), now)
         elif isinstance(row, ListEntryRow):
             node.engine.handle(ListEntryRestored(row), now)
         elif isinstance(row, LeftStateRow):

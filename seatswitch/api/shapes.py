@@ -23,6 +23,7 @@ CallNumber = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{1,64}$(?!\n)", descri
 Name = Annotated[
     str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}$(?!\n)", description="A name of the configuration")
 ]
+Skill = Annotated[int, Meta(ge=1, le=10, description="How good at it a seat is")]
 Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{0,200}$(?!\n)", description="Text for people")]
 Secret = Annotated[str, Meta(min_length=1, max_length=256)]
 Instant = Annotated[str, Meta(description="RFC 3339 in UTC with milliseconds")]
@@ -75,6 +76,9 @@ class SeatObject(msgspec.Struct, frozen=True):
     phone: PhoneObject
     call: str | None
     queues: list[str]
+    moved: Annotated[
+        bool, Meta(description="A supervisor has moved it: queues, level or skills are not the file's")
+    ]
     after_call: Annotated[
         Literal["ready", "pause"], Meta(description="What follows a queue call and its wrap-up")
     ]

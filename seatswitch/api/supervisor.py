@@ -24,7 +24,7 @@ from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
 from seatswitch.api.method import SUPERVISOR, Method, Params
 from seatswitch.api.scope import Scope
-from seatswitch.api.shapes import CallNumber, Done, Name, PhoneWanted, SeatNumber, SeatObject, Text
+from seatswitch.api.shapes import CallNumber, Done, Name, PhoneWanted, SeatNumber, SeatObject, Skill, Text
 
 CREDIT_MAX = 86_400.0  # seconds; a day
 
@@ -72,11 +72,15 @@ class Supervising(Params, frozen=True):
 
 
 class MoveSeat(Params, frozen=True):
-    """A seat, the queues it shall serve, and the level it shall work at (left out: as it is)."""
+    """A seat, and its queues, level and skills from now on (left out: as they are); or that all shall be as
+    the configuration says.
+    """
 
     seat: SeatNumber
-    queues: list[Name]
+    queues: list[Name] | None = None
     level: Name | None = None
+    skills: dict[Name, Skill] | None = None
+    reset: Annotated[bool, Meta(description="As the configuration says; the rest is not looked at")] = False
 
 
 class MoveCall(Params, frozen=True):
@@ -193,10 +197,22 @@ def pick_up(scope: Scope, params: TheSeat) -> dict[str, Any]:
 def move_seat(scope: Scope, params: MoveSeat) -> dict[str, Any]:
     """Let a seat serve other queues."""
     seat = scope.seat_to_supervise(params.seat)
-    scope.node.handle(SeatMoved(seat, tuple(params.queues), params.level), scope.now)
-    detail = ", ".join(params.queues) + (f" at level {params.level}" if params.level else "")
-    scope.record("move_seat", seat=seat, detail=detail)
+    queues = None if params.queues is None else tuple(params.queues)
+    skills = None if params.skills is None else tuple(sorted(params.skills.items()))
+    moved = SeatMoved(seat, queues, params.level, skills, scope.who(), params.reset)
+    scope.node.handle(moved, scope.now)
+    scope.record("move_seat", seat=seat, detail=_where(params))
     return scope.seat_view(seat)
+
+
+def _where(params: MoveSeat) -> str:
+    """Return in words where a seat is moved to."""
+    if params.reset:
+        return "as the configuration says"
+    level = f"at level {params.level}" if params.level else ""
+    skills = ", ".join(f"{name}={value}" for name, value in sorted((params.skills or {}).items()))
+    having = "" if params.skills is None else f"with {skills or 'no skills'}"
+    return " ".join(word for word in (", ".join(params.queues or ()), level, having) if word)
 
 
 def move_call(scope: Scope, params: MoveCall) -> dict[str, Any]:
@@ -325,8 +341,10 @@ METHODS = (
     Method(
         "supervisor.move_seat",
         SUPERVISOR,
-        "Let a seat serve other queues, or work at another level, at once; its call, presence and sign-in "
-        "stay. Holds until the configuration is loaded anew.",
+        "Let a seat serve other queues, or work at another level or with other skills, at once; its call, "
+        "presence and sign-in stay. It outlives a reload and a restart, until reset says so, until the "
+        "configuration says something else of the seat's queues, level or skills than it did, or until a "
+        "queue or the level it was moved to is gone.",
         MoveSeat,
         SeatObject,
         move_seat,

@@ -115,9 +115,19 @@ def test_a_seat_is_moved_live_and_a_call_waits_elsewhere_or_first() -> None:
     assert ("senior", "answered", "") in told
 
 
-def test_moves_last_until_the_configuration_is_loaded_anew() -> None:
+def test_a_move_outlives_a_reload_and_a_kill_and_ends_with_reset() -> None:
     world, lead = led(RINGS_FOR_EVER)
-    lead.ask("supervisor.move_seat", {"seat": "8001", "queues": ["senior"], "level": "senior"})
+    where = {"queues": ["senior"], "level": "senior", "skills": {"billing": 7}}
+    lead.ask("supervisor.move_seat", {"seat": "8001", **where})
     world.turn(lambda now: world.node.reconfigure(world.node.settings, now))
-    assert (seat(world)["queues"], seat(world)["level"]) == (["junior"], "junior")
+    assert {key: seat(world)[key] for key in (*where, "moved")} == {**where, "moved": True}
+    world.kill_switch()
+    world.run(2.0)
+    assert {key: seat(world)[key] for key in (*where, "moved")} == {**where, "moved": True}
+    world.admin.ask("supervisor.move_seat", {"seat": "8001", "reset": True})
+    assert (seat(world)["queues"], seat(world)["level"], seat(world)["skills"]) == (["junior"], "junior", {})
+    assert seat(world)["moved"] is False
+    world.kill_switch()
+    world.run(2.0)
+    assert (seat(world)["queues"], seat(world)["moved"]) == (["junior"], False)
     settle(world)

@@ -24,6 +24,7 @@ from kernel.rows import (
     ListEntryRow,
     OfferRow,
     PresenceRow,
+    SeatMoveRow,
     SeatStateRow,
     StreamRow,
     VisitRow,
@@ -91,6 +92,7 @@ class World:
         self.callers: dict[str, CallerSeatRow] = {}
         self.callbacks: dict[str, CallbackRow] = {}
         self.listed: dict[str, ListEntryRow] = {}
+        self.moves: dict[str, SeatMoveRow] = {}
         self.followups: dict[str, FollowupRow] = {}
         self.living = Living()
         self.kills = 0
@@ -177,6 +179,7 @@ class World:
         wall = self.time.now + EPOCH - BEGIN
         kept: list[JournalRow] = [*self.seat_states.values(), *self.callers.values()]
         kept += [row for row in self.bindings.values() if row.expires_at > wall]
+        kept += [row for row in self.moves.values() if not row.is_removed]
         kept += self.listed.values()
         kept += [row for row in self.callbacks.values() if row.state != "ended"]
         kept += self.followups.values()
@@ -433,6 +436,8 @@ class World:
                     self.followups[row.followup] = row
                 elif isinstance(row, ListEntryRow):
                     self.listed[row.entry] = row
+                elif isinstance(row, SeatMoveRow):
+                    self.moves[row.seat] = row
                 self.rows.append(row)
                 if isinstance(row, CallRow | VisitRow | OfferRow):
                     self.note("row", str(row))

@@ -17,6 +17,7 @@ from kernel.rows import (
     CallerSeatRow,
     FollowupRow,
     ListEntryRow,
+    SeatMoveRow,
     SeatStateRow,
 )
 from kernel.staterows import JournalRow
@@ -28,15 +29,18 @@ CALLERS_MAX = 50_000  # as many as distribution remembers
 
 FOLLOWUPS_FOR = 35 * 86_400.0  # seconds that an ended follow-up is read for, to be counted
 
-StateAtStart = SeatStateRow | BindingRow | CallerSeatRow | ListEntryRow | CallbackRow | FollowupRow
+StateAtStart = (
+    SeatStateRow | SeatMoveRow | BindingRow | CallerSeatRow | ListEntryRow | CallbackRow | FollowupRow
+)
 
 log = structlog.get_logger()
 
 
 def read_state(folder: Path, url: str, wall: float) -> list[StateAtStart]:
-    """Return one row per seat and per binding that lives at ``wall`` (epoch seconds), sorted by key, then the
-    callers whose seats are remembered, oldest first, what operators said of lists of callers, the open
-    callbacks, and follow-ups that are open or ended in the last five weeks, oldest first.
+    """Return one row per seat, per seat that was moved and per binding that lives at ``wall`` (epoch
+    seconds), sorted by key, then the callers whose seats are remembered, oldest first, what operators said of
+    lists of callers, the open callbacks, and follow-ups that are open or ended in the last five weeks, oldest
+    first.
 
     Raises OperatorError for a database URL of no known kind. A database that cannot be read now is said once
     in the log, and the journal alone is asked.
@@ -69,6 +73,7 @@ def _select(connection: Connection, wall: float) -> list[AnyRow]:
     last = f' ORDER BY "at" DESC LIMIT {CALLERS_MAX}'
     for row_type, table, which in (
         (SeatStateRow, "seat_states", ""),
+        (SeatMoveRow, "seat_moves", " WHERE NOT is_removed"),
         (BindingRow, "bindings", ""),
         (CallerSeatRow, "caller_seats", last),
         (ListEntryRow, "list_entries", f' WHERE "until" IS NULL OR "until" > {float(wall)!r}'),
@@ -86,6 +91,7 @@ class _Kept:
 
     def __init__(self) -> None:
         self._seats: dict[str, SeatStateRow] = {}
+        self._moves: dict[str, SeatMoveRow] = {}
         self._bindings: dict[str, BindingRow] = {}
         self._callers: dict[str, CallerSeatRow] = {}
         self._listed: dict[str, ListEntryRow] = {}
@@ -97,6 +103,8 @@ class _Kept:
         for row in rows:
             if isinstance(row, SeatStateRow):
                 self._seats[row.seat] = row
+            elif isinstance(row, SeatMoveRow):
+                self._moves[row.seat] = row
             elif isinstance(row, BindingRow):
                 self._bindings[row.binding] = row
             elif isinstance(row, CallerSeatRow):
@@ -111,8 +119,10 @@ class _Kept:
     def rows(self, wall: float) -> list[StateAtStart]:
         """Return what still means something at ``wall``."""
         bindings, callbacks, listed = self._bindings, self._callbacks, self._listed
+        moves = self._moves
         return [
             *(self._seats[key] for key in sorted(self._seats)),
+            *(moves[key] for key in sorted(moves) if not moves[key].is_removed),
             *(bindings[key] for key in sorted(bindings) if bindings[key].expires_at > wall),
             *sorted(self._callers.values(), key=lambda row: (row.at, row.caller)),
             *(listed[key] for key in sorted(listed) if (listed[key].until or wall + 1) > wall),

@@ -1,10 +1,11 @@
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kernel.errors import OperatorError
-from kernel.rows import AnyRow, BindingRow, CallerSeatRow, FollowupRow, ListEntryRow
+from kernel.rows import AnyRow, BindingRow, CallerSeatRow, FollowupRow, ListEntryRow, SeatMoveRow
 from seatswitch.shell.store.database import migrate, open_engine
 from seatswitch.shell.store.reader import read_state
 from seatswitch.shell.store.records import build_record, journal_path
@@ -113,3 +114,18 @@ def test_follow_ups_come_back_while_they_are_open_or_counted(tmp_path: Path) -> 
     carry_over(folder, url)
     add_rows(folder, [late_again])
     assert read_state(folder, url, wall) == [waits, late_again]
+
+
+def test_the_last_move_of_a_seat_comes_back_unless_it_has_ended(tmp_path: Path) -> None:
+    folder, url = tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db"
+    first, other = (
+        SeatMoveRow(seat, '["senior"]', "senior", "{}", "[]", "8901", 5.0, False) for seat in ("8001", "8002")
+    )
+    add_rows(folder, [other, first])
+    carry_over(folder, url)
+    assert read_state(folder, url, wall=9.0) == [first, other]
+    ended = msgspec.structs.replace(first, is_removed=True)
+    add_rows(folder, [ended])
+    assert read_state(folder, url, wall=9.0) == [other]
+    carry_over(folder, url)
+    assert read_state(folder, url, wall=9.0) == [other]
