@@ -20,6 +20,7 @@ from kernel.ids import StreamId
 from media.host import TICK, Host
 from media.messages import Command, Connect, Mix, SetRemote, encode_commands
 from media.relay import OpenSocket, Stream, Table, serve
+from tests.media.wires import Shelf
 
 BATCH = 16  # packets between two looks at the clock
 
@@ -53,7 +54,7 @@ class Talk:
         self.net = Net()
         draw = Random(1)
         chance = Chance(lambda count: bytes(draw.randrange(256) for _ in range(count)))
-        self.host = Host(self.net, chance, (20_000, 20_000 + 8 * groups))
+        self.host = Host(self.net, chance, (20_000, 20_000 + 8 * groups), Shelf())
         self.now = 1.0
         self.streams = [StreamId(number) for number in range(1, 3 * groups + 1)]
         commands: list[Command] = []

@@ -14,6 +14,7 @@ SeatId = NewType("SeatId", str)  # the seat number: "8001"
 QueueName = NewType("QueueName", str)
 TenantName = NewType("TenantName", str)
 StreamId = NewType("StreamId", int)  # of one media stream; unique in the life of a node
+RecordingId = NewType("RecordingId", str)  # letters, digits, dots and dashes: it names a file
 
 
 def visit_id(call: CallId, number: int) -> VisitId:

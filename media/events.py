@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kernel.ids import StreamId
+from kernel.ids import RecordingId, StreamId
 
 
 class StreamReady(msgspec.Struct, frozen=True):
@@ -72,6 +72,31 @@ class WorkerLost(msgspec.Struct, frozen=True):
     streams: int
 
 
+class RecordingEnded(msgspec.Struct, frozen=True):
+    """A recording is over and its file complete."""
+
+    recording: RecordingId
+    seconds: float
+    size: int  # bytes of the file
+    cause: str  # asked; limit; closed: the left stream is over; worker_lost: seconds and size are estimates
+
+
+class RecordingFailed(msgspec.Struct, frozen=True):
+    """A recording is over because it cannot be written; what could be is in the file."""
+
+    recording: RecordingId
+    seconds: float  # written
+    reason: str  # what the system says
+
+
 MediaEvent = (
-    StreamReady | StreamFailed | StreamTimedOut | PromptEnded | DigitReceived | StreamClosed | WorkerLost
+    StreamReady
+    | StreamFailed
+    | StreamTimedOut
+    | PromptEnded
+    | DigitReceived
+    | StreamClosed
+    | WorkerLost
+    | RecordingEnded
+    | RecordingFailed
 )

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from kernel.chance import Chance
 from kernel.errors import OperatorError
-from kernel.ids import StreamId
+from kernel.ids import RecordingId, StreamId
 from media.events import StreamStatistics
 from media.messages import (
     AddPrompt,
@@ -26,14 +26,19 @@ from media.messages import (
     Connect,
     ConnectAcross,
     Disconnect,
+    EndRecording,
     Feed,
     Mix,
     OpenFailed,
+    PauseRecording,
     Play,
     Played,
+    PointRecording,
     PortsBound,
     Quit,
+    Record,
     Report,
+    RightSide,
     SendDigits,
     SetRemote,
     Stop,
@@ -43,6 +48,7 @@ from media.messages import (
 )
 from media.mixer import Mixer
 from media.prompts import Prompt, read_audio
+from media.recorder import Files, Recorder
 from media.relay import Desk, Stream
 from media.telephony import DigitWriter
 
@@ -107,8 +113,8 @@ class Slot:
 class Host:
     """All streams of one worker."""
 
-    def __init__(self, network: Network, chance: Chance, ports: tuple[int, int]) -> None:
-        """``ports`` is the worker's range of RTP ports (first, last)."""
+    def __init__(self, network: Network, chance: Chance, ports: tuple[int, int], files: Files) -> None:
+        """``ports`` is the worker's range of RTP ports (first, last); ``files`` are for recordings."""
         self.desk = Desk(chance, self._report)
         self.streams: dict[StreamId, Stream] = {}
         self.is_quitting = False
@@ -123,6 +129,7 @@ class Host:
         self._keys: dict[StreamId, DigitWriter] = {}  # digits on their way
         self._keys_at = inf  # their next packets
         self.reports: list[Report] = []
+        self.recorder = Recorder(self.desk, files, self.reports)
         self._rtp_timeout = 0.0
         self._timed_out: dict[StreamId, float] = {}  # told; the moment that was heard last then
         self._opened_at: dict[StreamId, float] = {}
@@ -139,6 +146,10 @@ class Host:
             Stop: self._stop,
             Collect: self._collect,
             SendDigits: self._send_digits,
+            Record: self._record,
+            PointRecording: self._point_recording,
+            PauseRecording: lambda command, now: self.recorder.pause(command.recording, command.paused),
+            EndRecording: lambda command, now: self.recorder.end(command.recording, now),
             Close: self._close,
             AddPrompt: lambda command, now: self.add_prompt(command.name, command.audio),
             BindPorts: self._bind_ports,
@@ -198,7 +209,7 @@ class Host:
 
     def next_tick(self) -> float:
         """Return when :meth:`tick` is due, ``inf`` when nothing is."""
-        due_at = min(self._scan_at, self._mixer.due_at, self._keys_at)
+        due_at = min(self._scan_at, self._mixer.due_at, self._keys_at, self.recorder.due_at)
         for slot in self._slots:
             if slot.due_at < due_at:
                 due_at = slot.due_at
@@ -213,6 +224,8 @@ class Host:
                 self._serve(slot, now)
         if self._mixer.due_at <= now:
             self._mixer.tick(now)
+        if self.recorder.due_at <= now:
+            self.recorder.tick(now)
         if self._scan_at <= now:
             self._scan(now)
 
@@ -235,6 +248,7 @@ class Host:
         assert playing == len(self._players), "a player is in no slot or in two"
         assert all((slot.due_at == inf) == (not slot.players) for slot in self._slots), "an idle slot ticks"
         self._mixer.check(self.streams)
+        self.recorder.check(self.streams)
         open_ports = sum(stream.remote is not None for stream in self._bound.values())
         assert open_ports == len(self.streams), "a port is open and belongs to nobody"
 
@@ -270,6 +284,8 @@ class Host:
         # A caller may have been silent while it waited, and was told so: from here on it is counted anew.
         self._opened_at[command.a] = self._opened_at[command.b] = now
         a.connect(b)
+        self.recorder.rewire(a)
+        self.recorder.rewire(b)
 
     def _connect_across(self, command: ConnectAcross, now: float) -> None:
         stream = self.streams.get(command.stream)
@@ -303,11 +319,13 @@ class Host:
         inner.source = inner.target = (host, command.port)
         stream.connect(inner)
         stream.inner = inner
+        self.recorder.rewire(stream)
 
     def _disconnect(self, command: Disconnect, now: float) -> None:
         stream = self.streams.get(command.stream)
         if stream is not None:
             stream.disconnect()
+            self.recorder.rewire(stream)
 
     def _mix(self, command: Mix, now: float) -> None:
         stream = self.streams.get(command.stream)
@@ -315,10 +333,12 @@ class Host:
             return
         if not command.near and not command.far:
             self._mixer.end(stream)
+            self.recorder.rewire(stream)
             return
         near = [self.streams[one] for one in command.near if one in self.streams]
         host = _reachable(command.host)
         self._mixer.mix(stream, near, [((host, one.port), one) for one in command.far], now)
+        self.recorder.rewire(stream)
 
     def _feed(self, command: Feed, now: float) -> None:
         stream = self.streams.get(command.stream)
@@ -394,6 +414,7 @@ class Host:
             self.reports.append(Closed(StreamStatistics(command.stream)))
             return
         self._end_playing(stream)
+        self.recorder.forget(stream, now)
         self._mixer.forget(stream)
         self._end_keys(stream, now)
         stream.disconnect()
@@ -403,6 +424,19 @@ class Host:
         stream.clear()
         if not self.streams:
             self._scan_at = inf
+
+    def _record(self, command: Record, now: float) -> None:
+        self.recorder.begin(command, self.streams.get(command.left), now)
+        if command.right is not None:
+            self._point(command.recording, command.right)
+
+    def _point_recording(self, command: PointRecording, now: float) -> None:
+        self._point(command.recording, command.right)
+
+    def _point(self, recording: RecordingId, right: RightSide) -> None:
+        near = [self.streams[one] for one in right.near if one in self.streams]
+        host = _reachable(right.host)
+        self.recorder.point(recording, near, [(host, port) for port in right.far])
 
     def _bind_ports(self, command: BindPorts, now: float) -> None:
         self._to_bind += command.count

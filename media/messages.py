@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from kernel.ids import StreamId
+from kernel.ids import RecordingId, StreamId
 from media.events import StreamStatistics
 
 
@@ -157,6 +157,47 @@ class SendDigits(Wire, frozen=True, tag=15):
     gap_ms: int
 
 
+class Record(Wire, frozen=True, tag=16):
+    """Begin a recording: left what ``left`` receives, right what those of the right side do.
+
+    Its file is ``folder``/``recording``.wav.
+    """
+
+    recording: RecordingId
+    folder: str
+    left: StreamId
+    right: "RightSide | None"  # None: one channel
+    limit: float  # seconds
+
+
+class RightSide(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Part of :class:`Record`: streams of the worker, and ports of other workers that send to it."""
+
+    near: tuple[StreamId, ...]
+    host: str  # where other workers send from
+    far: tuple[int, ...]
+
+
+class PointRecording(Wire, frozen=True, tag=17):
+    """The right channel is somebody else from now on."""
+
+    recording: RecordingId
+    right: RightSide
+
+
+class PauseRecording(Wire, frozen=True, tag=18):
+    """Write silence while ``paused``."""
+
+    recording: RecordingId
+    paused: bool
+
+
+class EndRecording(Wire, frozen=True, tag=19):
+    """Close the file and report it."""
+
+    recording: RecordingId
+
+
 # From the worker.
 
 
@@ -208,6 +249,23 @@ class Hello(Wire, frozen=True, tag=39):
     pid: int
 
 
+class Recorded(Wire, frozen=True, tag=40):
+    """A recording has ended and its file is complete."""
+
+    recording: RecordingId
+    seconds: float
+    size: int  # bytes of the file
+    cause: str  # asked, limit, closed
+
+
+class RecordingLost(Wire, frozen=True, tag=41):
+    """A recording has ended because it cannot be written; the file has what could be."""
+
+    recording: RecordingId
+    seconds: float
+    reason: str
+
+
 Command: TypeAlias = (
     SetRemote
     | Connect
@@ -224,8 +282,14 @@ Command: TypeAlias = (
     | Mix
     | Feed
     | SendDigits
+    | Record
+    | PointRecording
+    | PauseRecording
+    | EndRecording
 )
-Report: TypeAlias = PortsBound | Closed | TimedOut | Digit | Played | OpenFailed | Hello
+Report: TypeAlias = (
+    PortsBound | Closed | TimedOut | Digit | Played | OpenFailed | Hello | Recorded | RecordingLost
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _commands = msgspec.msgpack.Decoder(list[Command])

@@ -17,7 +17,7 @@ from media.codecs.g711 import ULAW_SILENCE, ULAW_TO_ALAW
 from media.codecs.linear import DECODE, ENCODE, WIDTH, add
 from media.latch import Address
 from media.messages import FarSource
-from media.relay import Stream
+from media.relay import Stream, Tap
 from media.rtp import CODECS, FRAME, HEADER, LONG, payload_bounds
 
 TICK = 0.02  # seconds between two frames
@@ -39,12 +39,13 @@ Key: TypeAlias = StreamId | Address  # of a source: a stream of this worker, or 
 class Source:
     """One of those that a mix hears: a small buffer of linear samples."""
 
-    __slots__ = ("_buffer", "_fill", "_is_filling", "_next", "far", "mix", "near")
+    __slots__ = ("_buffer", "_fill", "_is_filling", "_next", "far", "mix", "near", "taps")
 
     def __init__(self, mix: "Mix", near: Stream | None, far: FarSource | None) -> None:
         self.mix = mix
         self.near = near  # in this worker, or
         self.far = far  # in another
+        self.taps: tuple[Tap, ...] = ()  # who else hears one of another worker
         self._buffer = bytearray()
         self._fill = 2 * _FRAME_BYTES  # bytes to have before a first frame is taken
         self._is_filling = True
@@ -74,6 +75,10 @@ class Source:
             self._is_filling = False
             if len(buffer) > self._fill + max(2 * _FRAME_BYTES, len(samples)):
                 del buffer[: len(buffer) - self._fill]
+
+    def tap(self, taps: tuple[Tap, ...]) -> None:
+        """Let exactly these hear what comes from another worker, besides the mix."""
+        self.taps = taps
 
     def take(self) -> bytes | None:
         """Return the next frame, or None for silence."""
@@ -118,6 +123,8 @@ class Mix:
         codec = far.codec if payload_type == far.payload_type else CODECS.get(payload_type)
         if codec is not None:
             heard.hear(size, start, end, codec, now)
+            for tap in heard.taps:
+                tap.hear(size, start, end, codec, now)
         return True
 
     def pass_event(self, source: Source, payload: bytes, timestamp: int, now: float) -> None:
@@ -232,8 +239,8 @@ class Mixer:
 
     def feed(self, stream: Stream, targets: tuple[Address, ...]) -> None:
         """Send what ``stream`` receives to mixes in other workers, too: to exactly these."""
-        near = tuple(tap for tap in stream.taps if isinstance(tap, Source))
-        stream.tap((*near, *(Feed(stream, target) for target in targets)))
+        others = tuple(tap for tap in stream.taps if not isinstance(tap, Feed))
+        stream.tap((*others, *(Feed(stream, target) for target in targets)))
 
     def tick(self, now: float) -> None:
         """Send the frames that are due."""

@@ -52,6 +52,7 @@ from media.messages import (
     decode_reports,
 )
 from media.ports import split_ports
+from media.recordings import Recordings
 from media.settings import MediaSettings
 
 _HOSTS_MAX = 4_096  # whose kind is remembered
@@ -94,6 +95,7 @@ class Plane:
         self._prompts: dict[str, bytes] = dict(settings.sounds)
         self._hosts: dict[str, tuple[bool, bool]] = {}  # what _kind_of has said
         self._deaths = 0
+        self.recordings = Recordings(settings, self._streams, self.commands, self.events, self._can_tell)
         self._handlers: dict[type, Callable[[int, Any, float], None]] = {
             messages.PortsBound: self._ports_bound,
             messages.Closed: self._closed,
@@ -101,6 +103,8 @@ class Plane:
             messages.Digit: self._digit,
             messages.Played: self._played,
             messages.OpenFailed: self._open_failed,
+            messages.Recorded: self.recordings.ended,
+            messages.RecordingLost: self.recordings.failed,
             messages.Hello: lambda worker, report, now: None,
         }
 
@@ -173,6 +177,7 @@ class Plane:
             for one in told.heard_by:
                 if self._streams[one].worker == told.worker:
                     self._tell_mix(self._streams[one])
+            self.recordings.known(told)
         self._tell_far(told)
 
     def connect(self, a: StreamId, b: StreamId, now: float) -> None:
@@ -299,6 +304,7 @@ class Plane:
         for stream in streams:
             self._tell_rest(stream)
             self._tell_far(stream)
+            self.recordings.known(stream)
 
     def worker_lost(self, worker: int, now: float) -> None:
         """A worker died: its streams wait for its successor, what was closing is closed."""
@@ -313,6 +319,7 @@ class Plane:
             lost.pool.give_back(port, now)
             self.events.put(StreamClosed(stream, StreamStatistics(stream)))
         lost.closing.clear()
+        self.recordings.worker_lost(worker, now)
         self.events.put(WorkerLost(worker, len(lost.streams)))
 
     def receive_worker(self, worker: int, message: bytes, now: float) -> None:
@@ -364,6 +371,7 @@ class Plane:
             "streams": len(self._streams),
             "waiting": len(self._waiting),
             "mixes": sum(bool(stream.hears) for stream in self._streams.values()),
+            "recordings": len(self.recordings.living),
             "deaths": self._deaths,
             "workers": workers,
         }
@@ -388,10 +396,12 @@ class Plane:
                 assert stream.id in self._streams[source].heard_by, f"{source} is heard and does not know"
             for listener in stream.heard_by:
                 assert stream.id in self._streams[listener].hears, f"{listener} is said to hear {stream.id}"
+        self.recordings.check()
 
     def is_quiet(self) -> bool:
-        """Return whether no stream is open or closing."""
-        return not self._streams and not any(worker.closing for worker in self._workers)
+        """Return whether no stream is open or closing, and nothing is being recorded."""
+        is_closing = any(worker.closing for worker in self._workers)
+        return not (self._streams or is_closing or self.recordings.living)
 
     # How it is done.
 
@@ -473,8 +483,11 @@ class Plane:
 
     def _tell(self, stream: Stream, command: Command) -> None:
         """Tell the stream's worker, if it knows the stream; else it is told with the first SetRemote."""
-        if stream.remote is not None and self._workers[stream.worker].is_alive:
+        if self._can_tell(stream):
             self.commands.tell(stream.worker, command)
+
+    def _can_tell(self, stream: Stream) -> bool:
+        return stream.remote is not None and self._workers[stream.worker].is_alive
 
     def _tell_rest(self, stream: Stream) -> None:
         """Tell what a worker must know of a stream besides its remote and its peer."""
@@ -541,6 +554,7 @@ class Plane:
 
     def _leave_mixes(self, closed: Stream) -> None:
         """A stream that is no more hears nobody and is heard by nobody."""
+        self.recordings.forget(closed)
         for one in closed.hears:
             source = self._streams[one]
             source.heard_by = tuple(listener for listener in source.heard_by if listener != closed.id)

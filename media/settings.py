@@ -17,3 +17,4 @@ class MediaSettings(msgspec.Struct, frozen=True):
     ] = ()  # our SIP and RPC listeners; 0.0.0.0: any of our addresses
     sounds: tuple[tuple[str, bytes], ...] = ()  # names and u-law of what there is beside the shipped ones
     rtp_timeout: float = 60.0  # seconds without a packet before StreamTimedOut; 0: never
+    recordings: str = ""  # folder of the recordings; "": of the process, for tests

@@ -28,6 +28,7 @@ from media.relay import serve
 from media.settings import MediaSettings
 from seatswitch.shell.clock import monotonic
 from seatswitch.shell.media_worker import FRAME_MAX, RtpSockets, load_builtin
+from seatswitch.shell.recording_files import RecordingFiles
 from seatswitch.shell.rounds import CallLater
 
 START_WITHIN = 10.0  # seconds until a worker must have connected
@@ -320,7 +321,9 @@ class OwnWorker:
         self._link = link
         self._loop = asyncio.get_running_loop()
         self._sockets = RtpSockets(settings.address)
-        self._host = Host(self._sockets, Chance(os.urandom), split_ports(settings.ports, 1, 0))
+        self._files = RecordingFiles()
+        ports = split_ports(settings.ports, 1, 0)
+        self._host = Host(self._sockets, Chance(os.urandom), ports, self._files)
         self._ahead = settings.ports_ahead
         self._unsent: list[bytes] = []
         self._handle: asyncio.TimerHandle | None = None
@@ -348,6 +351,8 @@ class OwnWorker:
             self._handle.cancel()
         self._loop.remove_reader(self._sockets.poll_set.fileno())
         self._sockets.close()
+        self._host.recorder.end_all(monotonic())
+        self._files.close()
 
     def _on_ready(self) -> None:
         now = monotonic()

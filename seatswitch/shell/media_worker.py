@@ -24,6 +24,7 @@ from kernel.chance import Chance
 from media.host import Host
 from media.messages import Hello, encode_reports
 from media.relay import Desk, OpenSocket, Stream, Table, serve
+from seatswitch.shell.recording_files import RecordingFiles
 
 ORPHAN_FOR = 30.0  # seconds that audio outlives the switch
 RECONNECT_EVERY = 0.5  # seconds
@@ -393,7 +394,8 @@ def run_worker(link: str, worker: int, address: str, ports: tuple[int, int], ahe
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise_file_limit()
     sockets = RtpSockets(address)
-    host = Host(sockets, Chance(os.urandom), ports)
+    files = RecordingFiles()
+    host = Host(sockets, Chance(os.urandom), ports, files)
     load_builtin(host)
     host.ask_for_ports(ahead)
     gc.collect()
@@ -402,3 +404,5 @@ def run_worker(link: str, worker: int, address: str, ports: tuple[int, int], ahe
         return WorkerLoop(Link(link, worker), host, sockets).run()
     finally:
         sockets.close()
+        host.recorder.end_all(monotonic())
+        files.close()

@@ -412,6 +412,7 @@ def test_snapshot_counts() -> None:
         "streams": 2,
         "waiting": 0,
         "mixes": 0,
+        "recordings": 0,
         "deaths": 0,
         "workers": [
             {"alive": True, "streams": 2, "closing": 0, "ports": {"free": 6, "resting": 0, "used": 2}}

@@ -34,6 +34,41 @@ def draw(count: int) -> bytes:
     return bytes((index * 151 + 7) % 256 for index in range(count))
 
 
+class Tape:
+    """A file of a recording, in memory; ``full`` is what it says when the disk is."""
+
+    def __init__(self, full: str) -> None:
+        self.audio = bytearray()
+        self.error = full
+        self.is_closed = False
+        self.writes = 0
+
+    def write(self, data: bytes, header: bytes) -> None:
+        """Be a sink."""
+        if not self.error:
+            self.audio += data if self.audio else header + data
+            self.audio[: len(header)] = header
+            self.writes += 1
+
+    def close(self) -> None:
+        """Be a sink that is closed at once."""
+        self.is_closed = True
+
+
+class Shelf:
+    """Files of recordings, in memory."""
+
+    def __init__(self) -> None:
+        self.tapes: dict[str, Tape] = {}
+        self.full = ""
+
+    def create(self, folder: str, name: str) -> Tape:
+        """Be where recordings go."""
+        assert name not in self.tapes, f"{name} is written twice"
+        tape = self.tapes[name] = Tape(self.full)
+        return tape
+
+
 class Studio:
     """One host; ``taken`` are ports that another program has."""
 
@@ -45,7 +80,8 @@ class Studio:
         self.lanes: dict[int, Stream] = {}
         self.locked: dict[int, Address] = {}
         self.lockable = True
-        self.host = Host(self, Chance(draw), ports)
+        self.shelf = Shelf()
+        self.host = Host(self, Chance(draw), ports, self.shelf)
 
     def bind(self, port: int, stream: Stream) -> bool:
         """Be the network of the host."""
@@ -170,3 +206,18 @@ class Studio:
     def to(self, address: Address) -> list[Packet]:
         """Return and forget the RTP packets that left for ``address``."""
         return [packet for packet in self.take() if packet.target == address]
+
+
+def wav_channels(data: bytes) -> tuple[bytes, ...]:
+    """Return the channels of a u-law WAV file, after a look at everything its header says."""
+    channels, rate = (int.from_bytes(data[at : at + size], "little") for at, size in ((22, 2), (24, 4)))
+    size = int.from_bytes(data[54:58], "little")
+    audio = data[58 : 58 + size]
+    assert (data[:4], data[8:16], data[38:42], data[50:54]) == (b"RIFF", b"WAVEfmt ", b"fact", b"data")
+    assert data[16:22] == bytes((18, 0, 0, 0, 7, 0)), "fmt of 18 bytes, format 7"
+    assert int.from_bytes(data[28:32], "little") == rate * channels, "bytes a second"
+    assert (data[32], data[34], data[36]) == (channels, 8, 0)
+    assert rate == 8000
+    assert int.from_bytes(data[4:8], "little") == 50 + size + size % 2
+    assert int.from_bytes(data[46:50], "little") * channels == size == len(audio), "what is said is there"
+    return tuple(audio[channel::channels] for channel in range(channels))

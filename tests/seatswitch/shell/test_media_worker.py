@@ -34,6 +34,7 @@ from media.messages import (
 from seatswitch import main
 from seatswitch.shell import media_worker
 from seatswitch.shell.media_worker import Link, RtpSockets, WorkerLoop, load_builtin
+from tests.media.wires import Shelf
 from tests.seatswitch.shell.test_media_link import HEADER, HOST, WAIT_MAX, free_range
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -86,7 +87,7 @@ class Worker(threading.Thread):
     def __init__(self, path: str, ports: tuple[int, int], ahead: int) -> None:
         super().__init__(daemon=True)
         self.sockets = RtpSockets(HOST)
-        self.host = Host(self.sockets, Chance(os.urandom), ports)
+        self.host = Host(self.sockets, Chance(os.urandom), ports, Shelf())
         self.host.ask_for_ports(ahead)
         self.loop = WorkerLoop(Link(path, 3), self.host, self.sockets)
         self.status = -1
@@ -338,7 +339,7 @@ def test_taken_ports_are_passed_over(path: str, switch: Switch) -> None:
 
 def test_shipped_sounds_are_loaded() -> None:
     sockets = RtpSockets(HOST)
-    host = Host(sockets, Chance(os.urandom), (1, 0))
+    host = Host(sockets, Chance(os.urandom), (1, 0), Shelf())
     load_builtin(host)
     assert len(host.prompts["builtin:welcome"].frames["PCMU"]) == 150
     assert len(host.prompts["builtin:music"].frames["PCMA"]) == 1600
