@@ -270,6 +270,10 @@ class Engine:
         """All seats, in the order of the configuration. To be read only."""
         return self._board.seats
 
+    def seats_of(self, queue: QueueName) -> list[Seat]:
+        """Return the seats that serve ``queue``, in the order of the configuration."""
+        return self._board.seats_of(queue)
+
     @property
     def queues(self) -> dict[QueueName, Queue]:
         """All queues. To be read only."""

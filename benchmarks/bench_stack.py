@@ -2,6 +2,7 @@
 
 ``python -m benchmarks.bench_stack [CALLS]``. The UAS call is INVITE, 100, 180, 200, ACK, BYE, 200; the B2BUA
 call is that on one side and INVITE, 180, 200, ACK, BYE, 200 on the other, with SDP and headers of trunk size.
+Last, what the end of one TCP connection costs while 2,000 calls are waiting, each with a phone that rings.
 Peers' messages are made before the clock starts where they can be; what is left of making them is measured
 apart and taken off.
 """
@@ -67,7 +68,7 @@ class Bench:
         serial = count(1)
         chance = Chance(lambda n: b"".join(next(serial).to_bytes(8, "big") for _ in range(n // 8)))
         settings = SipSettings(
-            listen=(Listener("udp", "10.0.0.1", 5060),),
+            listen=(Listener("udp", "10.0.0.1", 5060), Listener("tcp", "10.0.0.1", 5060)),
             domains=("10.0.0.1",),
             accounts={"8001": Account("8001", Secret("x"))},
             trunks=(TrunkPeer("carrier", accept=("10.0.0.9/32",)),),
@@ -128,6 +129,20 @@ class Bench:
         self.turn(done, PHONE)
         stack.events.take()
 
+    def lost_connections(self, calls: int, connections: int) -> float:
+        """Return microseconds of our CPU for the end of one of ``connections`` amid ``calls`` that ring."""
+        for number in range(calls):
+            self.incoming(30_000_000 + number, trunk_request("INVITE", 30_000_000 + number, "", 1, SDP))
+            invitation = Invitation(
+                "sip:8001@10.0.0.7:5070", "<sip:8001@10.0.0.1>", "138", sdp=SDP, flow=PHONE
+            )
+            self.stack.invite(invitation, "leg", self.now)
+        self.stack.datagrams.take()
+        began = process_time()
+        for number in range(1, connections + 1):
+            self.stack.flow_closed(Flow("tcp", 1, "10.0.0.8", 10_000 + number, number), self.now)
+        return (process_time() - began) / connections * 1e6
+
     def run(self, kind: str, calls: int, rate: float = 400.0) -> float:
         """Return microseconds of our CPU per call at ``rate`` calls a (virtual) second."""
         call = self.uas_call if kind == "uas" else self.b2bua_call
@@ -148,6 +163,7 @@ def main() -> None:
     for kind, target in (("uas", 150), ("b2bua", 200)):
         best = min(Bench().run(kind, calls) for _ in range(3))
         print(f"{kind:6} {best:7.1f} us a call (target {target})")
+    print(f"lost   {Bench().lost_connections(2_000, 5_000):7.1f} us a connection amid 2,000 calls")
     bench = Bench()
     gc.collect()
     bench.run("b2bua", 2_000)

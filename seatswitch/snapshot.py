@@ -97,7 +97,7 @@ class Views:
         queue = self._engine.queues.get(QueueName(name))
         if queue is None:
             raise OperationRefused("NO_SUCH_QUEUE", f"there is no queue {name}")
-        serving = [seat for seat in self._engine.seats.values() if name in seat.queues]
+        serving = self._engine.seats_of(queue.name)
         oldest = min((call.joined_at for call in queue.waiting.values()), default=None)
         return {
             "queue": name,

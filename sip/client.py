@@ -69,10 +69,12 @@ class Client:
         if next_hop and transactions.chooser is not None:
             self.targets = transactions.chooser.targets(next_hop, flow, len(data))
         if self.targets is None:
+            transactions.aim(self)
             self._send(now)
         else:
             self._written_for = flow.local
             self.flow = Flow(NOT_YET, flow.local, "", 0)
+            transactions.aim(self)
             if not self._go_on(now):
                 # There is nobody to tell yet: who asks has no hold of us before this returns.
                 self._timer = transactions.timers.arm_after(self, "unreachable", 0.0, now)
@@ -164,8 +166,10 @@ class Client:
             return False
         if self._interval:
             self._take_new_branch()
+        self._transactions.unaim(self)
+        self.flow = Flow(NOT_YET, self._written_for, "", 0) if flow is None else flow
+        self._transactions.aim(self)
         if flow is None:
-            self.flow = Flow(NOT_YET, self._written_for, "", 0)
             self._moved(is_waiting=True)
         else:
             self._readdress(flow)
@@ -187,7 +191,6 @@ class Client:
 
     def _readdress(self, flow: Flow) -> None:
         """Write the request as it leaves by ``flow``."""
-        self.flow = flow
         targets, chooser = self.targets, self._transactions.chooser
         assert targets is not None
         assert chooser is not None

@@ -182,6 +182,7 @@ class ClientInvite(Client):
             after = transactions.give_up_after  # M
         else:
             after = max(32.0, transactions.give_up_after) if flow[0] == "udp" else 0.0  # D
+        transactions.unaim(self)
         transactions.client_reaper.linger(self.key, "INVITE", ack, flow, after, now, word)
         self.user = None
         self.context = None
@@ -212,6 +213,7 @@ class ClientInvite(Client):
         transactions.timers.disarm(self._timer)
         self._timer = None
         self.user = None
+        transactions.unaim(self)
         if transactions.clients.get(self.key) is self:
             del transactions.clients[self.key]
         if user is not None:

@@ -163,5 +163,6 @@ class ClientRequest(Client):
         transactions.timers.disarm(self._timer)
         self._timer = None
         self.user = None
+        transactions.unaim(self)
         if transactions.clients.get(self.key) is self:
             del transactions.clients[self.key]

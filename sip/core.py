@@ -15,6 +15,7 @@ from sip.sessiontimer import SessionTimers
 from sip.settings import SipSettings, TrunkPeer
 from sip.targets import Chooser
 from sip.transactions import Transactions
+from sip.wayback import WaysBack
 
 if TYPE_CHECKING:
     from sip.registrar import Binding
@@ -66,6 +67,7 @@ class Core:
         "transactions",
         "trunks",
         "way_failed",
+        "ways_back",
     )
 
     def __init__(
@@ -81,6 +83,7 @@ class Core:
         self.put_event = events.put
         self.transactions = Transactions(settings.timing, timers, datagrams)
         self.sessions: dict[str, Session] = {}  # by our tag, which is unique
+        self.ways_back = WaysBack(self)
         self.session_timers = SessionTimers(self.sessions, timers)
         self.registrar_hosts: dict[str, str] = {}  # where we are registered by name -> trunk
         self.way_failed: Callable[[str, Flow], None] = _nothing_failed  # the registrar's, as the next one

@@ -61,6 +61,7 @@ class Session:
         "_timer",
         "_updates",
         "allow",
+        "carriers",
         "flow",
         "identity",
         "invitation",
@@ -109,6 +110,7 @@ class Session:
         self.their_offer: TheirOffer | EarlyOffer | None = None  # without answer; INVITEs apart
         self._is_reinvited = False  # the INVITE that ``_server`` stands for is a re-INVITE
         self._timer: Timer | None = None
+        self.carriers: tuple[tuple[object, ...], ...] = ()  # connections whose end concerns it
         self.refers = 0  # REFERs that have come (RFC 3515 2.4.6)
 
     @property
@@ -268,6 +270,7 @@ class Session:
         self._dialog, self._answer = dialog, answer
         self.state = SessionState.CONFIRMED if answer is None else SessionState.ACCEPTED
         self._core.sessions[self.local_tag] = self
+        self._core.ways_back.carry(self, self.flow)
 
     # Incoming.
 
@@ -283,6 +286,8 @@ class Session:
         if flow[0] != "udp" or (identity is not None and identity.kind == "account"):
             dialog.home_host = core.places.host_of(dialog.remote_target)
         core.sessions[self.local_tag] = self
+        if flow[0] != "udp":
+            core.ways_back.carry(self, flow)
         if "require" in request.first and is_reliable(request):
             self.provisionals = Provisionals(self, request)
         self._server = ServerInvite(core.transactions, key, answer_flow(request, flow), self)
@@ -392,6 +397,8 @@ class Session:
     def _acknowledged(self, answer: Answer, sdp: bytes, now: float) -> None:
         answer.stop()
         self._answer = None
+        if self.carriers:
+            self._core.ways_back.arrived(self)
         if self._move(SessionInput.ACK):
             if self.state is SessionState.ENDING:
                 self._send_bye(self._cancel_headers or "", now)
@@ -558,6 +565,7 @@ class Session:
         self._is_reinvited = True
         server.respond(100, build(100, head), now)
         dialog.heard_from(flow)
+        core.ways_back.carry(self, flow)
         core.put_event(SessionOffered(self, sdp_of(request)))
 
     def refuse_update(self, status: int, now: float) -> None:
@@ -667,4 +675,6 @@ class Session:
         if self.session_timer is not None:
             self.session_timer.stop()
             self.session_timer = None
+        if self.carriers:
+            self._core.ways_back.forget(self)
         self._core.sessions.pop(self.local_tag, None)

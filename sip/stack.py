@@ -58,7 +58,6 @@ from sip.strays import Strays
 from sip.subscription import Watchers
 from sip.update import receive_update
 from sip.uri import SipUri
-from sip.wayback import WaysBack
 
 INSIDE_ONLY = frozenset({"BYE", "INFO", "UPDATE", "PRACK", "NOTIFY", "REFER"})  # requests of a dialog
 FLOOD_SAMPLE = 32  # of the INVITEs over the rate, one in so many is told 503
@@ -91,7 +90,7 @@ class Stack:
         self._rates = SourceRates(settings.requests_per_source)
         self._merged: dict[str, Any] = {}  # requests under way, however they came
         self._merge_reaper = Reaper(self._merged, timers)
-        self._ways_back = WaysBack(core)
+        self._ways_back = core.ways_back
         self._parsers: dict[int, StreamParser] = {}
         self._strays = Strays(core.put_event)
         self._dropped = 0
@@ -267,9 +266,8 @@ class Stack:
             assert session.state is not SessionState.ENDED, (
                 f"{session.sip_call_id} has ended and is still known"
             )
-        transactions = self._transactions
-        transactions.client_reaper.check()
-        transactions.server_reaper.check()
+        self._transactions.check()
+        self._ways_back.check()
         self._merge_reaper.check()
         self._registrar.check()
         self.watchers.check()

@@ -15,6 +15,7 @@ from sip.reaper import Key, Lingering, Reaper
 from sip.settings import Timing
 
 if TYPE_CHECKING:
+    from sip.client import Client
     from sip.targets import Chooser
 
 MARGIN = 1e-6  # seconds; sums of floats reach 64*T1 a hair early or late
@@ -34,6 +35,7 @@ class Transactions:
     """The transactions of one stack, by key, living and lingering."""
 
     __slots__ = (
+        "_asked",
         "chooser",
         "client_reaper",
         "clients",
@@ -50,6 +52,7 @@ class Transactions:
     def __init__(self, timing: Timing, timers: TimerQueue, datagrams: Outbox[tuple[Flow, bytes]]) -> None:
         self.clients: dict[Key, Any] = {}
         self.servers: dict[Key, Any] = {}
+        self._asked: dict[tuple[str, str, int], dict[Client, None]] = {}  # living clients by their peer
         self.timers = timers
         self.chooser: Chooser | None = None  # None: every request has one target
         self.put = datagrams.put
@@ -62,18 +65,44 @@ class Transactions:
         self.t1, self.t2, self.t4 = timing.t1, timing.t2, timing.t4
         self.give_up_after = 64 * timing.t1
 
+    def aim(self, client: "Client") -> None:
+        """Note whom a client transaction asks: ``client.flow`` has been set."""
+        flow = client.flow
+        peer = (flow[0], flow[2], flow[3])
+        asking = self._asked.get(peer)
+        if asking is None:
+            self._asked[peer] = {client: None}
+        else:
+            asking[client] = None
+
+    def unaim(self, client: "Client") -> None:
+        """Forget it: the transaction has ended, or is about to ask somebody else."""
+        flow = client.flow
+        peer = (flow[0], flow[2], flow[3])
+        asking = self._asked[peer]
+        del asking[client]
+        if not asking:
+            del self._asked[peer]
+
     def fail_flow(self, transport: str, host: str, port: int, connection: int, now: float) -> None:
         """Fail every client transaction whose requests go to that peer (or that connection)."""
+        asking = self._asked.get((transport, host, port))
+        if asking is None:
+            return
         failed = [
-            transaction
-            for transaction in self.clients.values()
-            if type(transaction) is not Lingering
-            and transaction.flow.transport == transport
-            and transaction.flow.host == host
-            and transaction.flow.port == port
-            and (
-                not connection or not transaction.flow.connection or transaction.flow.connection == connection
-            )
+            client
+            for client in asking
+            if not connection or not client.flow.connection or client.flow.connection == connection
         ]
-        for transaction in failed:
-            transaction.fail(503, now)
+        for client in failed:
+            client.fail(503, now)
+
+    def check(self) -> None:
+        """Assert that every client transaction that lives is known by its peer, and no other."""
+        self.client_reaper.check()
+        self.server_reaper.check()
+        living = [client for client in self.clients.values() if type(client) is not Lingering]
+        for client in living:
+            flow = client.flow
+            assert client in self._asked.get((flow[0], flow[2], flow[3]), {}), f"{client.key} asks nobody"
+        assert sum(map(len, self._asked.values())) == len(living), "who has ended still asks"

@@ -316,6 +316,7 @@ def receive_update(session: "Session", request: Request, flow: Flow, key: Key, n
         their.refuse(500, now, f"Retry-After: {core.chance.number(11)}\r\n")
     else:
         dialog.heard_from(flow)
+        core.ways_back.carry(session, flow)
         if sdp:
             their.offer_to(session, sdp, now)
         else:

@@ -7,6 +7,7 @@ Rules, checked by :meth:`Sessions.check`: a seat has at most one session, a conn
 session without a connection has its deadline armed.
 """
 
+from hashlib import sha256
 from hmac import compare_digest
 
 from acd.inputs import SignedOut
@@ -88,6 +89,9 @@ class Sessions:
         self._node = node
         self._notices = notices
         self._sessions: dict[SeatId, Session] = {}
+        self._by_secret: dict[
+            bytes, Session
+        ] = {}  # by the hash of its token: the time to find it tells nothing
         self._failures: dict[tuple[str, str], Failures] = {}
 
     # Connections.
@@ -114,15 +118,13 @@ class Sessions:
         if older is not None:
             self._detach(older, "kicked")
             self._forget(older)
-        session = self._sessions[seat] = Session(seat, token)
-        self._attach(session, connection)
+        self._attach(self._remember(seat, token), connection)
 
     def resume(self, connection: Connection, token: str) -> Session:
         """Give ``connection`` the session called ``token``, taking it from another that still has it."""
-        found: Session | None = None
-        for session in self._sessions.values():
-            if compare_digest(session.token.encode(), token.encode()):
-                found = session
+        found = self._by_secret.get(_secret(token))
+        if found is None or not compare_digest(found.token.encode(), token.encode()):
+            found = None
         if found is None or not self.is_current(found):
             raise OperationRefused("NO_SESSION", "there is no such session to resume: sign in")
         if found.connection is not connection:
@@ -140,8 +142,7 @@ class Sessions:
         """Take seats that were signed in before a restart as sessions whose connection is lost."""
         for name, seat in self._node.engine.seats.items():
             if seat.session and name not in self._sessions:
-                session = self._sessions[name] = Session(name, seat.session)
-                self._lose(session, now)
+                self._lose(self._remember(name, seat.session), now)
 
     def is_current(self, session: Session) -> bool:
         """Say whether the seat still belongs to the session."""
@@ -205,9 +206,11 @@ class Sessions:
         """Assert what must hold between turns."""
         for seat, session in self._sessions.items():
             assert session.seat == seat, f"the session of {session.seat} stands at {seat}"
+            assert self._by_secret.get(_secret(session.token)) is session, f"{seat} cannot be resumed"
             assert (session.connection is None) == (session.resume is not None), (
                 f"{seat} has lost its deadline"
             )
+        assert len(self._by_secret) == len(self._sessions), "a session that is over could be resumed"
         for connection in self.connections.values():
             own = connection.session
             assert own is None or own.connection is connection, f"{connection.number} has another's session"
@@ -216,6 +219,10 @@ class Sessions:
             )
 
     # Inside.
+
+    def _remember(self, seat: SeatId, token: str) -> Session:
+        session = self._sessions[seat] = self._by_secret[_secret(token)] = Session(seat, token)
+        return session
 
     def _attach(self, session: Session, connection: Connection) -> None:
         session.connection = connection
@@ -239,7 +246,12 @@ class Sessions:
         session.resume = None
         if self._sessions.get(session.seat) is session:
             del self._sessions[session.seat]
+            self._by_secret.pop(_secret(session.token), None)
 
     def on_timer(self, name: str, now: float) -> None:
         """A lost session can no longer be resumed; ``name`` is ``resume`` and the seat."""
         self.resume_over(SeatId(name.partition(" ")[2]), now)
+
+
+def _secret(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()

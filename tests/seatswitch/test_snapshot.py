@@ -1,9 +1,11 @@
 """The objects that users see, while a call goes from arrival to wrap-up."""
 
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
+from acd.seat import Seat
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
 from tests.simulator.phones import RINGS_FOR_EVER, Errand, Manner
@@ -132,3 +134,22 @@ def test_a_caller_is_told_of_by_name() -> None:
     assert view["caller_name"] == "Wang Fang"
     world.run(40.0)
     assert [row.caller_name for row in world.call_rows] == ["Wang Fang"]
+
+
+def test_a_queue_object_looks_at_the_seats_of_its_queue_only() -> None:
+    """A board asks for every queue once a second, and there may be 50,000 seats in a hundred queues."""
+    world = staffed(Manner(answers_after=2.0), Town(juniors=1, intermediates=0, seniors=1))
+    node = world.node
+    before = node.queue_view("junior", world.time.now)
+    node.engine._board.seats = Unlooked(node.engine.seats)
+    assert node.queue_view("junior", world.time.now) == before
+    assert before["seats"] == before["seats_ready"] == 2
+
+
+class Unlooked(dict[SeatId, Seat]):
+    """Seats that nobody may go through."""
+
+    def values(self) -> NoReturn:
+        raise AssertionError("somebody goes through all seats")
+
+    items = __iter__ = values

@@ -8,6 +8,7 @@ from sip.events import InviteArrived, SessionConfirmed
 from sip.flows import Flow
 from sip.resolve import Answer, Srv
 from sip.session import Session
+from sip.wayback import lead
 from tests.sip.scene import OURS, SDP, Scene, request
 from tests.sip.test_gruu import FIRST, INSTANCE, OUTBOUND, SECOND
 from tests.sip.test_registrar import register
@@ -127,9 +128,8 @@ def test_a_phone_is_answered_over_its_other_flow() -> None:
 def test_a_websocket_is_never_opened_by_us(transport: str) -> None:
     scene, session = called()
     flow = Flow(transport, 1, "10.0.0.9", 41000, 3)
-    server = session.ringing_server
-    assert server is not None
-    server.flow = flow
+    lead(session, flow)
+    scene.clear()
     scene.stack.flow_closed(flow, scene.now)
     assert seen(scene) == []
 
@@ -148,9 +148,8 @@ def test_a_way_back_is_forgotten_with_its_call() -> None:
     scene.stack.flow_closed(CAME, scene.now)
     assert scene.stack._ways_back.count() == 1
     scene.stack.reject(session, 486, scene.now)
-    scene.advance(40.0)
-    scene.stack.flow_closed(CAME, scene.now)
     assert scene.stack._ways_back.count() == 0
+    scene.advance(40.0)
     assert scene.stack.is_quiet()
 
 
@@ -164,3 +163,51 @@ def test_a_trunks_dialog_goes_on_by_its_contact() -> None:
     scene.clear()
     scene.stack.hang_up(session, scene.now)
     assert seen(scene) == [("BYE", BACK)]
+
+
+def test_a_way_back_ends_with_the_ack() -> None:
+    """The answer of the next re-INVITE has a way of its own, by the source before any name."""
+    scene, session = called("edge.carrier.example")
+    scene.stack.answer(session, OURS, scene.now)
+    scene.stack.flow_closed(CAME, scene.now)
+    assert scene.stack._ways_back.count() == 1
+    to = f"<sip:96198@example.com>;tag={session.local_tag}"
+    scene.receive(request("ACK", branch="z9hG4bKack", via="10.0.0.9:5090", transport="TCP", to=to), BACK)
+    assert scene.stack._ways_back.count() == 0
+
+
+class Counted(dict[str, Session]):
+    """Sessions that count how many of them are looked at."""
+
+    looked_at = 0
+
+    def items(self) -> Any:
+        self.looked_at += len(self)
+        return super().items()
+
+    def values(self) -> Any:
+        self.looked_at += len(self)
+        return super().values()
+
+    def __iter__(self) -> Any:
+        self.looked_at += len(self)
+        return super().__iter__()
+
+
+def test_the_end_of_a_connection_costs_its_own_sessions_only() -> None:
+    """Not one session of another connection is looked at, nor one client transaction to another peer."""
+    scene = Scene()
+    flows = [Flow("tcp", 1, "10.0.0.9", 41000 + number, 3 + number) for number in range(50)]
+    sessions = [
+        call(scene, f"10.0.0.9:{flow.port}", flow, branch=f"z9hG4bK{flow.port}", call_id=f"c{flow.port}")
+        for flow in flows
+    ]
+    core = scene.stack._core
+    core.sessions = counted = Counted(core.sessions)
+    core.transactions.clients = clients = Counted(core.transactions.clients)
+    scene.stack.flow_closed(flows[7], scene.now)
+    assert (counted.looked_at, clients.looked_at) == (0, 0)
+    assert [(word, to.port) for word, to in seen(scene)] == [("100", flows[7].port)]
+    for session in sessions:
+        scene.stack.reject(session, 486, scene.now)
+    assert scene.stack._ways_back._carried == {}

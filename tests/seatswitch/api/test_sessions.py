@@ -1,9 +1,14 @@
 """Connections and sessions: who has which seat, and for how long."""
 
+from typing import NoReturn
+
+import pytest
+
 from acd.inputs import SeatRestored
+from kernel.errors import OperationRefused
 from kernel.ids import SeatId
 from kernel.limits import FAILED_SEATS_MAX
-from seatswitch.api.sessions import Failures
+from seatswitch.api.sessions import Failures, Session
 from tests.seatswitch.api.stub import Office
 
 
@@ -113,3 +118,28 @@ def test_nothing_is_left_of_connections_that_came_and_went() -> None:
     assert not office.api._sessions._sessions
     assert office.node.timers.armed() == []
     assert not office.node.news.wanted
+
+
+class Unlooked(dict[SeatId, Session]):
+    """Sessions that nobody may go through."""
+
+    def values(self) -> NoReturn:
+        raise AssertionError("somebody goes through all sessions")
+
+    items = __iter__ = values
+
+
+def test_a_session_is_found_without_going_through_all_of_them() -> None:
+    """Thousands of desks come back at one moment when a network does."""
+    office = Office()
+    lost, desk = office.desk(), office.desk()
+    session = lost.sign_in()
+    lost.close()
+    sessions = office.api._sessions
+    kept, sessions._sessions = sessions._sessions, Unlooked(sessions._sessions)
+    for token in (session[:-1], session + "0", ""):
+        with pytest.raises(OperationRefused):
+            sessions.resume(sessions.connections[desk.number], token)
+    assert sessions.resume(sessions.connections[desk.number], session).seat == "8001"
+    sessions._sessions = kept
+    sessions.check()
