@@ -4,16 +4,20 @@ A number that is no possible number of its country - a short number, an extensio
 stays as it is written: it means something to this switch or to this carrier alone.
 """
 
+import re
+
 import phonenumbers
 from phonenumbers import (
     NumberParseException,
     PhoneMetadata,
     PhoneNumber,
     PhoneNumberFormat,
+    PhoneNumberType,
     ValidationResult,
 )
 
 _KNOWN_MAX = 10_000  # numbers whose E.164 form is remembered
+_SHORT_MAX = 8  # digits of a number that means something without being a telephone's: 110, 95588
 _VISUAL = str.maketrans("", "", " -.()/")  # RFC 3966 5.1.1: separators that mean nothing
 _DIALLED = frozenset("0123456789*#")
 
@@ -67,12 +71,24 @@ class Numbers:
         return known
 
     def is_national(self, text: str) -> bool:
-        """Return whether a number dialled is one of this country; short ones and hotlines are."""
+        """Return whether a number dialled is certainly one of this country, at no premium; short ones are.
+
+        What is no possible number and too long for a short one is not: a carrier may read anything into it.
+        """
         number = self.e164(text)
         if not number.startswith("+"):
-            return not number.startswith("00")
-        code = phonenumbers.country_code_for_region(self.country) if self.country else 0
-        return bool(code) and number.startswith(f"+{code}")
+            is_plain = not self.country and number.isdigit()
+            return (is_plain or len(number) <= _SHORT_MAX) and not number.startswith("00")
+        metadata = PhoneMetadata.metadata_for_region(self.country, None) if self.country else None
+        parsed = _parse(number, self.country)
+        if metadata is None or parsed is None or parsed.country_code != metadata.country_code:
+            return False
+        # +86 00 882 ... is a call abroad for a carrier that takes the +86 off.
+        abroad = re.compile(metadata.international_prefix or "00")
+        rest = number[len(f"+{metadata.country_code}") :]
+        if abroad.match(rest) or abroad.match(self.write(number, "national")):
+            return False
+        return phonenumbers.number_type(parsed) != PhoneNumberType.PREMIUM_RATE
 
     def write(self, number: str, style: str) -> str:
         """Return a number of :meth:`e164` as a carrier wants it: one of :data:`FORMATS`.

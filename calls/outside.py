@@ -62,9 +62,12 @@ class OutsidePlan:
                     return own or shared
         return None
 
-    def is_national(self, dialled: str) -> bool:
-        """Return whether a number is one of our own country, as far as can be told."""
-        return self._dialled.is_national(dialled)
+    def is_national(self, tenant: str, dialled: str) -> bool:
+        """Return whether a number that ``tenant`` calls is one of our own country, without the digits that
+        its route takes off.
+        """
+        route = self.route(tenant, dialled)
+        return self._dialled.is_national(dialled if route is None else dialled[route.strip :])
 
     def targets(self, tenant: str, dialled: str, chance: Chance) -> list[Target]:
         """Return every address to try for a number, in order; none if it cannot be called.

@@ -109,7 +109,7 @@ class NumberPlan:
         if self.outside.route(tenant, called) is not None:
             if tenant in self.settings.suspended_tenants:
                 return Refusal(480, "us:tenant_suspended", identity.name, called, tenant, "", "out")
-            if not self._may_call(identity.name, called):
+            if not self._may_call(identity.name, tenant, called):
                 return Refusal(403, "caller:call_right", identity.name, called, tenant, "", "out")
             return self._to_entry("out", tenant, identity.name, called, f"number:{called}", "")
         return Refusal(404, "caller:unknown_number", identity.name, called, tenant)
@@ -132,10 +132,10 @@ class NumberPlan:
                 return route
         return Refusal(404, "caller:unknown_target", account, target)
 
-    def _may_call(self, account: str, called: str) -> bool:
+    def _may_call(self, account: str, tenant: str, called: str) -> bool:
         """Say whether an account may call a number outside, by its right: all, national or internal."""
         right = self.settings.call_rights.get(account, "all")
-        return right == "all" or (right == "national" and self.outside.is_national(called))
+        return right == "all" or (right == "national" and self.outside.is_national(tenant, called))
 
     def _to_entry(
         self, direction: str, tenant: str, caller: str, called: str, entry: str, trunk: str

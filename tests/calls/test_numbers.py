@@ -81,6 +81,13 @@ def test_another_country_forgets_what_was_remembered() -> None:
     assert numbers.e164("030 1234567") == "+49301234567"
 
 
+# A-TOLL: Global networks (+882), dialled so that it looks like a number of China, or like none.
+ABROAD_IN_DISGUISE = (
+    *("+86008821300000001", "+860008821300000", "0086008821300000001", "008821300000001"),
+    *("*67008821300000001", "008821300000001#", "9008821300000001", "8821300000001", "179090088213000"),
+)
+
+
 @pytest.mark.parametrize(
     ("country", "text", "is_national"),
     [
@@ -90,6 +97,16 @@ def test_another_country_forgets_what_was_remembered() -> None:
         ("CN", "96198", True),
         ("CN", "+493012345678", False),
         ("CN", "00493012345678", False),
+        ("CN", "4008001234", True),
+        ("CN", "057112345678", True),
+        ("CN", "+8601012345678", True),  # a national 0 too much
+        ("US", "2125550100", True),
+        ("IT", "+390612345678", True),  # where the 0 is part of it
+        *(("CN", text, False) for text in ABROAD_IN_DISGUISE),
+        ("US", "011493012345678", False),
+        ("US", "+10114930123", False),
+        ("US", "9005550100", False),
+        ("DE", "09001234567", False),
         ("", "13800000000", True),
         ("", "0049301234567", False),
         ("", "+8613800000000", False),

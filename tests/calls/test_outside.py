@@ -85,6 +85,15 @@ def test_digits_are_stripped_and_prepended() -> None:
     assert uris(found, "demo", "0301234567") == ["sip:99%2349301234567@192.0.2.1:5060"]
 
 
+def test_a_number_is_national_or_not_without_what_its_route_takes_off() -> None:
+    """A-TOLL: behind the 9 for a line, 00882 leads abroad."""
+    found = plan(route("9", "own", strip=1), route("", "own"))
+    assert found.is_national("one", "913800000000")
+    assert not found.is_national("one", "9008821300000001")
+    assert not found.is_national("one", "900882130")  # as short as a short number
+    assert found.is_national("one", "13800000000")
+
+
 def test_addresses_of_one_trunk_and_trunks_of_one_route_are_tried_in_order() -> None:
     trunk = TrunkSettings(
         "a",
