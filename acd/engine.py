@@ -53,6 +53,8 @@ from acd.inputs import (
     PhoneBound,
     PhoneReachable,
     PlaceRestored,
+    QualityRestored,
+    QualityScored,
     QueuesPaused,
     QueuesReady,
     ReadyAsked,
@@ -74,6 +76,7 @@ from acd.lists import AsWritten, CallerLists, NumberReader
 from acd.offer import Input as OfferInput
 from acd.offer import Offer
 from acd.phone import PhoneKey
+from acd.quality import Quality
 from acd.queuepause import QueuePauses
 from acd.recovery import Recovered, Recovery
 from acd.seat import Presence, Seat
@@ -128,6 +131,7 @@ class Engine:
         self._recovery = Recovery(board, desk, self._distribution, self._changes, self)
         self._explainer = Explainer(board)
         self.figures = Figures(board)
+        self.quality = Quality(board)
         self._actions = self._build_actions()
 
     def _build_actions(self) -> dict[type, Callable[[Any, float], None]]:
@@ -180,6 +184,8 @@ class Engine:
             ListEntryAdded: calls.entry.lists.add,
             ListEntryRemoved: calls.entry.lists.remove,
             ListEntryRestored: calls.entry.lists.restore,
+            QualityScored: self.quality.score,
+            QualityRestored: self.quality.restore,
         }
 
     # Turns.
@@ -413,3 +419,4 @@ class Engine:
         self.callbacks.check()
         self.lists.check()
         self._changes.moves.check()
+        self.quality.check()

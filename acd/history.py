@@ -19,6 +19,7 @@ from kernel.rows import (
     ListEntryRow,
     OfferRow,
     PresenceRow,
+    QualityRow,
     SeatMoveRow,
     SeatStateRow,
     VisitRow,
@@ -39,6 +40,7 @@ AcdRow = (
     | CallbackRow
     | CallbackAttemptRow
     | FollowupRow
+    | QualityRow
     | ListEntryRow
     | SeatMoveRow
     | VisitStateRow

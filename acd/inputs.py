@@ -4,7 +4,7 @@ import msgspec
 
 from acd.settings import AcdSettings
 from kernel.ids import CallId, OfferId, QueueName, SeatId
-from kernel.rows import CallbackRow, FollowupRow, ListEntryRow, SeatMoveRow
+from kernel.rows import CallbackRow, FollowupRow, ListEntryRow, QualityRow, SeatMoveRow
 
 
 class CallJoined(msgspec.Struct, frozen=True):
@@ -404,6 +404,24 @@ class ListEntryRestored(msgspec.Struct, frozen=True):
     row: ListEntryRow
 
 
+class QualityScored(msgspec.Struct, frozen=True):
+    """A shift leader has checked a call of a seat; refused with NO_SUCH_SEAT, BAD_SCORE."""
+
+    check: str
+    seat: SeatId
+    call: str
+    recording: str
+    items: tuple[tuple[str, int], ...]
+    remark: str
+    by: str
+
+
+class QualityRestored(msgspec.Struct, frozen=True):
+    """A check from before a restart."""
+
+    row: QualityRow
+
+
 Input = (
     CallJoined
     | CallLeft
@@ -451,4 +469,6 @@ Input = (
     | ListEntryAdded
     | ListEntryRemoved
     | ListEntryRestored
+    | QualityScored
+    | QualityRestored
 )

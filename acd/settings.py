@@ -60,6 +60,14 @@ class SeatSettings(msgspec.Struct, frozen=True):
     supervises: tuple[str, ...] = ()  # queues whose seats a supervisor leads; none: all of its tenant
 
 
+class QualitySettings(msgspec.Struct, frozen=True):
+    """How often a month the calls of each seat are to be checked, and for what."""
+
+    minimum: int = 1
+    target: int = 5
+    items: tuple[str, ...] = ("terms", "attitude", "tone", "summary", "reaction")
+
+
 class TenantSettings(msgspec.Struct, frozen=True):
     """A tenant as distribution sees it."""
 
@@ -70,6 +78,7 @@ class TenantSettings(msgspec.Struct, frozen=True):
     level_quota: tuple[tuple[int, int], ...] = ()  # rank of a level, concurrent sign-ins
     call_hours: HoursSettings | None = None  # when its seats may dial out; None: always
     zone: tzinfo = UTC  # in which its days begin
+    quality: QualitySettings = QualitySettings()
 
 
 class ListSettings(msgspec.Struct, frozen=True):

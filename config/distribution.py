@@ -22,6 +22,7 @@ from config.entry import (
 )
 from config.hours import FindZone, build_hours
 from config.network import check_name
+from config.quality import build_quality
 from config.reading import Read, Reader, show, suggest
 from config.sounds import BUILTIN
 from config.survey import build_survey
@@ -118,6 +119,7 @@ class Desk:
                 tenant.pause_reasons,
                 tenant.suspended,
                 level_quota=tuple(sorted(quotas.items())),
+                quality=build_quality(self._reader, where, tenant.quality),
             )
 
     def build_hours(self, tenants: Sequence[Read], hours: Sequence[Read], find_zone: FindZone) -> None:

@@ -222,6 +222,14 @@ class HotlineTable(Table, frozen=True):
     entry: str
 
 
+class QualityTable(Table, frozen=True):
+    """``[[tenant]] quality``"""
+
+    minimum: Count = 1
+    target: Count = 5
+    items: tuple[str, ...] = ("terms", "attitude", "tone", "summary", "reaction")
+
+
 class TenantTable(Table, frozen=True):
     """``[[tenant]]``"""
 
@@ -236,6 +244,7 @@ class TenantTable(Table, frozen=True):
     call_hours: str = ""
     language: Literal["en", "zh"] = "en"
     level_quota: dict[str, Count] = {}
+    quality: QualityTable = QualityTable()
 
 
 class HoursTable(Table, frozen=True):

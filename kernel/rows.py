@@ -355,6 +355,22 @@ class FollowupRow(Row, frozen=True, tag="followups"):
     changed_at: float
 
 
+class QualityRow(Row, frozen=True, tag="quality"):
+    """What a shift leader has found in a call of a seat."""
+
+    check: str
+    tenant: str
+    seat: str
+    call: str  # "" where a recording is named
+    recording: str
+    by: str  # a seat, the name of a token, or a role
+    at: float  # when it was made first
+    items: str  # points from 1 to 5, as a JSON object
+    mean: float
+    remark: str
+    changed_at: float
+
+
 AnyRow = (
     CallRow
     | VisitRow
@@ -370,6 +386,7 @@ AnyRow = (
     | CallbackAttemptRow
     | FollowupRow
     | SurveyRow
+    | QualityRow
     | OperationRow
     | QueueIntervalRow
     | QueueTotalRow

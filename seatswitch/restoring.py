@@ -18,6 +18,7 @@ from acd.inputs import (
     FollowupRestored,
     ListEntryRestored,
     PlaceRestored,
+    QualityRestored,
     SeatMoveRestored,
     SeatRestored,
     SeatTalks,
@@ -32,6 +33,7 @@ from kernel.rows import (
     CountRow,
     FollowupRow,
     ListEntryRow,
+    QualityRow,
     SeatMoveRow,
     SeatStateRow,
 )
@@ -84,6 +86,8 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float, died_at: float
     for row in rows:
         if isinstance(row, FollowupRow):
             node.engine.handle(FollowupRestored(row), now)
+        elif isinstance(row, QualityRow):
+            node.engine.handle(QualityRestored(row), now)
     node.engine.roll(now)
     node.settle(now)
 

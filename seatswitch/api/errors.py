@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[int, str]] = {
     "NO_SUCH_LEVEL": (-32046, "there is no such level"),
     "NO_SUCH_TENANT": (-32047, "there is no such tenant"),
     "NO_SUCH_CLASS": (-32054, "there is no such class of follow-ups"),
+    "BAD_SCORE": (-32055, "the check names no call, or not exactly the items of the tenant's checks"),
     "ALREADY_BOOKED": (-32050, "the number is to be called back by that queue already"),
     "CALLBACKS_FULL": (-32051, "the queue has as many callbacks due as its seats can make"),
     "BAD_NUMBER": (-32052, "that is no number that can be called"),

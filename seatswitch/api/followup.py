@@ -1,11 +1,9 @@
-"""``voicemail.*``, ``recording.*``, ``quality.*``: what is left to do after a call."""
+"""``voicemail.*``, ``recording.*``: what is left to do after a call."""
 
-from typing import Annotated, Any
-
-from msgspec import Meta
+from typing import Any
 
 from seatswitch.api.method import AGENT, SUPERVISOR, Method, Nothing, Params
-from seatswitch.api.shapes import CallNumber, Done, Name, Text
+from seatswitch.api.shapes import CallNumber, Done, Name
 
 
 class OneVoicemail(Params, frozen=True):
@@ -20,20 +18,10 @@ class OneRecording(Params, frozen=True):
     call: CallNumber
 
 
-class Score(Params, frozen=True):
-    """A quality check of a call: points per item, and remarks."""
-
-    call: CallNumber
-    scores: dict[str, Annotated[int, Meta(ge=0, le=100)]]
-    remarks: Text = ""
-
-
 METHODS = (
     Method("voicemail.list", AGENT, "Voicemails.", Nothing, list[dict[str, Any]]),
     Method("voicemail.get", AGENT, "One voicemail.", OneVoicemail, dict[str, Any]),
     Method("voicemail.mark", AGENT, "Mark a voicemail as dealt with.", OneVoicemail, Done),
     Method("recording.list", SUPERVISOR, "Recordings.", Nothing, list[dict[str, Any]]),
     Method("recording.get", SUPERVISOR, "One recording.", OneRecording, dict[str, Any]),
-    Method("quality.list", SUPERVISOR, "Quality checks.", Nothing, list[dict[str, Any]]),
-    Method("quality.score", SUPERVISOR, "Score a call.", Score, Done),
 )

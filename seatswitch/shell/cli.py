@@ -236,6 +236,26 @@ def trunks(context: typer.Context, as_json: AsJson = False, watch: Watch = False
 
 
 @app.command()
+def quality(
+    context: typer.Context,
+    month: Annotated[str, typer.Option("--month", metavar="2026-11", help="Not the present month.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show how often each seat's calls were checked this month, those who miss most first.
+
+    Example: `seatswitch quality --month 2026-10`
+    """
+    from seatswitch.shell.tables import QUALITY
+
+    with _client(context) as client:
+        found = client.call("quality.list", {"month": month} if month else {})
+    if as_json:
+        _print_json(found)
+    else:
+        _print_table(QUALITY, found["seats"])
+
+
+@app.command()
 def top(context: typer.Context, every: Every = 1.0) -> None:
     """Show the live board: queues, seats, who waits; q or Ctrl-C ends it. In a pipe: one frame.
 

@@ -141,6 +141,15 @@ def _longest(queue: View, _wall: float) -> Text:
     return text.append(f" ({plain(late)} too long)") if late else text
 
 
+def _missing(seat: View, _wall: float) -> Text:
+    missing = seat.get("missing")
+    return Text(plain(missing or ""), "bold red")
+
+
+def _means(seat: View, _wall: float) -> str:
+    return " ".join(f"{plain(item)} {plain(mean)}" for item, mean in (seat.get("means") or {}).items())
+
+
 def _short(value: object) -> object:
     return round(value, 1) if isinstance(value, float) else value
 
@@ -209,6 +218,16 @@ CALLS = (
     Column("place", _word("position"), right=True),
     Column("estimate", _range("estimate"), right=True),
     Column("seat", _word("seat")),
+)
+QUALITY = (
+    Column("seat", _word("seat")),
+    Column("level", _word("level")),
+    Column("month", _word("month")),
+    Column("checks", _word("checks"), right=True),
+    Column("missing", _missing, right=True),
+    Column("to target", _word("to_target"), right=True),
+    Column("points", _word("mean"), right=True),
+    Column("by item", _means),
 )
 TRUNKS = (
     Column("trunk", _word("trunk")),

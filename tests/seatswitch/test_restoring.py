@@ -8,7 +8,7 @@ from tests.simulator.checkers import check_one_row_each, check_order, check_quie
 from tests.simulator.people import Habits
 from tests.simulator.phones import RINGS_FOR_EVER, Errand, Manner
 from tests.simulator.stories import ONE_SEAT, staffed
-from tests.simulator.town import DOMAIN
+from tests.simulator.town import DOMAIN, Town
 from tests.simulator.world import World
 
 
@@ -334,3 +334,14 @@ def test_a_phone_that_had_answered_and_was_not_bridged_is_let_go_and_the_caller_
     assert call.state in ("waiting", "ringing")
     world.run(70.0)
     settle(world)
+
+
+def test_a_check_of_a_call_outlives_a_kill() -> None:
+    """Made before it, listed after it; the row is written once."""
+    world = World(1, Town(juniors=1))
+    world.run(1.0)
+    items = {"terms": 5, "attitude": 4, "tone": 5, "summary": 3, "reaction": 3}
+    made = world.admin.ask("quality.score", {"seat": "8001", "call": "c1", "items": items})
+    world.restart_switch()
+    world.run(1.0)
+    assert world.admin.ask("quality.list", {"seat": "8001"})["checks"] == [made]

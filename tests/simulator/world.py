@@ -24,6 +24,7 @@ from kernel.rows import (
     ListEntryRow,
     OfferRow,
     PresenceRow,
+    QualityRow,
     SeatMoveRow,
     SeatStateRow,
     StreamRow,
@@ -183,6 +184,7 @@ class World:
         kept += self.listed.values()
         kept += [row for row in self.callbacks.values() if row.state != "ended"]
         kept += self.followups.values()
+        kept += {row.check: row for row in self.rows if isinstance(row, QualityRow)}.values()
         kept += [row for row in self.rows if isinstance(row, CountRow | CountedRow)]
         read = through_the_journal([*kept, *self.living.rows()], self._torn)
         before, self._torn = self.before, []

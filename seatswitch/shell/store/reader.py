@@ -17,6 +17,7 @@ from kernel.rows import (
     CallerSeatRow,
     FollowupRow,
     ListEntryRow,
+    QualityRow,
     SeatMoveRow,
     SeatStateRow,
 )
@@ -28,9 +29,17 @@ from seatswitch.shell.store.writer import read_position
 CALLERS_MAX = 50_000  # as many as distribution remembers
 
 FOLLOWUPS_FOR = 35 * 86_400.0  # seconds that an ended follow-up is read for, to be counted
+QUALITY_FOR = 400 * 86_400.0  # seconds that a check is read for
 
 StateAtStart = (
-    SeatStateRow | SeatMoveRow | BindingRow | CallerSeatRow | ListEntryRow | CallbackRow | FollowupRow
+    SeatStateRow
+    | SeatMoveRow
+    | BindingRow
+    | CallerSeatRow
+    | ListEntryRow
+    | CallbackRow
+    | FollowupRow
+    | QualityRow
 )
 
 log = structlog.get_logger()
@@ -39,8 +48,8 @@ log = structlog.get_logger()
 def read_state(folder: Path, url: str, wall: float) -> list[StateAtStart]:
     """Return one row per seat, per seat that was moved and per binding that lives at ``wall`` (epoch
     seconds), sorted by key, then the callers whose seats are remembered, oldest first, what operators said of
-    lists of callers, the open callbacks, and follow-ups that are open or ended in the last five weeks, oldest
-    first.
+    lists of callers, the open callbacks, follow-ups that are open or ended in the last five weeks, and checks
+    of the last thirteen months, oldest first.
 
     Raises OperatorError for a database URL of no known kind. A database that cannot be read now is said once
     in the log, and the journal alone is asked.
@@ -79,6 +88,7 @@ def _select(connection: Connection, wall: float) -> list[AnyRow]:
         (ListEntryRow, "list_entries", f' WHERE "until" IS NULL OR "until" > {float(wall)!r}'),
         (CallbackRow, "callbacks", " WHERE state <> 'ended'"),
         (FollowupRow, "followups", f" WHERE ended_at IS NULL OR changed_at > {wall - FOLLOWUPS_FOR!r}"),
+        (QualityRow, "quality", f' WHERE "at" > {wall - QUALITY_FOR!r}'),
     ):
         names = ", ".join(f'"{name}"' for name in row_type.__struct_fields__)
         found = connection.execute(text(f'SELECT {names} FROM "{table}"{which}'))
@@ -97,6 +107,7 @@ class _Kept:
         self._listed: dict[str, ListEntryRow] = {}
         self._callbacks: dict[str, CallbackRow] = {}
         self._followups: dict[str, FollowupRow] = {}
+        self._quality: dict[str, QualityRow] = {}
 
     def take(self, rows: Sequence[JournalRow]) -> None:
         """Follow ``rows``, in the order in which they were written."""
@@ -115,6 +126,8 @@ class _Kept:
                 self._callbacks[row.callback] = row
             elif isinstance(row, FollowupRow):
                 self._followups[row.followup] = row
+            elif isinstance(row, QualityRow):
+                self._quality[row.check] = row
 
     def rows(self, wall: float) -> list[StateAtStart]:
         """Return what still means something at ``wall``."""
@@ -128,4 +141,5 @@ class _Kept:
             *(listed[key] for key in sorted(listed) if (listed[key].until or wall + 1) > wall),
             *(callbacks[key] for key in sorted(callbacks) if callbacks[key].state != "ended"),
             *sorted(self._followups.values(), key=lambda row: (row.changed_at, row.followup)),
+            *sorted(self._quality.values(), key=lambda row: (row.at, row.check)),
         ]

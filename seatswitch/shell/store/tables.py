@@ -29,6 +29,7 @@ INDEXES = (
     ("presences", "at"),
     ("queue_intervals", "begin_at"),
     ("seat_intervals", "begin_at"),
+    ("quality", "at"),
 )
 
 POSITION = "journal_position"  # how far the row writer has come; one line

@@ -125,6 +125,11 @@ def _token(params: dict[str, Any]) -> dict[str, Any]:
     return {"role": "admin"}
 
 
+def _quality(params: dict[str, Any]) -> dict[str, Any]:
+    seat = {"seat": "8001", "month": params.get("month", "2026-11"), "checks": 0, "missing": 1}
+    return {"seats": [seat], "checks": [], "more": False}
+
+
 METHODS: dict[str, Answer] = {
     "seat.list": _seats,
     "seat.get": _seat,
@@ -133,6 +138,7 @@ METHODS: dict[str, Answer] = {
     "level.statistics": lambda params: params,
     "call.list": lambda params: CALLS,
     "trunk.list": lambda params: TRUNKS,
+    "quality.list": _quality,
     "admin.status": lambda params: STATUS,
     "session.token": _token,
     "echo": lambda params: params,

@@ -37,7 +37,9 @@ def test_help_names_every_command_but_the_switchs_own() -> None:
     assert "row-writer" not in text
 
 
-COMMANDS = ("run", "check", "seats", "queues", "stats", "calls", "trunks", "top", "call", "queue-log")
+COMMANDS = (
+    "run", "check", "seats", "queues", "stats", "calls", "trunks", "quality", "top", "call", "queue-log",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -99,6 +101,7 @@ def test_tables_of_a_running_switch(tmp_path: Path) -> None:
             ("queues", "87 %"),
             ("calls", "c-2"),
             ("trunks", "carrier"),
+            ("quality", "2026-11"),
             ("top", "Waiting"),
         ):
             result = invoke(command, SEATSWITCH_SOCKET=switch.address)
@@ -236,3 +239,9 @@ def test_queue_log_writes_lines(tmp_path: Path) -> None:
     path.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/switch.db"\n')
     result = invoke("queue-log", "-c", str(path), "--from", "2027-01-15")
     assert (result.exit_code, result.stdout) == (0, "1800000000|NONE|NONE|8001|AGENTLOGIN|li\n")
+
+
+def test_quality_of_a_month_as_json(tmp_path: Path) -> None:
+    with StubSwitch(tmp_path / "s.sock") as switch:
+        result = invoke("--socket", switch.address, "quality", "--month", "2026-10", "--json")
+        assert [seat["month"] for seat in json.loads(result.stdout)["seats"]] == ["2026-10"]

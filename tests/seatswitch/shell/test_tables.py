@@ -9,6 +9,7 @@ from rich.console import Console
 
 from seatswitch.shell.tables import (
     CALLS,
+    QUALITY,
     QUEUES,
     SEATS,
     TRUNKS,
@@ -119,3 +120,13 @@ def test_who_waits_too_long_is_counted_beside_the_longest_wait() -> None:
     late = rpc_stub.QUEUES[0] | {"waiting_long": 2}
     _, row = lines(QUEUES, [late])
     assert " ".join(row).count("0:12 (2 too long)") == 1
+
+
+def test_quality_shows_who_was_checked_too_rarely() -> None:
+    seat = {"seat": "8001", "level": "junior", "month": "2026-11", "checks": 0, "missing": 1, "to_target": 5}
+    checked = {**seat, "seat": "8002", "checks": 2, "missing": 0, "to_target": 3, "mean": 3.6}
+    checked["means"] = {"tone": 4.5, "terms": 3.0}
+    head, first, second = lines(QUALITY, [seat, checked])
+    assert head == words("seat level month checks missing to target points by item")
+    assert first == words("8001 junior 2026-11 0 1 5")
+    assert second == words("8002 junior 2026-11 2 3 3.6 tone 4.5 terms 3")

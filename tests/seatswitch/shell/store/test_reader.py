@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from kernel.errors import OperatorError
-from kernel.rows import AnyRow, BindingRow, CallerSeatRow, FollowupRow, ListEntryRow, SeatMoveRow
+from kernel.rows import AnyRow, BindingRow, CallerSeatRow, FollowupRow, ListEntryRow, QualityRow, SeatMoveRow
 from seatswitch.shell.store.database import migrate, open_engine
 from seatswitch.shell.store.reader import read_state
 from seatswitch.shell.store.records import build_record, journal_path
@@ -129,3 +129,17 @@ def test_the_last_move_of_a_seat_comes_back_unless_it_has_ended(tmp_path: Path) 
     assert read_state(folder, url, wall=9.0) == [other]
     carry_over(folder, url)
     assert read_state(folder, url, wall=9.0) == [other]
+
+
+def test_checks_come_back_for_thirteen_months_oldest_first_and_as_they_were_said_last(tmp_path: Path) -> None:
+    folder, url = tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db"
+    wall = 100_000_000.0
+
+    def check(name: str, at: float, mean: float = 3.0) -> QualityRow:
+        return QualityRow(name, "demo", "8001", name, "", "8019", at, '{"tone":3}', mean, "", at)
+
+    add_rows(folder, [check("new", wall - 1.0), check("old", wall - 399 * 86_400.0), check("gone", 1.0)])
+    carry_over(folder, url)
+    add_rows(folder, [check("new", wall - 1.0, 5.0)])
+    old, new = check("old", wall - 399 * 86_400.0), check("new", wall - 1.0, 5.0)
+    assert read_state(folder, url, wall) == [old, new]
