@@ -91,6 +91,7 @@ from kernel.rows import CountedRow, CountRow
 from kernel.staterows import LeftStateRow, OfferStateRow, VisitStateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
+from queues.hours import Hours
 from queues.queue import Queue
 from queues.waiting import WaitingCall
 
@@ -132,6 +133,7 @@ class Engine:
         self._explainer = Explainer(board)
         self.figures = Figures(board)
         self.quality = Quality(board)
+        self._hours = {hours.name: Hours(hours) for hours in settings.hours}
         self._actions = self._build_actions()
 
     def _build_actions(self) -> dict[type, Callable[[Any, float], None]]:
@@ -201,6 +203,7 @@ class Engine:
 
     def _reconfigure(self, what: Reconfigured, now: float) -> None:
         self._changes.configure(what.settings, now)
+        self._hours = {hours.name: Hours(hours) for hours in what.settings.hours}
         self._timetables.configure(now)
 
     def set_clock(self) -> None:
@@ -323,6 +326,15 @@ class Engine:
     def bars(self, tenant: str, caller: str, now: float) -> bool:
         """Say whether ``caller`` is kept off all of ``tenant``'s numbers."""
         return bool(self.lists.bars_from(tenant, caller, self._board.walltime.epoch(now)))
+
+    def is_open(self, hours: str, now: float) -> bool:
+        """Say whether a calendar of the configuration is open; one that there is not is closed."""
+        known = self._hours.get(hours)
+        return known is not None and known.is_open(self._board.walltime.epoch(now))
+
+    def is_listed(self, tenant: str, name: str, caller: str, now: float) -> bool:
+        """Say whether ``caller`` is on a list of ``tenant``."""
+        return self.lists.holds(tenant, name, caller, self._board.walltime.epoch(now))
 
     def level_name(self, level: int) -> str:
         """Return the name of a level's rank."""

@@ -100,6 +100,11 @@ class CallerLists:
         form = self._form(number)
         return which is not None and any(self._finds(each, form, epoch) for each in which[0])
 
+    def holds(self, tenant: str, name: str, number: str, epoch: float) -> bool:
+        """Return whether ``number`` is on a list of ``tenant``; nobody is on one that there is not."""
+        which = self._settings.get(name)
+        return which is not None and which.tenant == tenant and self._finds(which, self._form(number), epoch)
+
     def credit(self, queue: QueueSettings, caller: str, epoch: float) -> tuple[float, str]:
         """Return the seconds that ``caller`` is credited with in ``queue``, and by which list."""
         which = self._of_queue.get(queue.name)

@@ -121,3 +121,4 @@ class AcdSettings(msgspec.Struct, frozen=True):
     wrap_up_max: float = 3600.0
     lists: tuple[ListSettings, ...] = ()
     followups: tuple[FollowupSettings, ...] = FOLLOWUPS
+    hours: tuple[HoursSettings, ...] = ()  # every calendar, for who asks by name

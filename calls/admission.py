@@ -27,6 +27,12 @@ class PhoneBook(BarredCallers, Protocol):
         """Return how long a waiting call is likely to wait from now on, (low, high) seconds; None: unknown.
         """
 
+    def is_open(self, hours: str, now: float) -> bool:
+        """Return whether a calendar is open; one that there is not is closed."""
+
+    def is_listed(self, tenant: str, name: str, caller: str, now: float) -> bool:
+        """Return whether ``caller`` is on a list of ``tenant``; on one that there is not nobody is."""
+
     def seat_of(self, kind: str, number: str) -> SeatId | None:
         """Return the seat that this phone is bound to."""
 

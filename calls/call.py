@@ -1,6 +1,8 @@
 """A call: what a person would call a call. One id, one or two legs, exactly one ending with a verdict."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from calls.leg import Leg
 from kernel.ids import CallId, QueueName, SeatId, StreamId
@@ -14,6 +16,7 @@ class CallState(StrEnum):
     WAITING = "waiting"
     RINGING = "ringing"
     TALKING = "talking"
+    SCRIPT = "script"  # the caller hears a script, and waits for nobody
     SURVEY = "survey"  # the seat has left, the caller rates the call
     ENDED = "ended"
 
@@ -25,6 +28,7 @@ class CallInput(StrEnum):
     RUNG = "rung"  # a callee's phone is being rung
     RING_ENDED = "ring_ended"  # it was not answered; a queue call waits on
     BRIDGED = "bridged"
+    SCRIPTED = "scripted"
     SURVEYED = "surveyed"
     ENDED = "ended"
 
@@ -34,6 +38,12 @@ MOVES: dict[tuple[CallState, CallInput], CallState] = {
     (CallState.ARRIVED, CallInput.QUEUED): CallState.WAITING,
     (CallState.ARRIVED, CallInput.RUNG): CallState.RINGING,
     (CallState.ARRIVED, CallInput.ENDED): CallState.ENDED,
+    (CallState.ARRIVED, CallInput.SCRIPTED): CallState.SCRIPT,
+    (CallState.WAITING, CallInput.SCRIPTED): CallState.SCRIPT,
+    (CallState.SCRIPT, CallInput.SCRIPTED): CallState.SCRIPT,
+    (CallState.SCRIPT, CallInput.QUEUED): CallState.WAITING,
+    (CallState.SCRIPT, CallInput.RUNG): CallState.RINGING,
+    (CallState.SCRIPT, CallInput.ENDED): CallState.ENDED,
     (CallState.WAITING, CallInput.RUNG): CallState.RINGING,
     (CallState.WAITING, CallInput.ENDED): CallState.ENDED,
     (CallState.RINGING, CallInput.RUNG): CallState.RINGING,
@@ -57,6 +67,13 @@ DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
         (CallState.TALKING, CallInput.RUNG),
         (CallState.TALKING, CallInput.RING_ENDED),
         (CallState.TALKING, CallInput.BRIDGED),
+        (CallState.RINGING, CallInput.SCRIPTED),
+        (CallState.TALKING, CallInput.SCRIPTED),
+        (CallState.SURVEY, CallInput.SCRIPTED),
+        (CallState.ENDED, CallInput.SCRIPTED),
+        (CallState.SCRIPT, CallInput.RING_ENDED),
+        (CallState.SCRIPT, CallInput.BRIDGED),
+        (CallState.SCRIPT, CallInput.SURVEYED),
         (CallState.ARRIVED, CallInput.SURVEYED),
         (CallState.WAITING, CallInput.SURVEYED),
         (CallState.RINGING, CallInput.SURVEYED),
@@ -75,6 +92,9 @@ DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
 )
 
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
 class Call:
     """One call and its legs.
 
@@ -90,6 +110,7 @@ class Call:
         "caller",
         "caller_leg",
         "caller_name",
+        "collected",
         "continued_as",
         "credit",
         "customer_ring_for",
@@ -114,6 +135,8 @@ class Call:
         "replaces",
         "resumed",
         "rings",
+        "runs",
+        "script",
         "seat",
         "state",
         "tag",
@@ -123,6 +146,7 @@ class Call:
         "timer",
         "transferee",
         "trunk",
+        "variables",
     )
 
     def __init__(self, call: CallId, now: float) -> None:
@@ -157,6 +181,10 @@ class Call:
         self.tag = ""  # what it was about, as its seat says
         self.credit = 0.0  # seconds of waiting that it brings to a queue
         self.seat: SeatId | None = None  # where it was answered
+        self.script = ""  # that the caller is in, or is to be led into
+        self.runs = 0  # of scripts so far
+        self.variables = _NONE  # of its scripts, for the next one
+        self.collected = _NONE  # of its scripts, as anybody may see them
         self.is_supervision = False  # a supervisor's, whose leg is the only one
         self.transferee: Leg | None = None  # of another call; the caller's leg once this is answered
         self.is_private = False  # the caller asks not to be named (RFC 3323)

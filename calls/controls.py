@@ -67,6 +67,14 @@ class SurveyAsked(msgspec.Struct, frozen=True):
     seat: SeatId
 
 
+class InteractAsked(msgspec.Struct, frozen=True):
+    """The other side shall answer a script, and come back."""
+
+    call: CallId
+    seat: SeatId
+    ivr: str
+
+
 class TransferAsked(msgspec.Struct, frozen=True):
     """The other side shall talk to ``to``: ``queue:NAME``, ``seat:NUMBER``, ``extension:NUMBER``,
     ``number:DIGITS``, or what the seat would dial.
@@ -147,6 +155,7 @@ Control = (
     | DigitsPressed
     | CallTagged
     | SurveyAsked
+    | InteractAsked
     | TransferAsked
     | ConsultAsked
     | ConsultEnded

@@ -23,6 +23,7 @@ from calls.controls import (
     Control,
     DialAsked,
     DigitsPressed,
+    InteractAsked,
     ModeSwitched,
     SupervisionAsked,
     SurveyAsked,
@@ -63,6 +64,7 @@ class CallDesk:
             CallTagged: self._tag,
             TransferAsked: self._transfer,
             SurveyAsked: board.surveys.ask,
+            InteractAsked: board.scripts.interact,
             ConsultAsked: self._consult,
             ConsultEnded: lambda what, now: board.consults.end(
                 self.call(what.call), what.seat, what.how, now
@@ -132,6 +134,8 @@ class CallDesk:
             raise OperationRefused("ALREADY_HELD", f"call {call.id} is on hold")
         if call.id in self._board.consults.pending:
             raise OperationRefused("BAD_STATE", f"call {call.id} is a talk of three")
+        if self._board.scripts.interacts(call):
+            raise OperationRefused("BAD_STATE", f"the caller of call {call.id} is in a script")
         self.hold(call, leg, other, now)
 
     def hold(self, call: Call, leg: Leg, other: Leg, now: float) -> None:
@@ -145,6 +149,8 @@ class CallDesk:
 
     def _unhold(self, what: CallUnheld, now: float) -> None:
         call, leg, other = self.talking(what.call, what.seat)
+        if self._board.scripts.take_back(call, now):
+            return
         if call.is_parked and call.id in self._board.consults.pending:
             raise OperationRefused("BAD_STATE", f"call {call.id} is on hold for a consultation")
         if not call.is_parked:
@@ -176,8 +182,8 @@ class CallDesk:
             return
         call.is_muted = what.muted
         self._board.supervision.touch_call(call)
-        if call.is_parked:
-            return  # it hears the music, and silence after that
+        if call.is_parked or self._board.scripts.interacts(call):
+            return  # it hears the music or the script, and silence after that
         if not what.muted:
             self._plane.stop(other.stream, now)
         elif not self._board.consults.is_joined(call):
@@ -188,7 +194,7 @@ class CallDesk:
         call, leg, other = self.talking(what.call, what.seat)
         others = self._board.consults.partners(leg)
         if others is None:
-            others = () if call.is_parked else (other,)
+            others = () if call.is_parked or self._board.scripts.interacts(call) else (other,)
         if not any(one.session is not None for one in others):
             raise OperationRefused("NO_BRIDGE", f"nobody hears seat {what.seat} in call {call.id}")
         for one in others:
@@ -222,7 +228,8 @@ class CallDesk:
 
     def _may_move(self, call: Call) -> None:
         if self._board.transfers.is_moving(call):
-            raise OperationRefused("BAD_STATE", f"call {call.id} is being transferred, or consulted about")
+            why = "is being transferred, consulted about, or in a script"
+            raise OperationRefused("BAD_STATE", f"call {call.id} {why}")
 
     def route(self, seat: SeatId, to: str) -> Route:
         """Return where ``to`` leads for ``seat``, with room for a call there."""

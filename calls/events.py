@@ -1,5 +1,7 @@
 """What the switchboard tells; the node turns it into engine inputs, rows and events."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from kernel.ids import CallId, OfferId, QueueName, SeatId
@@ -15,6 +17,7 @@ class CallQueued(msgspec.Struct, frozen=True):
     called: str
     seat: str = ""  # the one that the caller waits for
     credit: float = 0.0  # seconds of waiting that it brings along
+    skills: tuple[tuple[str, int], ...] = ()  # wanted on top of the queue's requirement
 
 
 class CallGone(msgspec.Struct, frozen=True):
@@ -131,6 +134,28 @@ class SurveyEnded(msgspec.Struct, frozen=True):
     result: str | None
 
 
+class ScriptEnded(msgspec.Struct, frozen=True):
+    """A caller is in a script no longer. ``kind`` is entry or interact, ``seat`` whose caller it is."""
+
+    call: CallId
+    tenant: str
+    ivr: str
+    kind: str
+    seat: str
+    outcome: str  # led (to ``target``), returned, hung_up, abandoned, taken_back, ended, limit, failed
+    target: str
+    variables: Mapping[str, str]  # as anybody may see them
+
+
+class CallbackWanted(msgspec.Struct, frozen=True):
+    """A caller in a script wants to be called back by a queue; the script waits for whether that can be."""
+
+    call: CallId
+    queue: QueueName
+    number: str
+    called: str
+
+
 class CustomerAnswered(msgspec.Struct, frozen=True):
     """Who was to be called back has answered and talks to the seat."""
 
@@ -187,6 +212,8 @@ CallEvent = (
     | SeatFreed
     | KeyPressed
     | SurveyEnded
+    | ScriptEnded
+    | CallbackWanted
     | CustomerAnswered
     | CustomerFailed
     | SupervisionChanged

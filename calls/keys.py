@@ -25,14 +25,15 @@ class Keys:
         self._plane.collect(leg.stream, bool(media.keys), now)
 
     def pressed(self, leg: Leg | None, key: str, now: float) -> None:
-        """A key of a phone that is asked for it (:mod:`calls.handover`), of who rates a call or of who waits.
+        """A key of a phone that is asked for it (:mod:`calls.handover`), of who is in a script, rates its
+        call or waits.
 
         Of those who wait, also in an announcement and while a seat rings, only their queue's own count.
         """
         call = None if leg is None else leg.call
         if leg is None or call is None or self._board.handover.key_pressed(leg, key, now):
             return
-        if self._board.surveys.key_pressed(leg, key, now):
+        if self._board.scripts.key_pressed(leg, key, now) or self._board.surveys.key_pressed(leg, key, now):
             return
         if leg is not call.caller_leg or call.queue is None:
             return

@@ -19,7 +19,7 @@ from calls.call import Call, CallState
 from calls.leg import Leg, LegState
 from kernel.ids import CallId, OfferId, QueueName, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import CallRow, StreamRow, SurveyRow
+from kernel.rows import CallRow, ScriptRow, StreamRow, SurveyRow
 from kernel.staterows import AudioState, CallStateRow, InviteState
 from kernel.staterows import LegState as LegKept
 from kernel.timers import Timer, TimerQueue
@@ -87,7 +87,7 @@ class Recovery:
             on_sip[event] = _both(on_sip[event], heard)
         on_sip[SessionEnded] = _both(self._session_ended, on_sip[SessionEnded])
 
-    def save(self, rows: Outbox[CallRow | StreamRow | SurveyRow | CallStateRow]) -> None:
+    def save(self, rows: Outbox[CallRow | StreamRow | SurveyRow | ScriptRow | CallStateRow]) -> None:
         """Write a state row of every call that has changed in this turn and lives."""
         living = self._board.calls
         for call in self.unsaved.values():
@@ -132,6 +132,7 @@ class Recovery:
             call.seat or "",
             call.caller_name,
             tuple(kept for kept in map(_kept, call.rings) if kept is not None),
+            call.script if call.state is CallState.SCRIPT else "",
         )
 
     # After the death of the process before.
@@ -197,6 +198,9 @@ class Recovery:
             self._deadlines[call_id] = self._timers.arm_after(self, name, RESUME_WITHIN, now)
             for leg in legs:
                 self._ask(leg, now)
+            call = self._board.calls[call_id]
+            if call.script:
+                self._board.scripts.begin(call, call.script, now)
 
     def _ask(self, leg: Leg, now: float) -> None:
         """Ask one side by re-INVITE whether it is still there."""
@@ -264,6 +268,8 @@ class Recovery:
             call.state = CallState.TALKING
             seat_leg = call.caller_leg if call.is_callback else call.callee
             call.seat = SeatId(row.seat) if row.seat else None if seat_leg is None else seat_leg.seat
+        elif row.script:
+            call.script, call.state = row.script, CallState.ARRIVED  # where its script begins once more
         else:
             call.state = CallState.WAITING
             call.seat = SeatId(row.seat) if row.seat else None  # of who was rating it
@@ -289,7 +295,7 @@ class Recovery:
     def _reopen(self, call: Call, row: CallStateRow, now: float) -> bool:
         """Open the streams of a call again as they were; False if it cannot go on."""
         is_waiting = call.state is CallState.WAITING and call.joined_at is not None and not call.is_callback
-        if call.state is not CallState.TALKING and not is_waiting:
+        if call.state is not CallState.TALKING and not is_waiting and not call.script:
             return False
         legs = call.legs()
         if any(leg.session is None for leg in legs) or (call.callee is not None and len(legs) < 2):

@@ -33,6 +33,7 @@ class Route(msgspec.Struct, frozen=True):
     queue: QueueMedia | None = None
     phone: Target | None = None
     trunk: str = ""
+    script: str = ""  # of the tenant
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ class NumberPlan:
                 number = self.outside.numbers(country).e164(hotline.number)
                 self._hotlines_e164.setdefault(country, {}).setdefault(number, []).append(hotline)
         self.queues: dict[str, QueueMedia] = {queue.name: queue for queue in settings.queues}
+        self.scripts = {(script.tenant, script.name): script for script in settings.scripts}
         self.trunks: dict[str, TrunkSettings] = {trunk.name: trunk for trunk in settings.trunks}
 
     def route(self, identity: Identity, request: Request) -> Route | Refusal:
@@ -116,7 +118,7 @@ class NumberPlan:
 
     def to_target(self, account: str, target: str) -> Route | Refusal:
         """Decide where a seat's desk sends a call: ``queue:NAME``, ``seat:NUMBER``, ``extension:NUMBER``,
-        ``number:DIGITS``, or what the seat would dial.
+        ``number:DIGITS``, ``ivr:NAME``, or what the seat would dial.
         """
         kind, colon, name = target.partition(":")
         if colon and kind == "queue":
@@ -124,6 +126,10 @@ class NumberPlan:
             queue = self.queues.get(name)
             if queue is not None and queue.tenant == tenant:
                 return Route("internal", tenant, account, name, target, queue=queue)
+        elif colon and kind == "ivr":
+            route = self.to_entry("internal", self.settings.seats.get(account, ""), account, name, target)
+            if isinstance(route, Route):
+                return route
         elif not colon:
             return self.from_account(Identity("account", account), target)
         elif kind in ("seat", "extension", "number"):
@@ -131,6 +137,12 @@ class NumberPlan:
             if isinstance(route, Refusal) or route.entry == target:
                 return route
         return Refusal(404, "caller:unknown_target", account, target)
+
+    def to_entry(
+        self, direction: str, tenant: str, caller: str, called: str, entry: str
+    ) -> Route | Refusal:
+        """Return where something of a configuration leads, such as ``queue:NAME`` of ``tenant``."""
+        return self._to_entry(direction, tenant, caller, called, entry, "")
 
     def _may_call(self, account: str, tenant: str, called: str) -> bool:
         """Say whether an account may call a number outside, by its right: all, national or internal."""
@@ -149,6 +161,8 @@ class NumberPlan:
             return Route(direction, tenant, caller, called, entry, phone=("softphone", name), trunk=trunk)
         elif kind == "extension" and name in self.settings.extensions:
             return Route(direction, tenant, caller, called, entry, phone=("extension", name), trunk=trunk)
+        elif kind == "ivr" and (tenant, name) in self.scripts:
+            return Route(direction, tenant, caller, called, entry, trunk=trunk, script=name)
         elif kind == "number" and name:
             return Route(direction, tenant, caller, called, entry, phone=("pstn", name), trunk=trunk)
         return Refusal(404, "us:entry_unknown", caller, called, tenant, trunk)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from calls.menu import ScriptSettings
 from kernel.announce import Announce, SurveySettings
 
 BARRED = 603  # to who is on a black list: do not ask again, here or elsewhere (RFC 3261 21.6.2)
@@ -62,7 +63,7 @@ class Hotline(msgspec.Struct, frozen=True):
 
     number: str
     tenant: str
-    entry: str  # queue:NAME, seat:NUMBER, extension:NUMBER, number:NUMBER
+    entry: str  # queue:NAME, seat:NUMBER, extension:NUMBER, number:NUMBER, ivr:NAME
 
 
 class QueueMedia(msgspec.Struct, frozen=True):
@@ -104,6 +105,7 @@ class CallSettings(msgspec.Struct, frozen=True):
     accept_key: str = ""  # what an outside phone of a seat presses to take a call; "": its answer is enough
     accept_for: float = 15.0  # seconds it has for that
     languages: dict[str, str] = {}  # tenant -> of what is said with numbers in it, where no queue says
+    scripts: tuple[ScriptSettings, ...] = ()
     queue_header: bool = True  # X-Queue on the INVITE to a seat
     calls_max: int = 20_000
 

@@ -95,10 +95,11 @@ class Streams:
             self._board.comfort.ended(leg, now)
             self._board.handover.ended(leg, now)
             self._board.surveys.ended(leg, now)
+            self._board.scripts.ended(leg, now)
         elif isinstance(event, StreamTimedOut):
             leg = self.living.get(event.stream)
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:
-                if not leg.call.held:
+                if not leg.call.held and not self._board.scripts.interacts(leg.call):
                     self._board.end(leg.call, now, ended_by="switch", verdict="network:no_audio", status=200)
 
     def _ready(self, leg: Leg, address: str, port: int, now: float) -> None:

@@ -259,7 +259,7 @@ class Supervision:
         asked = self._board.consults.partners(leg)
         if asked is not None:
             return asked
-        if call.is_parked or call.state is not CallState.TALKING:
+        if call.is_parked or call.state is not CallState.TALKING or self._board.scripts.interacts(call):
             return ()
         other = call.other(leg)
         return () if other is None else (other,)
@@ -332,7 +332,9 @@ class Supervision:
 
     def _is_silenced(self, call: Call) -> bool:
         """Return whether silence is played to whom the seat of ``call`` talks to."""
-        return call.is_muted and not call.is_parked and not self._board.consults.is_joined(call)
+        if call.is_parked or self._board.scripts.interacts(call):
+            return False
+        return call.is_muted and not self._board.consults.is_joined(call)
 
     def _leave(self, attachment: Attachment, reason: str, now: float) -> None:
         """Hang the supervisor's phone up."""

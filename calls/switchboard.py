@@ -42,6 +42,7 @@ from calls.replacements import Replacements
 from calls.ringing import ELSEWHERE
 from calls.rings import Rings
 from calls.routing import NumberPlan, Route, wanted_seat
+from calls.scripts import ABANDONED, Scripts
 from calls.settings import CallSettings
 from calls.streams import Streams
 from calls.supervision import Supervision
@@ -53,7 +54,7 @@ from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import CallRow, StreamRow, SurveyRow
+from kernel.rows import CallRow, ScriptRow, StreamRow, SurveyRow
 from kernel.staterows import CallStateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
@@ -100,7 +101,7 @@ class Switchboard:
         self.calls: dict[CallId, Call] = {}
         self.gate = TrunkGate()
         self.events: Outbox[CallEvent] = Outbox()
-        self.rows: Outbox[CallRow | StreamRow | SurveyRow | CallStateRow] = Outbox()
+        self.rows: Outbox[CallRow | StreamRow | SurveyRow | ScriptRow | CallStateRow] = Outbox()
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self._settings = settings
         self._stack = stack
@@ -119,6 +120,7 @@ class Switchboard:
         self.comfort = Comfort(self, plane, timers, chance, phonebook)
         self.rings = Rings(self, stack, plane)
         self.handover = Handover(self, plane)
+        self.scripts = Scripts(self, plane, timers, walltime, phonebook)
         self.surveys = Surveys(self, plane, timers, walltime)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)
@@ -191,7 +193,8 @@ class Switchboard:
         call.joined_at = now
         call.queue = sent_on or call.queue
         leg, media = call.caller_leg, self.plan.queues.get(call.queue or "")
-        if media is not None and media.answer == "183" and leg.answer_sdp and leg.session is not None:
+        is_early = media is not None and media.answer == "183" and leg.state is not LegState.ANSWERED
+        if is_early and leg.answer_sdp and leg.session is not None:
             leg.move(LegInput.PROGRESSED)
             self._stack.ring(leg.session, now, 183, leg.answer_sdp)
         else:
@@ -205,9 +208,14 @@ class Switchboard:
         call = self.calls.get(call_id)
         if call is None:
             return
+        waited = 0.0 if call.joined_at is None else now - call.joined_at
         call.joined_at = None  # the engine has closed the visit itself
         self.comfort.over(call)
         kind, _, number = target.partition(":")
+        if kind == "ivr":
+            call.credit += waited  # should it come to a queue again, it has waited so long
+            self.scripts.begin(call, number, now)
+            return
         if kind == "number":
             # The tenant's own configuration names it, so this is no transit.
             call.target = ("pstn", number)
@@ -258,7 +266,7 @@ class Switchboard:
             self.write_row(call, now, ended_by="switch", verdict=verdict, status=status)
             return
         assert isinstance(route, Route)
-        call.entry, call.target = route.entry, route.phone
+        call.entry, call.target, call.script = route.entry, route.phone, route.script
         trunk = self.plan.trunks.get(route.trunk)
         note_caller(call, session.request, is_trusted=trunk is not None and trunk.is_trusted)
         if event.replaces is not None:
@@ -312,6 +320,9 @@ class Switchboard:
         """Queue a call, or ring the phone that it is for."""
         if call.replaces is not None:
             self.replacements.take(call, now)
+            return
+        if call.script:
+            self.scripts.begin(call, call.script, now)
             return
         if call.target is None:
             assert call.queue is not None
@@ -429,6 +440,8 @@ class Switchboard:
             verdict = f"network:{event.cause}"
         elif call.state in (CallState.TALKING, CallState.SURVEY):
             verdict = "success"
+        elif call.state is CallState.SCRIPT:
+            verdict = ABANDONED
         else:
             verdict = "agent:cancelled" if call.is_callback else "caller:abandoned"
         status = 504 if event.cause == "no_prack" else 200
@@ -462,6 +475,7 @@ class Switchboard:
         self._timers.disarm(call.timer)
         call.timer = None
         self.comfort.over(call)
+        self.scripts.call_ended(call, verdict, now)
         self.surveys.call_ended(call, now)
         caller, callee, rings = call.caller_leg, call.callee, call.rings
         if call.is_callback:
@@ -594,6 +608,7 @@ class Switchboard:
             or self.hearing.wanted
             or self.handover.steps
             or self.surveys.asked
+            or self.scripts.running
             or self.streams.living
             or self.rings.offers
             or self.lines.count()
@@ -607,6 +622,7 @@ class Switchboard:
         check(self.calls, self.streams.living, self.rings.offers, self.gate.total())
         self.consults.check()
         self.supervision.check()
+        self.scripts.check()
         self.hearing.check()
         for seat, legs in self._engaged.items():
             assert legs, f"{seat} is engaged by nothing"

@@ -64,6 +64,8 @@ class Talk:
             return
         if self._board.consults.is_joined(call):
             return  # the others go on talking: what one phone holds is its own affair
+        if self._board.scripts.interacts(call):
+            return  # neither hears the other now; it counts when they meet again
         held = is_held(leg.agreement) or call.is_parked
         call.note_hold(held, now)
         if is_held(leg.agreement):
@@ -142,6 +144,9 @@ class Talk:
         """
         leg: Leg | None = event.session.user
         if leg is None or leg.call is None or leg.call.state is not CallState.TALKING:
+            self._board.keys.info_received(leg, event, now)
+            return
+        if self._board.scripts.interacts(leg.call):
             self._board.keys.info_received(leg, event, now)
             return
         others, can_hear = self._board.consults.partners(leg), True

@@ -130,6 +130,7 @@ class Transfers:
         target = Call(self._chance.call_id(), now)
         target.caller, target.called, target.tenant = transferee.number, route.called, route.tenant
         target.direction, target.entry, target.target = call.direction, route.entry, route.phone
+        target.script, target.variables, target.collected = route.script, call.variables, call.collected
         target.caller_name = call.caller_name if transferee is call.caller_leg else ""
         target.referred_by, target.credit = transferor.phone[1], credit
         referral.accept(now)
@@ -141,8 +142,8 @@ class Transfers:
         board.calls[target.id] = target
         transfer = Transfer(call, transferor, transferee, target, referral)
         board.events.put(CallChanged(target.id, "arrived"))
-        if route.queue is not None:
-            target.queue = QueueName(route.queue.name)
+        if route.queue is not None or route.script:
+            target.queue = None if route.queue is None else QueueName(route.queue.name)
             referral.notify(200, "", now)
             self._hand_over(transfer, now)
         else:
@@ -151,8 +152,10 @@ class Transfers:
         board.place(target, now)
 
     def is_moving(self, call: Call) -> bool:
-        """Return whether a transfer or a consultation of ``call`` is under way."""
-        return call.id in self.pending or call.id in self._board.consults.pending
+        """Return whether a transfer or a consultation of ``call`` is under way, or its caller is in a script.
+        """
+        board = self._board
+        return call.id in self.pending or call.id in board.consults.pending or board.scripts.interacts(call)
 
     def rang(self, target: Call, now: float) -> None:
         """The target's phone rings."""

@@ -64,7 +64,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
         *_single("sip", old.connections, new.connections, ()),
         *_servers(old, new),
         *_single("switch", old.calls, new.calls, _CALLS_ELSEWHERE),
-        *_single("switch", old.acd, new.acd, ("levels", "queues", "seats", "tenants", "lists", "followups")),
+        *_single("switch", old.acd, new.acd, _ACD_ELSEWHERE),
         *_single("log", old.log, new.log, ()),
         *_many("level", _named(old.acd.levels), _named(new.acd.levels)),
         *_rank_changes(old, new),
@@ -78,6 +78,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
         *_seat_keys("auto_answer", "never", old.calls.auto_answer, new.calls.auto_answer),
         *_secrets("seat", old.seat_secrets, new.seat_secrets),
         *_extensions(old, new),
+        *_many("ivr", _scripts(old), _scripts(new)),
         *_many("hotline", _numbered(old.calls.hotlines), _numbered(new.calls.hotlines)),
         *_many("trunk", _named(old.calls.trunks), _named(new.calls.trunks)),
         *_many("route", _prefixed(old.calls.routes), _prefixed(new.calls.routes)),
@@ -86,6 +87,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
 
 
 # Told with their tables, or the same as what is.
+_ACD_ELSEWHERE = ("levels", "queues", "seats", "tenants", "lists", "followups", "hours")
 _CALLS_ELSEWHERE = (
     "trunks",
     "routes",
@@ -95,6 +97,7 @@ _CALLS_ELSEWHERE = (
     "extensions",
     "call_rights",
     "auto_answer",
+    "scripts",
     "suspended_tenants",
     "domain",
     "codecs",
@@ -107,6 +110,10 @@ def _named(things: Iterable[Any]) -> dict[str, Any]:
 
 def _numbered(things: Iterable[Any]) -> dict[str, Any]:
     return {thing.number: thing for thing in things}
+
+
+def _scripts(settings: Settings) -> dict[str, Any]:
+    return {f"{script.tenant} {script.name}": script for script in settings.calls.scripts}
 
 
 def _classed(settings: Settings) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, tzinfo
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 
 from acd.settings import LevelSettings, PhoneSettings, SeatSettings, TenantSettings
+from calls.menu import ScriptSettings
 from calls.numbers import is_number
 from calls.settings import Hotline
 from config.announce import build_announce
@@ -21,6 +23,7 @@ from config.entry import (
     resolve_levels,
 )
 from config.hours import FindZone, build_hours
+from config.ivr import Known, build_scripts, names_of
 from config.network import check_name
 from config.quality import build_quality
 from config.reading import Read, Reader, show, suggest
@@ -43,6 +46,7 @@ from sip.settings import Account, Secret
 
 NUMBERS_MAX = 20_000  # of one table's ranges together: more seats than one node is built for
 NUMBER_LENGTH_MAX = 32
+_ENTRIES = "queue:NAME, seat:NUMBER, extension:NUMBER, ivr:NAME"
 
 
 class LevelDefault(msgspec.Struct, frozen=True):
@@ -65,7 +69,7 @@ class Desk:
     """Builds the distribution's settings; later parts look up what earlier ones found.
 
     The order is :meth:`build_levels`, :meth:`build_tenants`, :meth:`build_hours`, :meth:`build_queues`,
-    :meth:`build_extensions`, :meth:`build_seats`, :meth:`build_hotlines`.
+    :meth:`build_extensions`, :meth:`build_seats`, :meth:`build_scripts`, :meth:`build_hotlines`.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -86,6 +90,8 @@ class Desk:
         self.auto_answer: dict[str, str] = {}  # of seats whose phones can be told to answer
         self.call_rights: dict[str, str] = {}  # of seats that may not call all numbers
         self.hotlines: list[Hotline] = []
+        self.script_names: dict[str, tuple[str, ...]] = {}  # by tenant
+        self.scripts: tuple[ScriptSettings, ...] = ()
         self._numbers: dict[str, str] = {}  # number -> who has it
 
     def build_levels(self, levels: Sequence[Read]) -> None:
@@ -98,8 +104,9 @@ class Desk:
         self.ranks = {level.name: rank for rank, level in enumerate(self.levels)}
 
     def build_tenants(self, tenants: Sequence[Read]) -> None:
-        """Take the tenants without their hotlines."""
+        """Take the tenants without their hotlines and scripts."""
         names: dict[str, str] = {}
+        self.script_names = names_of(tenants)
         for where, tenant in tenants:
             check_name(self._reader, f"{where}.name", tenant.name, names)
             for index, reason in enumerate(tenant.pause_reasons, 1):
@@ -197,7 +204,7 @@ class Desk:
                 ),
             )
         self.queues = resolve_levels(self._reader, queues, self.queues, self.ranks)
-        check_targets(self._reader, queues, self.queues, self.sounds)
+        check_targets(self._reader, queues, self.queues, self.sounds, self.script_names)
 
     def build_extensions(self, extensions: Sequence[Read]) -> None:
         """Take the extensions: numbers with a password and a tenant."""
@@ -260,15 +267,32 @@ class Desk:
                 if any(phone.kind == "softphone" for phone in phones):
                     self.accounts[number] = Account(number, secret, tenant)
 
-    def for_calls(self) -> dict[str, dict[str, str]]:
-        """Return what call control is told of seats and extensions, by number."""
+    def for_calls(self) -> dict[str, Any]:
+        """Return what call control is told of hotlines, scripts, seats and extensions."""
         return {
+            "hotlines": tuple(self.hotlines),
             "languages": self.languages,
             "seats": {seat.number: seat.tenant for seat in self.seats.values()},
             "extensions": self.extensions,
             "call_rights": self.call_rights,
             "auto_answer": self.auto_answer,
+            "scripts": self.scripts,
         }
+
+    def build_scripts(self, tenants: Sequence[Read], lists: Sequence[Read]) -> None:
+        """Take the scripts (IVR), which may name everything else."""
+        known = Known(
+            self.queues,
+            self.ranks,
+            self.seats,
+            self.extensions,
+            self.sounds,
+            self.calendars,
+            lists,
+            self.languages,
+            self.script_names,
+        )
+        self.scripts = build_scripts(self._reader, tenants, known)
 
     def check_wanted_seats(self, queues: Sequence[Read]) -> None:
         """Look whether the seats that queues lead to are there."""
@@ -519,14 +543,17 @@ class Desk:
             "seat": {seat.number: seat.tenant for seat in self.seats.values()},
             "extension": self.extensions,
         }
-        if kind in ("ivr", "voicemail", "callback"):
-            self._reader.refuse(
-                where, f"{kind} is not there yet; there are queue:NAME, seat:NUMBER, extension:NUMBER"
-            )
+        if kind in ("voicemail", "callback"):
+            self._reader.refuse(where, f"{kind} is not there yet; there are {_ENTRIES}")
+        elif kind == "ivr" and name:
+            mine = self.script_names.get(tenant, ())
+            if name not in mine:
+                there = suggest(name, list(mine))
+                self._reader.refuse(where, f"tenant {tenant} has no script {show(name)}{there}")
         elif kind == "number" and is_number(name):
             return  # through a trunk of the tenant
         elif kind not in known or not name:
-            self._reader.refuse(where, f"{show(entry)} is none of queue:NAME, seat:NUMBER, extension:NUMBER")
+            self._reader.refuse(where, f"{show(entry)} is none of {_ENTRIES}")
         elif name not in known[kind]:
             there = suggest(name, list(known["queue"])) if kind == "queue" else ""
             self._reader.refuse(where, f"unknown {kind} {show(name)}{there}")

@@ -26,11 +26,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
 }
 KEYS = "0123456789*#ABCD"
 CALLBACK = "callback"
-KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND"
+KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND, ivr:NAME"
 _MISSING = {
     "voicemail": 'nothing is recorded yet; "number:DIGITS" leads to a mailbox elsewhere, "callback" promises '
     'a call, "message:SOUND" plays a sound',
-    "ivr": f"ivr is not there yet; there are {KINDS}",
 }
 
 
@@ -125,7 +124,7 @@ def resolve_levels(
             key: f"queue:{name}"
             for key, target in ways_of(queue)
             if target.startswith("level:")
-            and (name := _queue_of_level(reader, f"{where}.{key}", target, queue, queues, ranks))
+            and (name := queue_of_level(reader, f"{where}.{key}", target, queue, queues, ranks))
         }
         keys = tuple((key, changes.pop(f"keys.{key}", target)) for key, target in queue.keys)
         on_timeout = changes.pop("on_timeout", queue.on_timeout)
@@ -134,7 +133,7 @@ def resolve_levels(
     return resolved
 
 
-def _queue_of_level(
+def queue_of_level(
     reader: Reader,
     where: str,
     target: str,
@@ -163,7 +162,11 @@ def _queue_of_level(
 
 
 def check_targets(
-    reader: Reader, tables: Sequence[Read], queues: Mapping[str, QueueSettings], sounds: Sequence[str]
+    reader: Reader,
+    tables: Sequence[Read],
+    queues: Mapping[str, QueueSettings],
+    sounds: Sequence[str],
+    scripts: Mapping[str, Sequence[str]],
 ) -> None:
     """Refuse targets that do not exist, belong to another tenant, or send calls round for ever."""
     for where, table in tables:
@@ -173,21 +176,38 @@ def check_targets(
             kind, _, name = target.partition(":")
             if target == "hangup" or reader.is_bad(place) or (key, target) == ("on_seat_wait", "anyone"):
                 continue
-            if kind in _MISSING:
-                reader.refuse(place, _MISSING[kind])
-            elif kind in TARGETS.get(key, ()):
+            if kind in TARGETS.get(key, ()):
                 reader.refuse(place, f"{kind} makes no sense here: the caller could not wait for it")
             elif kind == "queue" and name:
                 _check_queue(reader, place, name, queue, queues, may_return=key not in TARGETS)
-            elif kind == "number" and name.removeprefix("+").isdigit() and name.isascii():
+            elif target == "callback" or (kind == "seat" and name):
                 continue
-            elif kind == "message" and name:
-                if name not in sounds:
-                    reader.refuse(place, f"unknown sound {show(name)}{suggest(name, sounds)}")
-            elif target == "callback":
-                continue
-            elif kind != "seat" or not name:
+            elif not check_target(reader, place, target, queue.tenant, sounds, scripts):
                 reader.refuse(place, f"{show(target)} is none of {KINDS}")
+
+
+def check_target(
+    reader: Reader,
+    where: str,
+    target: str,
+    tenant: str,
+    sounds: Sequence[str],
+    scripts: Mapping[str, Sequence[str]],
+) -> bool:
+    """Refuse a target of call control that is not there; return whether ``target`` is of such a kind."""
+    kind, _, name = target.partition(":")
+    if kind in _MISSING:
+        reader.refuse(where, _MISSING[kind])
+    elif kind == "message" and name:
+        if name not in sounds:
+            reader.refuse(where, f"unknown sound {show(name)}{suggest(name, sounds)}")
+    elif kind == "ivr" and name:
+        if name not in scripts.get(tenant, ()):
+            mine = list(scripts.get(tenant, ()))
+            reader.refuse(where, f"tenant {tenant} has no script {show(name)}{suggest(name, mine)}")
+    else:
+        return kind == "number" and name.removeprefix("+").isdigit() and name.isascii()
+    return True
 
 
 def _check_queue(

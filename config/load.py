@@ -160,12 +160,12 @@ def _build(
             wrap_up_max=float(switch.wrap_up_max),
             lists=callers,
             followups=build_followups(reader, lists["followup"], list(desk.tenants), desk.queues),
+            hours=tuple(hours for _, hours in desk.calendars.values()),
         ),
         calls=CallSettings(
             trunks=trunks,
             routes=build_routes(reader, lists["route"], trunks, list(desk.tenants)),
             country=switch.country,
-            hotlines=tuple(desk.hotlines),
             queues=tuple(map(_queue_media, desk.queues.values())),
             **desk.for_calls(),
             suspended_tenants=tuple(tenant.name for tenant in desk.tenants.values() if tenant.suspended),
@@ -213,5 +213,6 @@ def _desk(
     desk.build_extensions(lists["extension"])
     desk.build_seats(lists["seat"])
     desk.check_wanted_seats(lists["queue"])
+    desk.build_scripts(lists["tenant"], lists["list"])
     desk.build_hotlines(lists["tenant"])
     return desk

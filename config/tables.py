@@ -3,7 +3,7 @@
 Nothing is looked up or compared here; that is :mod:`config.load`. Unknown keys are refused.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -245,6 +245,7 @@ class TenantTable(Table, frozen=True):
     language: Literal["en", "zh"] = "en"
     level_quota: dict[str, Count] = {}
     quality: QualityTable = QualityTable()
+    ivr: dict[str, Any] = {}  # by name; see config/ivr.py
 
 
 class HoursTable(Table, frozen=True):
@@ -464,6 +465,119 @@ class ExtensionTable(Table, frozen=True):
     tenant: str = ""
     password: SecretText = SecretText("")
     ha1: dict[str, str] = {}
+
+
+class IvrTable(Table, frozen=True):
+    """``[tenant.ivr.NAME]``"""
+
+    start: str = ""
+    language: Literal["", "en", "zh"] = ""
+    time_max: Duration = Duration(600)
+    on_limit: str = "hangup"
+    music: str = "builtin:music"
+    python: str = ""
+    options: dict[str, str] = {}
+    node: dict[str, Any] = {}
+
+
+class PlayTable(Table, frozen=True):
+    """``kind = "play"``"""
+
+    kind: str
+    then: str
+    sounds: tuple[str, ...] = ()
+    say: str = ""
+    number: bool = False
+    whole: bool = False
+
+
+class MenuTable(Table, frozen=True):
+    """``kind = "menu"``"""
+
+    kind: str
+    keys: dict[str, str]
+    sounds: tuple[str, ...] = ()
+    within: Duration = Duration(5)
+    retries: Count = 2
+    wrong: tuple[str, ...] = ()
+    on_timeout: str = "hangup"
+    on_wrong: str = "hangup"
+
+
+class ReadTable(Table, frozen=True):
+    """``kind = "read"``"""
+
+    kind: str
+    into: str
+    then: str
+    sounds: tuple[str, ...] = ()
+    least: Count = 1
+    most: CountFromOne = 20
+    end_key: str = "#"
+    within: Duration = Duration(5)
+    between: Duration = Duration(3)
+    retries: Count = 2
+    wrong: tuple[str, ...] = ()
+    on_timeout: str = "hangup"
+    on_short: str = "hangup"
+    secret: bool = False
+
+
+class BranchTable(Table, frozen=True):
+    """``kind = "branch"``"""
+
+    kind: str
+    otherwise: str
+    variable: str = ""
+    caller: bool = False
+    cases: dict[str, str] = {}
+    hours: str = ""
+    list: str = ""
+    then: str = ""
+
+
+class SetTable(Table, frozen=True):
+    """``kind = "set"``"""
+
+    kind: str
+    then: str
+    variables: dict[str, str] = {}
+    credit: Duration | None = None
+    skills: dict[str, SkillLevel] = {}
+    language: Literal["", "en", "zh"] = ""
+
+
+class WaitTable(Table, frozen=True):
+    """``kind = "wait"``"""
+
+    kind: str
+    then: str
+    time: Duration
+    sound: str = ""
+
+
+class PromiseTable(Table, frozen=True):
+    """``kind = "callback"``"""
+
+    kind: str
+    queue: str
+    then: str
+    otherwise: str
+
+
+class GoTable(Table, frozen=True):
+    """``kind = "go"``"""
+
+    kind: str
+    to: str
+
+
+class HangUpTable(Table, frozen=True):
+    """``kind = "hangup"``"""
+
+    kind: str
+    sounds: tuple[str, ...] = ()
+    cause: str = "script"
 
 
 # Top-level keys: tables that are given once, and lists of tables. ``include`` is the shell's.

@@ -335,6 +335,23 @@ class SurveyRow(Row, frozen=True, tag="surveys"):
     result: str | None  # what that key means in the queue
 
 
+class ScriptRow(Row, frozen=True, tag="scripts"):
+    """One run of a script."""
+
+    run: str
+    call: str
+    tenant: str
+    ivr: str
+    kind: str  # entry: nobody served the caller; interact: its seat had sent it there, and waited
+    seat: str
+    began_at: float
+    ended_at: float
+    outcome: str  # led, returned, hung_up, abandoned, taken_back, ended, limit, failed
+    target: str  # that it was led to
+    path: str  # the nodes, in order: "start > language > menu"
+    variables: str  # a JSON object, "" if there are none; what is secret is ***
+
+
 class FollowupRow(Row, frozen=True, tag="followups"):
     """A callback that is, or was, owed by a moment."""
 
@@ -387,6 +404,7 @@ AnyRow = (
     | FollowupRow
     | SurveyRow
     | QualityRow
+    | ScriptRow
     | OperationRow
     | QueueIntervalRow
     | QueueTotalRow

@@ -104,6 +104,7 @@ class CallStateRow(Row, frozen=True, tag="call_states"):
     seat: str = ""  # that answered it, whoever has it now
     caller_name: str = ""
     handovers: tuple[LegState, ...] = ()  # phones that have answered and are not bridged yet
+    script: str = ""  # that the caller is in, and nobody serves it
 
 
 class VisitStateRow(Row, frozen=True, tag="visit_states"):

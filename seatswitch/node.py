@@ -22,6 +22,7 @@ from acd.events import (
 )
 from acd.inputs import (
     CallbackAnswered,
+    CallbackBooked,
     CallbackFailed,
     CallJoined,
     CallLeft,
@@ -43,6 +44,7 @@ from acd.inputs import (
 )
 from calls.controls import Control
 from calls.events import (
+    CallbackWanted,
     CallChanged,
     CallGone,
     CallQueued,
@@ -51,6 +53,7 @@ from calls.events import (
     HoldRecalled,
     KeyPressed,
     PhoneChanged,
+    ScriptEnded,
     SeatAnswered,
     SeatFailed,
     SeatFreed,
@@ -68,6 +71,7 @@ from calls.numbers import Numbers
 from calls.switchboard import Switchboard
 from config.schema import Settings
 from kernel.chance import Chance
+from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
 from kernel.outbox import Outbox
 from kernel.rows import OperationRow
@@ -157,6 +161,8 @@ class Node:
                 PhoneReachable(event.kind, event.number, event.reachable), now
             ),
             SurveyEnded: self._survey_ended,
+            ScriptEnded: self._script_ended,
+            CallbackWanted: self._callback_wanted,
             CustomerAnswered: lambda event, now: self.engine.handle(CallbackAnswered(event.call), now),
             CustomerFailed: lambda event, now: self.engine.handle(
                 CallbackFailed(event.call, event.outcome, event.status), now
@@ -397,7 +403,11 @@ class Node:
         return self.stack.lift_ban(host, now)
 
     def explain_call(self, call: CallId, now: float) -> dict[str, Any]:
-        """Return why a call still waits."""
+        """Return why a call still waits, or where in a script its caller is."""
+        living = self.switchboard.calls.get(call)
+        script = None if living is None else self.switchboard.scripts.view(living)
+        if script is not None:
+            return self.engine.explain_call(call, now) | {"script": script}
         return self.engine.explain_call(call, now)
 
     def explain_seat(self, seat: SeatId, now: float) -> dict[str, Any]:
@@ -473,7 +483,7 @@ class Node:
     def _call_queued(self, event: CallQueued, now: float) -> None:
         """The engine first: a call that the queue refuses must not be answered."""
         joined = CallJoined(
-            event.call, event.queue, event.caller, event.called, event.credit, seat=event.seat
+            event.call, event.queue, event.caller, event.called, event.credit, event.skills, event.seat
         )
         self.engine.handle(joined, now)
         commands = self.engine.commands.take()
@@ -570,6 +580,21 @@ class Node:
         told: dict[str, Any] = {"what": "survey", "call": event.call, "tenant": event.tenant}
         told |= {"queue": event.queue, "seat": event.seat, "key": event.key or None, "result": event.result}
         self.news.put("call", partial(dict, told), now)
+
+    def _script_ended(self, event: ScriptEnded, now: float) -> None:
+        what = "interact_returned" if event.kind == "interact" else "script_ended"
+        told: dict[str, Any] = {"what": what, "call": event.call, "tenant": event.tenant, "ivr": event.ivr}
+        told |= {"seat": event.seat or None, "outcome": event.outcome, "target": event.target or None}
+        self.news.put("call", partial(dict, told, variables=dict(event.variables)), now)
+
+    def _callback_wanted(self, event: CallbackWanted, now: float) -> None:
+        callback = self.chance.call_id()
+        booked = CallbackBooked(callback, event.queue, event.number, display=event.called, booked_by="caller")
+        try:
+            self.engine.handle(booked, now)
+        except OperationRefused:
+            callback = CallId("")
+        self.switchboard.scripts.booked(event.call, callback != "", now)
 
     def _hold_recalled(self, event: HoldRecalled, now: float) -> None:
         call = self.switchboard.calls.get(event.call)

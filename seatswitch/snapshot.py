@@ -151,7 +151,8 @@ class Views:
         waiting = call.joined_at is not None and call.answered_at is None
         visit = self._engine.waiting(call.id) if waiting else None
         until = call.answered_at if call.answered_at is not None else now
-        consult = self._switchboard.consults.stage(call)
+        consult, script = self._switchboard.consults.stage(call), self._switchboard.scripts.view(call)
+        state = "threeway" if consult == "threeway" else "held" if call.held else call.state.value
         seat_leg = call.caller_leg if call.is_callback else call.callee
         seat = None if seat_leg is None else seat_leg.seat
         if seat is None and call.rings:
@@ -164,7 +165,7 @@ class Views:
             "caller": call.caller,
             "caller_name": call.caller_name,
             "called": call.called,
-            "state": "threeway" if consult == "threeway" else "held" if call.held else call.state.value,
+            "state": "interact" if self._switchboard.scripts.interacts(call) else state,
             "consult": consult,
             "arrived_at": self._walltime.text(call.arrived_at),
             "joined_at": None if call.joined_at is None else self._walltime.text(call.joined_at),
@@ -174,6 +175,8 @@ class Views:
             "estimate": self._engine.estimate(call.id, now) if waiting else None,
             "seat": seat,
             "tag": call.tag,
+            "script": script,
+            "collected": dict(call.collected),
             "dialled": call.is_dialled,
             "supervises": call.supervises or None,
             "verdict": None,

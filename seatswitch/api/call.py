@@ -18,6 +18,7 @@ from calls.controls import (
     ConsultJoined,
     DialAsked,
     DigitsPressed,
+    InteractAsked,
     SurveyAsked,
     TransferAsked,
 )
@@ -120,6 +121,12 @@ def _own_call(scope: Scope, asked: str | None) -> tuple[CallId, SeatId]:
 def survey(scope: Scope, params: OneCall) -> dict[str, Any]:
     """Leave the caller to the survey (满意度)."""
     scope.node.control(SurveyAsked(*_own_call(scope, params.call)), scope.now)
+    return {"done": True}
+
+
+def interact(scope: Scope, params: Interact) -> dict[str, Any]:
+    """Send the caller into a script, and stay (交互)."""
+    scope.node.control(InteractAsked(*_own_call(scope, params.call), params.ivr), scope.now)
     return {"done": True}
 
 
@@ -235,7 +242,7 @@ def dial(scope: Scope, params: Dial) -> dict[str, Any]:
 _OWN = ("NOT_LOGGED_IN", "NO_SUCH_CALL", "NOT_IN_CALL")
 
 _MOVING = (*_OWN, "BAD_STATE", "TARGET_BUSY", "NO_SUCH_TARGET", "CALL_RIGHT", "TENANT_SUSPENDED")
-_WHOM = "queue:NAME, seat:NUMBER, extension:NUMBER, number:DIGITS, or what the seat would dial"
+_WHOM = "queue:NAME, seat:NUMBER, extension:NUMBER, number:DIGITS, ivr:NAME, or what the seat would dial"
 
 METHODS = (
     Method("call.list", AGENT, "The living calls of the tenant.", Nothing, list[CallObject], list_calls),
@@ -280,7 +287,8 @@ METHODS = (
     Method(
         "call.unhold",
         AGENT,
-        "Talk on with who is on hold by call.hold; what a phone has put on hold it must take from it.",
+        "Talk on with who is on hold by call.hold, or in a script by call.interact; what a phone has put on "
+        "hold it must take from it.",
         OneCall,
         Done,
         unhold,
@@ -331,8 +339,9 @@ METHODS = (
     Method(
         "call.transfer",
         AGENT,
-        f"Hand the other side on to {_WHOM}. It moves when the target answers, at once to a queue, where it "
-        "is credited with what it has waited before; if nobody answers the conversation goes on.",
+        f"Hand the other side on to {_WHOM}. It moves when the target answers, at once into a script "
+        "or to a queue, where it is credited with what it has waited before; if nobody answers the "
+        "conversation goes on.",
         Target,
         Done,
         transfer,
@@ -341,8 +350,8 @@ METHODS = (
     Method(
         "call.consult",
         AGENT,
-        f"Talk to somebody while the other side hears music: {_WHOM}, but no queue. A seat must be ready and "
-        "idle.",
+        f"Talk to somebody while the other side hears music: {_WHOM}, but no queue and no script. A "
+        "seat must be ready and idle.",
         Target,
         Done,
         consult,
@@ -408,7 +417,15 @@ METHODS = (
         _MOVING,
     ),
     Method(
-        "call.interact", AGENT, "Let the caller answer a script.", Interact, Done, words=(*_OWN, "NO_BRIDGE")
+        "call.interact",
+        AGENT,
+        "Send the caller into a script of the tenant (交互): the seat stays and hears music, and has the "
+        "caller back when the script is over, or before by call.unhold. What was read comes with the event "
+        "interact_returned of topic call, and is in the call object (collected); a secret is shown as ***.",
+        Interact,
+        Done,
+        interact,
+        (*_OWN, "NO_BRIDGE", "NO_SUCH_TARGET"),
     ),
     Method("call.tag", AGENT, "Mark what the call is about; its row says so.", Tag, Done, tag, _OWN),
 )

@@ -35,7 +35,7 @@ METHODS = (
     Method(
         "explain.call",
         AGENT,
-        "Why a call still waits: the tests that failed, with their numbers.",
+        "Why a call still waits: the tests that failed, with their numbers; or where in which script it is.",
         TheCall,
         dict[str, Any],
         explain_call,

@@ -104,7 +104,18 @@ class CallObject(msgspec.Struct, frozen=True):
     caller: str
     caller_name: Annotated[str, Meta(description="In words; empty where its side says nothing, or hides")]
     called: str
-    state: Literal["arrived", "waiting", "ringing", "talking", "held", "threeway", "survey", "ended"]
+    state: Literal[
+        "arrived",
+        "script",
+        "waiting",
+        "ringing",
+        "talking",
+        "held",
+        "threeway",
+        "interact",
+        "survey",
+        "ended",
+    ]
     consult: Annotated[
         Literal["ringing", "talking", "threeway"] | None,
         Meta(description="How far the consultation has come that this is the call, or the third party's, of"),
@@ -116,6 +127,10 @@ class CallObject(msgspec.Struct, frozen=True):
     estimate: Annotated[list[float] | None, Meta(description="Likely wait, low and high, seconds")]
     seat: str | None
     tag: str
+    script: Annotated[
+        dict[str, Any] | None, Meta(description="Where the caller is in which script: ivr, node, waits_for")
+    ]
+    collected: Annotated[dict[str, str], Meta(description="What scripts have read; a secret is ***")]
     dialled: Annotated[bool, Meta(description="Its seat has asked for it with call.dial")]
     supervises: Annotated[
         str | None, Meta(description="The seat that its phone listens to; agents see no such calls")

@@ -54,6 +54,8 @@ class Book:
         self.barred: dict[str, bool] = {}  # callers on a black list
         self.place: int | None = 1  # of every caller who waits
         self.likely: tuple[float, float] | None = None
+        self.open: dict[str, bool] = {}  # calendars
+        self.listed: dict[tuple[str, str], bool] = {}  # list and caller
 
     def position(self, call: CallId, now: float) -> int | None:
         """Return the place of a call in its queue."""
@@ -62,6 +64,14 @@ class Book:
     def estimate(self, call: CallId, now: float) -> tuple[float, float] | None:
         """Return how long a call is likely to wait."""
         return self.likely
+
+    def is_open(self, hours: str, now: float) -> bool:
+        """Return whether a calendar is open."""
+        return self.open.get(hours, False)
+
+    def is_listed(self, tenant: str, name: str, caller: str, now: float) -> bool:
+        """Return whether ``caller`` is on a list."""
+        return (name, caller) in self.listed
 
     def seat_of(self, kind: str, number: str) -> SeatId | None:
         """Return the seat that has bound this phone."""
@@ -118,6 +128,7 @@ class Office:
         self.told: list[CallEvent] = []
         self.rows: list[CallRow | StreamRow] = []
         self.commands: list[Command] = []
+        self.logged: list[tuple[str, dict[str, Any]]] = []
         self.plane.worker_started(0, self.now)
         bound = tuple(range(ports[0], ports[1] + 1, 2))
         self.plane.receive_worker(0, encode_reports([PortsBound(bound, True)]), self.now)
@@ -255,7 +266,7 @@ class Office:
         self.sent += [Sent(self.now, flow, data) for flow, data in stack.datagrams.take()]
         self.rows += board.rows.take()
         stack.rows.take()
-        board.log.take()
+        self.logged += board.log.take()
         stack.check()
         plane.check()
         board.check()

@@ -101,7 +101,7 @@ def test_level_is_the_queue_of_its_name_else_the_only_one_that_starts_there() ->
         ('on_full = "queue:q"', "on_full: calls would go round for ever: q -> q"),
         ('on_full = "message:builtin:welcom"', 'on_full: unknown sound "builtin:welcom" (did you'),
         ('on_full = "message:"', 'on_full: "message:" is none of hangup, queue:NAME, '),
-        ('on_full = "ivr:night"', "on_full: ivr is not there yet; there are hangup, "),
+        ('on_full = "ivr:night"', 'on_full: tenant t has no script "night"; there are none'),
         ('on_full = "number:12a"', 'on_full: "number:12a" is none of hangup, queue:NAME, '),
         ('on_empty = "queue:senior"', 'on_empty: never happens: give when_empty = "refuse" or'),
         ('on_estimate = "queue:senior"', "on_estimate: never happens: give max_estimate"),

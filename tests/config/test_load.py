@@ -157,8 +157,8 @@ WRONG = [
     ),
     (
         changed("queue:junior", "ivr:welcome"),
-        's.toml: tenant[1] "demo".hotlines[1].entry: ivr is not there yet; '
-        "there are queue:NAME, seat:NUMBER, extension:NUMBER",
+        's.toml: tenant[1] "demo".hotlines[1].entry: tenant demo has no script "welcome"; '
+        "there are none",
     ),
     (
         changed("queue:junior", "extension:2002"),

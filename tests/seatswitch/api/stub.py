@@ -140,6 +140,8 @@ class StubNode:
             "estimate": None,
             "seat": None,
             "tag": "",
+            "script": None,
+            "collected": {},
             "dialled": False,
             "supervises": None,
             "verdict": None,

@@ -56,8 +56,9 @@ def test_what_it_says_of_a_method() -> None:
         "description": "",
     }
     assert (extend["x-right"], extend["x-available"], extend["paramStructure"]) == ("agent", True, "by-name")
-    assert methods["call.interact"]["x-available"] is False
-    assert methods["call.interact"]["errors"][0]["data"]["word"] == "NOT_AVAILABLE"
+    for method in methods.values():
+        words = [error["data"]["word"] for error in method["errors"]]
+        assert method["x-available"] is ("NOT_AVAILABLE" not in words)
     of_queue = [param["name"] for param in methods["queue.statistics"]["params"]]
     assert of_queue == ["queue", "from", "to", "by_interval"]
     for method in methods.values():
