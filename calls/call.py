@@ -131,6 +131,7 @@ class Call:
         "is_supervision",
         "joined_at",
         "queue",
+        "recording",
         "referred_by",
         "replaces",
         "resumed",
@@ -179,6 +180,7 @@ class Call:
         self.is_muted = False  # at the desk: it hears silence
         self.talked_until: float | None = None  # when its seat has left the caller to the survey
         self.tag = ""  # what it was about, as its seat says
+        self.recording = ""  # the first that was made of it
         self.credit = 0.0  # seconds of waiting that it brings to a queue
         self.seat: SeatId | None = None  # where it was answered
         self.script = ""  # that the caller is in, or is to be led into

@@ -60,6 +60,14 @@ class CallTagged(msgspec.Struct, frozen=True):
     tag: str
 
 
+class RecordingAsked(msgspec.Struct, frozen=True):
+    """What is said now shall not be recorded (``paused``), or shall be again."""
+
+    call: CallId
+    seat: SeatId
+    paused: bool
+
+
 class SurveyAsked(msgspec.Struct, frozen=True):
     """The caller shall rate the call, which the seat leaves."""
 
@@ -154,6 +162,7 @@ Control = (
     | CallMuted
     | DigitsPressed
     | CallTagged
+    | RecordingAsked
     | SurveyAsked
     | InteractAsked
     | TransferAsked

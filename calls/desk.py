@@ -25,6 +25,7 @@ from calls.controls import (
     DigitsPressed,
     InteractAsked,
     ModeSwitched,
+    RecordingAsked,
     SupervisionAsked,
     SurveyAsked,
     TakeoverAsked,
@@ -65,6 +66,7 @@ class CallDesk:
             TransferAsked: self._transfer,
             SurveyAsked: board.surveys.ask,
             InteractAsked: board.scripts.interact,
+            RecordingAsked: board.recordings.ask,
             ConsultAsked: self._consult,
             ConsultEnded: lambda what, now: board.consults.end(
                 self.call(what.call), what.seat, what.how, now

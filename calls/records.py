@@ -35,6 +35,7 @@ def call_row(
         ended_by,
         verdict,
         sip_status,
+        call.recording,
         continued_as=call.continued_as,
         resumed=call.resumed,
         tag=call.tag,

@@ -19,8 +19,7 @@ from calls.call import Call, CallState
 from calls.leg import Leg, LegState
 from kernel.ids import CallId, OfferId, QueueName, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import CallRow, ScriptRow, StreamRow, SurveyRow
-from kernel.staterows import AudioState, CallStateRow, InviteState
+from kernel.staterows import AudioState, BoardRow, CallStateRow, InviteState
 from kernel.staterows import LegState as LegKept
 from kernel.timers import Timer, TimerQueue
 from kernel.walltime import WallTime
@@ -87,7 +86,7 @@ class Recovery:
             on_sip[event] = _both(on_sip[event], heard)
         on_sip[SessionEnded] = _both(self._session_ended, on_sip[SessionEnded])
 
-    def save(self, rows: Outbox[CallRow | StreamRow | SurveyRow | ScriptRow | CallStateRow]) -> None:
+    def save(self, rows: Outbox[BoardRow]) -> None:
         """Write a state row of every call that has changed in this turn and lives."""
         living = self._board.calls
         for call in self.unsaved.values():

@@ -81,6 +81,17 @@ class QueueMedia(msgspec.Struct, frozen=True):
     seat_hears: str = ""  # what a seat is told when it has answered, before the bridge
     say_seat: bool = False  # the caller is told the seat's number then
     survey: SurveySettings = SurveySettings()
+    record: bool = False
+    record_pausable: bool = True  # a seat may suspend the recording
+
+
+class RecordingSettings(msgspec.Struct, frozen=True):
+    """What is recorded beside the calls of queues, and for how long recordings are kept."""
+
+    tenants_in: tuple[str, ...] = ()  # calls from outside to their seats, that no queue has had
+    tenants_out: tuple[str, ...] = ()  # calls of their seats to outside
+    tenants_own: tuple[str, ...] = ()  # their seats may listen to their own
+    keep: float = 7_776_000.0  # seconds
 
 
 class CallSettings(msgspec.Struct, frozen=True):
@@ -106,6 +117,7 @@ class CallSettings(msgspec.Struct, frozen=True):
     accept_for: float = 15.0  # seconds it has for that
     languages: dict[str, str] = {}  # tenant -> of what is said with numbers in it, where no queue says
     scripts: tuple[ScriptSettings, ...] = ()
+    recording: RecordingSettings = RecordingSettings()
     queue_header: bool = True  # X-Queue on the INVITE to a seat
     calls_max: int = 20_000
 

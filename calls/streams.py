@@ -14,6 +14,8 @@ from media.events import (
     DigitReceived,
     MediaEvent,
     PromptEnded,
+    RecordingEnded,
+    RecordingFailed,
     StreamClosed,
     StreamFailed,
     StreamReady,
@@ -96,6 +98,8 @@ class Streams:
             self._board.handover.ended(leg, now)
             self._board.surveys.ended(leg, now)
             self._board.scripts.ended(leg, now)
+        elif isinstance(event, RecordingEnded | RecordingFailed):
+            self._board.recordings.over(event, now)
         elif isinstance(event, StreamTimedOut):
             leg = self.living.get(event.stream)
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:

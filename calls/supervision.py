@@ -202,6 +202,7 @@ class Supervision:
 
     def touch_call(self, call: Call) -> None:
         """Note that those in ``call`` may hear others than before."""
+        self._board.recordings.touch(call)
         if self.by_seat:
             for leg in call.legs():
                 self.touch(leg)
@@ -315,6 +316,9 @@ class Supervision:
                 hearing.want(own, stream, (), now)
         for stream, hears in wanted.items():
             hearing.want(own, stream, hears, now)
+        heard = self._board.calls.get(attachment.hears) if attachment.hears is not None else None
+        if heard is not None:
+            self._board.recordings.touch(heard)  # who barges in is heard, or is so no longer
         attachment.told = wanted
 
     def _lift_silence(self, attachment: Attachment, leg: Leg | None, now: float) -> None:

@@ -35,6 +35,7 @@ from calls.keys import Keys
 from calls.leg import Leg, LegInput, LegState
 from calls.lines import Lines
 from calls.presentation import note_caller
+from calls.recording import CallRecordings
 from calls.records import call_row, ended_fields
 from calls.recovery import Recovery
 from calls.redirect import Redirects
@@ -54,8 +55,7 @@ from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import CallRow, ScriptRow, StreamRow, SurveyRow
-from kernel.staterows import CallStateRow
+from kernel.staterows import BoardRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from media.events import MediaEvent
@@ -101,7 +101,7 @@ class Switchboard:
         self.calls: dict[CallId, Call] = {}
         self.gate = TrunkGate()
         self.events: Outbox[CallEvent] = Outbox()
-        self.rows: Outbox[CallRow | StreamRow | SurveyRow | ScriptRow | CallStateRow] = Outbox()
+        self.rows: Outbox[BoardRow] = Outbox()
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self._settings = settings
         self._stack = stack
@@ -122,6 +122,7 @@ class Switchboard:
         self.handover = Handover(self, plane)
         self.scripts = Scripts(self, plane, timers, walltime, phonebook)
         self.surveys = Surveys(self, plane, timers, walltime)
+        self.recordings = CallRecordings(self, plane, chance, walltime)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
@@ -477,6 +478,7 @@ class Switchboard:
         self.comfort.over(call)
         self.scripts.call_ended(call, verdict, now)
         self.surveys.call_ended(call, now)
+        self.recordings.call_ended(call, now)
         caller, callee, rings = call.caller_leg, call.callee, call.rings
         if call.is_callback:
             self.callbacks.ended(call, before, verdict, status, cause)
@@ -522,6 +524,7 @@ class Switchboard:
     def adopt(self, call: Call) -> None:
         """Take in a call of the process before, with its legs."""
         self.calls[call.id] = call
+        self.recordings.touch(call)
         for leg in call.legs():
             self.lines.add(leg)
             if leg.trunk:
@@ -609,6 +612,7 @@ class Switchboard:
             or self.handover.steps
             or self.surveys.asked
             or self.scripts.running
+            or self.recordings.living
             or self.streams.living
             or self.rings.offers
             or self.lines.count()
@@ -624,6 +628,7 @@ class Switchboard:
         self.supervision.check()
         self.scripts.check()
         self.hearing.check()
+        self.recordings.check()
         for seat, legs in self._engaged.items():
             assert legs, f"{seat} is engaged by nothing"
             assert all(leg.seat == seat and leg.call is not None for leg in legs), f"{seat} has a dead leg"

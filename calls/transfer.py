@@ -212,7 +212,7 @@ class Transfers:
         by = call.word_for(transfer.transferor)
         was_held = call.held
         call.continued_as = transfer.target.id
-        self._leave(call, leg, transfer.target)
+        self._leave(call, leg, transfer.target, now)
         transfer.target.transferee = None
         transfer.target.caller_leg = leg
         self._board.end(call, now, ended_by=by, verdict=TRANSFERRED, status=200)
@@ -261,7 +261,7 @@ class Transfers:
         the ``cause``.
         """
         call.continued_as = into.id
-        self._leave(call, leg, into)
+        self._leave(call, leg, into, now)
         self._replace(into, place, leg, now, cause)
 
     def meet(self, call: Call, leg: Leg, now: float) -> None:
@@ -297,7 +297,7 @@ class Transfers:
 
     # Both.
 
-    def _leave(self, call: Call, leg: Leg, into: Call) -> None:
+    def _leave(self, call: Call, leg: Leg, into: Call, now: float) -> None:
         """Take ``leg`` out of ``call``; its seat goes along."""
         board = self._board
         if leg is call.caller_leg:
@@ -305,6 +305,7 @@ class Transfers:
         else:
             call.callee = None
         leg.call = into
+        board.recordings.leg_moved(leg, call, into, now)
         board.recovery.note(into)
         board.supervision.touch(leg)
         board.supervision.touch_call(call)

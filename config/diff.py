@@ -19,6 +19,7 @@ RESTART: dict[str, Callable[[Settings], object]] = {
     "media.workers": lambda it: it.media.workers,
     "rpc.listen": lambda it: it.rpc.listen,
     "rpc.tokens": lambda it: it.rpc.tokens,
+    "recording.folder": lambda it: it.media.recordings,
     "store.url": lambda it: it.store.url,
     "http.listen": lambda it: it.http.listen,
 }
@@ -40,7 +41,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
     """Return a sentence per change that a reload applies at once."""
     return [
         *_single("sip", old.sip, new.sip, ("listen", "accounts", "trunks")),
-        *_single("media", old.media, new.media, ("address", "ports", "workers", "never_send_to", "sounds")),
+        *_single("media", old.media, new.media, _MEDIA_ELSEWHERE),
         *_single(
             "switch",
             old,
@@ -65,6 +66,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
         *_servers(old, new),
         *_single("switch", old.calls, new.calls, _CALLS_ELSEWHERE),
         *_single("switch", old.acd, new.acd, _ACD_ELSEWHERE),
+        *_single("recording", old.calls.recording, new.calls.recording, ()),
         *_single("log", old.log, new.log, ()),
         *_many("level", _named(old.acd.levels), _named(new.acd.levels)),
         *_rank_changes(old, new),
@@ -88,6 +90,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
 
 # Told with their tables, or the same as what is.
 _ACD_ELSEWHERE = ("levels", "queues", "seats", "tenants", "lists", "followups", "hours")
+_MEDIA_ELSEWHERE = ("address", "ports", "workers", "never_send_to", "sounds", "recordings")
 _CALLS_ELSEWHERE = (
     "trunks",
     "routes",
@@ -96,6 +99,7 @@ _CALLS_ELSEWHERE = (
     "seats",
     "extensions",
     "call_rights",
+    "recording",
     "auto_answer",
     "scripts",
     "suspended_tenants",

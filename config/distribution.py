@@ -78,6 +78,7 @@ class Desk:
         self.ranks: dict[str, int] = {}
         self.tenants: dict[str, TenantSettings] = {}
         self.usual_hours: dict[str, str] = {}  # tenant -> its calendar
+        self.recorded: dict[str, bool] = {}  # tenants whose queues are, unless they say otherwise
         self.languages: dict[str, str] = {}  # tenant -> what is said to its callers
         self.calendars: Calendars = {}
         self.sounds: tuple[str, ...] = BUILTIN
@@ -120,6 +121,8 @@ class Desk:
                 for level, most in tenant.level_quota.items()
             }
             self.languages[tenant.name] = tenant.language
+            if tenant.record:
+                self.recorded[tenant.name] = True
             self.tenants[tenant.name] = TenantSettings(
                 tenant.name,
                 tenant.seat_quota,
@@ -196,6 +199,8 @@ class Desk:
                     seat_hears=queue.seat_hears,
                     say_seat=queue.say_seat,
                     survey=build_survey(self._reader, where, queue.survey, self.sounds),
+                    record=tenant in self.recorded if queue.record is None else queue.record,
+                    record_pausable=queue.record_pausable,
                     music=queue.music,
                     welcome=queue.welcome,
                     entry=entry,

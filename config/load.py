@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from acd.settings import AcdSettings
+from acd.settings import AcdSettings, ListSettings
 from calls.settings import CallSettings, QueueMedia
 from config.accept import check_accept
 from config.carriers import build_routes, check_country
@@ -28,6 +28,7 @@ from config.network import (
     own_listeners,
 )
 from config.reading import ConfigErrors, Read, Reader, show, suggest
+from config.recording import build_recording
 from config.schema import LogSettings, Settings
 from config.sounds import BUILTIN, build_sounds, build_voice
 from config.tables import (
@@ -36,6 +37,7 @@ from config.tables import (
     HttpTable,
     LogTable,
     MediaTable,
+    RecordingTable,
     RpcTable,
     SipTable,
     StoreTable,
@@ -139,29 +141,23 @@ def _build(
     sip_read = Read(*single("sip", SipTable))
     sip = build_sip(reader, *sip_read, desk.accounts, lists["trunk"])
     check_trunk_transports(reader, lists["trunk"], sip)
-    media_read = Read(*single("media", MediaTable))
-    media = build_media(reader, *media_read, sip.advertise, cpus)
-    voice = build_voice(reader, media_read.where, media_read.table.voice, sounds)
+    media = build_media(reader, *single("media", MediaTable), sip.advertise, cpus)
+    where, table = single("media", MediaTable)
+    voice = build_voice(reader, where, table.voice, sounds)
     switch = single("switch", SwitchTable)[1]
     check_country(reader, f"{file}: switch.country", switch.country)
     rpc = build_rpc(reader, *single("rpc", RpcTable))
+    taped = Read(*single("recording", RecordingTable))
     zones = {tenant.name: tenant.time_zone for _, tenant in lists["tenant"]}
     callers = build_lists(reader, lists["list"], zones, desk.queues, switch.country, find_zone)
     return Settings(
         sip=sip,
         media=msgspec.structs.replace(
-            media, never_send_to=own_listeners(sip, rpc), sounds=tuple((prompts | voice).items())
+            media,
+            recordings=taped.table.folder,
+            never_send_to=own_listeners(sip, rpc), sounds=tuple((prompts | voice).items())
         ),
-        acd=AcdSettings(
-            levels=desk.levels,
-            queues=tuple(desk.queues.values()),
-            seats=tuple(desk.seats.values()),
-            tenants=tuple(desk.tenants.values()),
-            wrap_up_max=float(switch.wrap_up_max),
-            lists=callers,
-            followups=build_followups(reader, lists["followup"], list(desk.tenants), desk.queues),
-            hours=tuple(hours for _, hours in desk.calendars.values()),
-        ),
+        acd=_acd(reader, lists, desk, float(switch.wrap_up_max), callers),
         calls=CallSettings(
             trunks=trunks,
             routes=build_routes(reader, lists["route"], trunks, list(desk.tenants)),
@@ -170,7 +166,7 @@ def _build(
             **desk.for_calls(),
             suspended_tenants=tuple(tenant.name for tenant in desk.tenants.values() if tenant.suspended),
             barred_statuses={tenant.name: int(tenant.barred_status) for _, tenant in lists["tenant"]},
-            domain=sip.domains[0] if sip.domains else "",
+            domain=next(iter(sip.domains), ""),
             codecs=media.codecs,
             ring_for=float(switch.ring_for),
             hold_recall=check_recall(reader, f"{file}: switch", switch),
@@ -178,6 +174,7 @@ def _build(
             accept_key=check_accept(reader, f"{file}: switch", switch),
             accept_for=float(switch.accept_for),
             queue_header=switch.queue_header,
+            recording=build_recording(reader, *taped, lists["tenant"]),
             calls_max=switch.max_calls,
         ),
         rpc=rpc,
@@ -192,11 +189,30 @@ def _build(
     )
 
 
+def _acd(
+    reader: Reader,
+    lists: dict[str, list[Read]],
+    desk: Desk,
+    wrap_up_max: float,
+    callers: tuple[ListSettings, ...],
+) -> AcdSettings:
+    return AcdSettings(
+        levels=desk.levels,
+        queues=tuple(desk.queues.values()),
+        seats=tuple(desk.seats.values()),
+        tenants=tuple(desk.tenants.values()),
+        wrap_up_max=wrap_up_max,
+        lists=callers,
+        followups=build_followups(reader, lists["followup"], list(desk.tenants), desk.queues),
+        hours=tuple(hours for _, hours in desk.calendars.values()),
+    )
+
+
 def _queue_media(queue: QueueSettings) -> QueueMedia:
     return QueueMedia(
         queue.name, queue.tenant, queue.answer, queue.music, queue.welcome,
         tuple(key for key, _ in queue.keys), queue.message_answer, queue.announce, queue.language,
-        queue.seat_hears, queue.say_seat, queue.survey,
+        queue.seat_hears, queue.say_seat, queue.survey, queue.record, queue.record_pausable,
     )
 
 

@@ -113,6 +113,13 @@ class StoreTable(Table, frozen=True):
     url: SecretText = SecretText("sqlite:///var/seatswitch.db")
 
 
+class RecordingTable(Table, frozen=True):
+    """``[recording]``"""
+
+    folder: str = "var/recordings"
+    keep: Duration = Duration(7_776_000)
+
+
 class HttpTable(Table, frozen=True):
     """``[http]``"""
 
@@ -243,6 +250,9 @@ class TenantTable(Table, frozen=True):
     hours: str = ""
     call_hours: str = ""
     language: Literal["en", "zh"] = "en"
+    record: bool = False
+    record_outbound: bool = False
+    own_recordings: bool = False
     level_quota: dict[str, Count] = {}
     quality: QualityTable = QualityTable()
     ivr: dict[str, Any] = {}  # by name; see config/ivr.py
@@ -425,6 +435,8 @@ class QueueTable(Table, frozen=True):
     language: Literal["", "en", "zh"] = ""
     seat_hears: str = ""
     say_seat: bool = False
+    record: bool | None = None
+    record_pausable: bool = True
 
 
 class SeatQueueTable(Table, frozen=True):
@@ -586,6 +598,7 @@ SINGLE: dict[str, type[Table]] = {
     "media": MediaTable,
     "rpc": RpcTable,
     "store": StoreTable,
+    "recording": RecordingTable,
     "http": HttpTable,
     "switch": SwitchTable,
     "log": LogTable,

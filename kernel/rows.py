@@ -350,6 +350,23 @@ class ScriptRow(Row, frozen=True, tag="scripts"):
     target: str  # that it was led to
     path: str  # the nodes, in order: "start > language > menu"
     variables: str  # a JSON object, "" if there are none; what is secret is ***
+class RecordingRow(Row, frozen=True, tag="recordings"):
+    """One recording, whose file is named by its id."""
+
+    recording: str
+    call: str  # that it began in
+    tenant: str
+    queue: str
+    seat: str  # the first that was heard
+    seats: str  # all of them, in order: 8001,8002
+    number: str  # of the outside party
+    began_at: float
+    ended_at: float
+    seconds: float  # of the file, silence included
+    bytes: int  # of the file; 0: not known, its worker or the switch was killed
+    suspended: float  # seconds that a seat has suspended it for
+    state: str  # kept, failed, removed
+    cause: str  # asked, closed, limit, worker_lost, switch_killed; of a failed one what the system said
 
 
 class FollowupRow(Row, frozen=True, tag="followups"):
@@ -405,6 +422,7 @@ AnyRow = (
     | SurveyRow
     | QualityRow
     | ScriptRow
+    | RecordingRow
     | OperationRow
     | QueueIntervalRow
     | QueueTotalRow

@@ -12,7 +12,17 @@ from collections.abc import Iterable
 
 import msgspec
 
-from kernel.rows import AnyRow, CallRow, OfferRow, Row, VisitRow
+from kernel.rows import (
+    AnyRow,
+    CallRow,
+    OfferRow,
+    RecordingRow,
+    Row,
+    ScriptRow,
+    StreamRow,
+    SurveyRow,
+    VisitRow,
+)
 
 
 class DialogState(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -152,20 +162,36 @@ class LeftStateRow(Row, frozen=True, tag="left_states"):
     left_at: float
 
 
-StateRow = CallStateRow | VisitStateRow | OfferStateRow | LeftStateRow
+class RecordingStateRow(Row, frozen=True, tag="recording_states"):
+    """One recording that is being written; its ``RecordingRow`` says that it has ended."""
+
+    recording: str
+    call: str
+    tenant: str
+    queue: str
+    seat: str
+    seats: str
+    number: str
+    began_at: float
+
+
+StateRow = CallStateRow | VisitStateRow | OfferStateRow | LeftStateRow | RecordingStateRow
 JournalRow = AnyRow | StateRow
+# Of calls.
+BoardRow = CallRow | StreamRow | SurveyRow | ScriptRow | RecordingRow | CallStateRow | RecordingStateRow
 
 
 class Living:
     """What lives after a row: the last state row of everything that has not ended, in order of appearance."""
 
-    __slots__ = ("_calls", "_left", "_offers", "_visits")
+    __slots__ = ("_calls", "_left", "_offers", "_recordings", "_visits")
 
     def __init__(self) -> None:
         self._calls: dict[str, CallStateRow] = {}
         self._visits: dict[str, VisitStateRow] = {}
         self._offers: dict[str, OfferStateRow] = {}
         self._left: dict[str, LeftStateRow] = {}
+        self._recordings: dict[str, RecordingStateRow] = {}
 
     def take(self, rows: Iterable[JournalRow]) -> None:
         """Follow ``rows``, in the order in which they were written."""
@@ -189,11 +215,15 @@ class Living:
                 self._count_offer(row.visit, row.offer)
             elif isinstance(row, LeftStateRow):
                 self._left[row.visit] = row
+            elif isinstance(row, RecordingStateRow):
+                self._recordings[row.recording] = row
+            elif isinstance(row, RecordingRow):
+                self._recordings.pop(row.recording, None)
 
     def rows(self) -> list[StateRow]:
         """Return what lives."""
         calls, visits, offers = self._calls.values(), self._visits.values(), self._offers.values()
-        return [*calls, *visits, *offers, *self._left.values()]
+        return [*calls, *visits, *offers, *self._left.values(), *self._recordings.values()]
 
     def _count_offer(self, visit: str, offer: str) -> None:
         row = self._visits.get(visit)

@@ -117,3 +117,5 @@ class QueueSettings(msgspec.Struct, frozen=True):
     seat_hears: str = ""  # what a seat is told when it has answered, before the bridge
     say_seat: bool = False  # the caller is told the seat's number then
     survey: SurveySettings = SurveySettings()
+    record: bool = False
+    record_pausable: bool = True  # a seat may suspend the recording

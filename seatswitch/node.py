@@ -128,6 +128,7 @@ class Node:
         self._acd_events = self.engine.events
         self._unsaved = self.switchboard.recovery.unsaved
         self._supervised = self.switchboard.supervision.moved
+        self._taped = self.switchboard.recordings.moved
         self._awaited = self.switchboard.supervision.waiting
         self._watched, self._lamps_changed = self.stack.watchers.watched, self.switchboard.lines.changed
         self.stack.watchers.lamp_of = self.views.lamp
@@ -341,7 +342,11 @@ class Node:
 
     def checkpoint(self) -> list[StateRow]:
         """Return the state rows of all that lives."""
-        return [*self.switchboard.recovery.living(), *self.engine.living()]
+        return [
+            *self.switchboard.recovery.living(),
+            *self.switchboard.recordings.state_rows(),
+            *self.engine.living(),
+        ]
 
     def handle_timers(self, now: float) -> None:
         """Fire every deadline that is due."""
@@ -445,10 +450,10 @@ class Node:
         """Carry what floors say to each other until nobody has anything left to say."""
         sip_events, media_events = self._sip_events, self._media_events
         call_events, commands = self._call_events, self._acd_commands
-        supervised = self._supervised
+        supervised, taped = self._supervised, self._taped
         if self._awaited and self._acd_events:
             self.switchboard.supervision.look(now)
-        while sip_events or media_events or call_events or commands or supervised:
+        while sip_events or media_events or call_events or commands or supervised or taped:
             if sip_events:
                 handle_sip = self.switchboard.handle_sip
                 for sip_event in sip_events.take():
@@ -465,6 +470,8 @@ class Node:
                     self._on_command[type(command)](command, now)
             if supervised:
                 self.switchboard.supervision.settle(now)
+            if taped:
+                self.switchboard.recordings.settle(now)
             if self._awaited and self._acd_events:
                 self.switchboard.supervision.look(now)
         if self._acd_events:

@@ -37,7 +37,14 @@ from kernel.rows import (
     SeatMoveRow,
     SeatStateRow,
 )
-from kernel.staterows import CallStateRow, JournalRow, LeftStateRow, OfferStateRow, VisitStateRow
+from kernel.staterows import (
+    CallStateRow,
+    JournalRow,
+    LeftStateRow,
+    OfferStateRow,
+    RecordingStateRow,
+    VisitStateRow,
+)
 from kernel.walltime import WallTime
 
 if TYPE_CHECKING:
@@ -65,6 +72,8 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float, died_at: float
         elif isinstance(row, LeftStateRow):
             node.engine.handle(_place(row, node.walltime), now)
     node.settle(now)
+    taped = [row for row in rows if isinstance(row, RecordingStateRow)]
+    node.switchboard.recordings.restore(taped, node.walltime.epoch(now) if died_at is None else died_at)
     recovery = node.switchboard.recovery
     kept = recovery.restore([row for row in rows if isinstance(row, CallStateRow)], now)
     goes_on = {str(call.id): True for call in kept}

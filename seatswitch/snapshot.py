@@ -178,6 +178,7 @@ class Views:
             "script": script,
             "collected": dict(call.collected),
             "dialled": call.is_dialled,
+            "recording": self._switchboard.recordings.state(call),
             "supervises": call.supervises or None,
             "verdict": None,
         }

@@ -19,6 +19,7 @@ from calls.controls import (
     DialAsked,
     DigitsPressed,
     InteractAsked,
+    RecordingAsked,
     SurveyAsked,
     TransferAsked,
 )
@@ -169,6 +170,18 @@ def unmute(scope: Scope, params: OneCall) -> dict[str, Any]:
 def press(scope: Scope, params: Digits) -> dict[str, Any]:
     """Press keys."""
     scope.node.control(DigitsPressed(*_own_call(scope, params.call), params.digits), scope.now)
+    return {"done": True}
+
+
+def pause_recording(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Suspend the recording (暂停录音)."""
+    scope.node.control(RecordingAsked(*_own_call(scope, params.call), True), scope.now)
+    return {"done": True}
+
+
+def resume_recording(scope: Scope, params: OneCall) -> dict[str, Any]:
+    """Record again (恢复录音)."""
+    scope.node.control(RecordingAsked(*_own_call(scope, params.call), False), scope.now)
     return {"done": True}
 
 
@@ -404,8 +417,25 @@ METHODS = (
         survey,
         (*_OWN, "NO_BRIDGE"),
     ),
-    Method("call.record_pause", AGENT, "Suspend recording.", OneCall, Done, words=_OWN),
-    Method("call.record_resume", AGENT, "Go on recording.", OneCall, Done, words=_OWN),
+    Method(
+        "call.record_pause",
+        AGENT,
+        "Suspend the recording, for what must not be in it: its file is silent until it goes on, by "
+        "call.record_resume or when the seat leaves the call.",
+        OneCall,
+        Done,
+        pause_recording,
+        (*_OWN, "NOT_RECORDED", "NO_BRIDGE", "ALREADY_SUSPENDED"),
+    ),
+    Method(
+        "call.record_resume",
+        AGENT,
+        "Go on recording.",
+        OneCall,
+        Done,
+        resume_recording,
+        (*_OWN, "NOT_RECORDED", "NO_BRIDGE", "NOT_SUSPENDED"),
+    ),
     Method(
         "call.escalate",
         AGENT,

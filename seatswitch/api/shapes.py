@@ -132,6 +132,7 @@ class CallObject(msgspec.Struct, frozen=True):
     ]
     collected: Annotated[dict[str, str], Meta(description="What scripts have read; a secret is ***")]
     dialled: Annotated[bool, Meta(description="Its seat has asked for it with call.dial")]
+    recording: Literal["on", "suspended", "off"]
     supervises: Annotated[
         str | None, Meta(description="The seat that its phone listens to; agents see no such calls")
     ]

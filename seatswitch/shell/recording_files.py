@@ -92,6 +92,7 @@ class RecordingFile:
     def _write(self, data: bytes, header: bytes) -> None:
         assert self._path is not None
         if self._descriptor < 0:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
             self._descriptor = os.open(self._path, flags, 0o640)
         _write_all(self._descriptor, data, len(header) + self._size)

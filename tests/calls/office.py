@@ -11,7 +11,15 @@ from kernel.rows import BindingRow, CallRow, StreamRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from media.events import StreamStatistics
-from media.messages import Close, Command, PortsBound, decode_commands, encode_reports
+from media.messages import (
+    Close,
+    Command,
+    EndRecording,
+    PortsBound,
+    Recorded,
+    decode_commands,
+    encode_reports,
+)
 from media.messages import Closed as StreamReport
 from media.plane import Plane
 from media.settings import MediaSettings
@@ -251,8 +259,9 @@ class Office:
     def settle(self) -> None:
         """Carry what the floors say to each other, as the node does; keep the rest."""
         stack, plane, board = self.stack, self.plane, self.board
-        while stack.events or plane.events or board.events or plane.commands or board.supervision.moved:
+        while stack.events or plane.events or board.events or plane.commands or self._moved():
             board.supervision.settle(self.now)
+            board.recordings.settle(self.now)
             for sip_event in stack.events.take():
                 board.handle_sip(sip_event, self.now)
             for media_event in plane.events.take():
@@ -271,10 +280,16 @@ class Office:
         plane.check()
         board.check()
 
+    def _moved(self) -> bool:
+        return bool(self.board.supervision.moved or self.board.recordings.moved)
+
     def _work(self, commands: list[Command]) -> None:
         """Be the worker: every stream heard fifty packets."""
         self.commands += commands
         for command in commands:
+            if isinstance(command, EndRecording):
+                ended = Recorded(command.recording, 1.0, 16_058, "asked")
+                self.plane.receive_worker(0, encode_reports([ended]), self.now)
             if isinstance(command, Close):
                 report = StreamReport(StreamStatistics(command.stream, 50, 8000, 50, 8000))
                 self.plane.receive_worker(0, encode_reports([report]), self.now)

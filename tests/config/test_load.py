@@ -192,13 +192,15 @@ WRONG = [
     ),
     (
         BASE + "[swich]\n",
-        "s.toml: swich: unknown key (did you mean switch?); there are include, sip, media, rpc, store, http, "
-        "switch, log, trunk, route, tenant, hours, sound, list, followup, level, queue, seat, extension",
+        "s.toml: swich: unknown key (did you mean switch?); there are include, sip, media, rpc, store, "
+        "recording, http, switch, log, trunk, route, tenant, hours, sound, list, followup, level, queue, "
+        "seat, extension",
     ),
     (
         BASE + "[queues]\n",
-        "s.toml: queues: unknown key (did you mean queue?); there are include, sip, media, rpc, store, http, "
-        "switch, log, trunk, route, tenant, hours, sound, list, followup, level, queue, seat, extension",
+        "s.toml: queues: unknown key (did you mean queue?); there are include, sip, media, rpc, store, "
+        "recording, http, switch, log, trunk, route, tenant, hours, sound, list, followup, level, queue, "
+        "seat, extension",
     ),
     (
         BASE + "[switch]\ndrain_after = -1\n",

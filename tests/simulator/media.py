@@ -19,13 +19,19 @@ from media.messages import (
     Connect,
     ConnectAcross,
     Disconnect,
+    EndRecording,
     Feed,
     Mix,
     OpenFailed,
+    PauseRecording,
     Play,
     Played,
+    PointRecording,
     PortsBound,
     Quit,
+    Record,
+    Recorded,
+    RightSide,
     SendDigits,
     SetRemote,
     Stop,
@@ -66,6 +72,31 @@ class _Stream:
         return (self.remote.host, self.remote.port)
 
 
+class Tape:
+    """One recording: who was heard since when, on the left and on the right; nobody while it is paused."""
+
+    def __init__(self, what: Record, now: float) -> None:
+        self.left = int(what.left)
+        self.right: tuple[int | Address, ...] = ()
+        self.is_paused = False
+        self.began_at = now
+        self.is_open = True
+        self.heard: list[tuple[float, tuple[int | Address, ...], tuple[int | Address, ...]]] = []
+        assert what.right is not None, "calls have two channels"
+        self.point(what.right, now)
+
+    def point(self, right: RightSide, now: float) -> None:
+        self.right = (*map(int, right.near), *((right.host, port) for port in right.far))
+        self.note(now)
+
+    def note(self, now: float) -> None:
+        heard = ((), ()) if self.is_paused else ((self.left,), self.right)
+        if self.heard and self.heard[-1][0] == now:
+            self.heard.pop()
+        if not self.heard or self.heard[-1][1:] != heard:
+            self.heard.append((now, *heard))
+
+
 class Worker:
     """One media process."""
 
@@ -79,6 +110,7 @@ class Worker:
         self._next_port, self._last_port = ports
         self._first_port = ports[0]
         self._bound: dict[int, bool] = {}
+        self.tapes: dict[str, Tape] = {}  # that are written
         self._failed: dict[
             int, bool
         ] = {}  # streams that could not be opened, and that the switch may not know of
@@ -98,6 +130,10 @@ class Worker:
             Configure: self._configure,
             Quit: lambda _: self.die(),
             ConnectAcross: self._connect_across,
+            Record: self._record,
+            PointRecording: self._point,
+            PauseRecording: self._pause,
+            EndRecording: lambda what: self._end(what.recording, "asked"),
         }
 
     def receive(self, message: bytes) -> None:
@@ -111,6 +147,9 @@ class Worker:
         self.is_running = False
         self.life += 1
         self.streams.clear()
+        for tape in self.tapes.values():
+            tape.is_open = False
+        self.tapes.clear()
         self._bound.clear()
         self._next_port = self._first_port
 
@@ -229,7 +268,43 @@ class Worker:
                 if other.peer == what.stream:
                     other.peer = None
                 other.hears = tuple(one for one in other.hears if one != what.stream)
+            for name, tape in list(self.tapes.items()):
+                if tape.left == what.stream:
+                    self._end(name, "closed")
+                elif what.stream in tape.right:
+                    tape.right = tuple(one for one in tape.right if one != what.stream)
+                    tape.note(self.workers.now)
         self.report(Closed(StreamStatistics(what.stream, packets_received=50, packets_sent=50)))
+
+    def _record(self, what: Record) -> None:
+        if what.recording in self.workers.tapes:
+            self.workers.complain(f"recording {what.recording} is written twice")
+        if what.left not in self.streams:
+            self.report(Recorded(what.recording, 0.0, 0, "closed"))
+            return
+        tape = Tape(what, self.workers.now)
+        self.tapes[what.recording] = self.workers.tapes[what.recording] = tape
+
+    def _change(self, recording: str, change: Callable[[Tape], None]) -> None:
+        if recording in self.tapes:
+            change(self.tapes[recording])
+
+    def _point(self, what: PointRecording) -> None:
+        self._change(what.recording, lambda tape: tape.point(what.right, self.workers.now))
+
+    def _pause(self, what: PauseRecording) -> None:
+        def pause(tape: Tape) -> None:
+            tape.is_paused = what.paused
+            tape.note(self.workers.now)
+
+        self._change(what.recording, pause)
+
+    def _end(self, recording: Any, cause: str) -> None:
+        tape = self.tapes.pop(recording, None)
+        if tape is not None:
+            tape.is_open = False
+            seconds = round(self.workers.now - tape.began_at, 3)
+            self.report(Recorded(recording, seconds, 58 + round(seconds * 16_000), cause))
 
     def _configure(self, what: Configure) -> None:
         self.rtp_timeout = what.rtp_timeout
@@ -263,6 +338,7 @@ class Workers:
             for number in range(count)
         }
         self.bind_failures = 0.0
+        self.tapes: dict[str, Tape] = {}  # all there ever were
 
     @property
     def now(self) -> float:

@@ -143,6 +143,7 @@ class StubNode:
             "script": None,
             "collected": {},
             "dialled": False,
+            "recording": "off",
             "supervises": None,
             "verdict": None,
             **more,

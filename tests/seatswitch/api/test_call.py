@@ -12,6 +12,7 @@ from calls.controls import (
     ConsultEnded,
     ConsultJoined,
     DigitsPressed,
+    RecordingAsked,
     TransferAsked,
 )
 from kernel.ids import CallId, QueueName, SeatId
@@ -85,7 +86,7 @@ def test_without_a_seat_a_call_must_be_named() -> None:
 
 def test_what_is_not_built_yet_says_so() -> None:
     desk = Office().desk("admin")
-    for method in ("call.record_pause", "recording.get"):
+    for method in ("recording.list", "recording.get"):
         assert desk.refusal(method) == "NOT_AVAILABLE"
 
 
@@ -99,6 +100,8 @@ def test_a_desk_asks_for_its_own_call() -> None:
         ("hold", {}),
         ("unhold", {}),
         ("mute", {}),
+        ("record_pause", {}),
+        ("record_resume", {}),
         ("unmute", {}),
         ("dtmf", {"digits": "12#"}),
         ("tag", {"tag": "billing"}),
@@ -117,6 +120,8 @@ def test_a_desk_asks_for_its_own_call() -> None:
         CallHeld(*own),
         CallUnheld(*own),
         CallMuted(*own, True),
+        RecordingAsked(*own, True),
+        RecordingAsked(*own, False),
         CallMuted(*own, False),
         DigitsPressed(*own, "12#"),
         CallTagged(*own, "billing"),

@@ -65,12 +65,16 @@ def test_nothing_is_overwritten_nor_written_through_a_link(tmp_path: Path) -> No
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    file = RecordingFiles().create(str(tmp_path / "none"), "a")
-    file.write(b"", wav_header(1, 0))
-    file.close()
-    wait_until_closed(file)
-    assert file.error == "No such file or directory"
+def test_a_folder_is_made_for_this_user_alone_and_one_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for folder, error in (("new", ""), ("file", "File exists")):
+        file = RecordingFiles().create(str(tmp_path / folder), "a")
+        file.write(b"", wav_header(1, 0))
+        file.close()
+        wait_until_closed(file)
+        assert file.error == error
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "new" / "a.wav").stat().st_size == 58
 
 
 FILL = """
