@@ -1,0 +1,77 @@
+"""A recording of phones nobody here wrote, proved by frequency: 440 Hz left, 1000 and then 1700 Hz right."""
+
+from pathlib import Path
+
+import pytest
+
+from media.codecs.g711 import ulaw_to_linear
+from tests.media.wires import wav_channels
+from tests.wire.phones import Baresip
+from tests.wire.switch import CONFIG, Switch, free_port, wait_until
+from tests.wire.test_audio import CLEAR, FAINT, longest_run, registered, shares, states, two_phones
+from tests.wire.test_queue_call import rows_when_complete, sign_in
+
+pytestmark = pytest.mark.wire
+
+RECORDED = CONFIG.replace('pause_reasons = ["rest"]', 'pause_reasons = ["rest"]\nrecord = true')
+RECORDED += '[recording]\nfolder = "{folder}/recordings"\n'
+
+
+def test_who_calls_is_left_who_serves_is_right_and_a_transfer_goes_on_in_the_file(tmp_path: Path) -> None:
+    """The seat suspends it for two seconds in between, of which the file is silent."""
+    with Switch(tmp_path, wrap_up=0, config=RECORDED) as switch:
+        caller, seat = two_phones(tmp_path, switch)
+        other = Baresip(
+            tmp_path,
+            "8002",
+            port=free_port(),
+            control=free_port(),
+            rtp=switch.rtp_ports[1] + 2202,
+            sip_port=switch.sip_port,
+            frequency=1700,
+            answer="auto",
+        )
+        with caller, seat, other:
+            admin = registered(switch)
+            wait_until("all are there", lambda: admin.call("admin.status")["sip"]["bindings"] >= 3)
+            first, second = sign_in(switch, ["8001", "8002"])
+            second.call("seat.pause", reason="rest")
+            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+
+            def talked(seconds: float) -> None:
+                wait_until("they talk", lambda: states(admin.call("call.list")) == ["talking"])
+                wait_until("for a while", lambda: admin.call("call.list")[0]["talked"] > seconds)
+
+            talked(2.5)
+            assert admin.call("call.list")[0]["recording"] == "on"
+            first.call("call.record_pause")
+            talked(4.5)
+            first.call("call.record_resume")
+            talked(6.5)
+            first.call("call.transfer", to="8002")
+            wait_until("the other one talks", lambda: second.call("seat.get")["activity"] == "talking")
+            wait_until("alone", lambda: first.call("seat.get")["activity"] == "idle")
+            talked(2.5)
+            admin.call("call.hangup", call=admin.call("call.list")[0]["call"])
+            wait_until("the call is over", lambda: not admin.call("call.list"))
+        (row,) = rows_when_complete(switch, "recordings", 1)
+        calls = rows_when_complete(switch, "calls", 2)
+    assert {call["recording"] for call in calls} == {row["recording"]}
+    assert (row["seats"], row["state"], row["cause"]) == ("8001,8002", "kept", "asked")
+    assert 1.5 < row["suspended"] < 3.0
+    file = (tmp_path / "recordings" / f"{row['recording']}.wav").read_bytes()
+    assert len(file) == row["bytes"]
+    left, right = ([ulaw_to_linear(code) for code in channel] for channel in wav_channels(file))
+    assert len(left) == len(right)
+    assert abs(len(left) - row["seconds"] * 8000) <= 8  # a millisecond
+    tones = [share > CLEAR for share in shares(left, 440)]
+    assert sum(tones) >= 10
+    assert max(shares(left, 1000) + shares(left, 1700) + shares(right, 440)) < FAINT
+    before, after = shares(right, 1000), shares(right, 1700)
+    assert longest_run([share > CLEAR for share in before]) >= 3
+    assert longest_run([share > CLEAR for share in after]) >= 3
+    silent = [a == b == c == 0.0 for a, b, c in zip(shares(left, 440), before, after, strict=True)]
+    assert longest_run(silent) >= 2
+    assert max(index for index, share in enumerate(before) if share > CLEAR) < min(
+        index for index, share in enumerate(after) if share > CLEAR
+    )
