@@ -1,12 +1,14 @@
 """The rows of queueing theory that forecasts are compared with, each a scenario and its exact figures.
 
-Every numeric row of the reference tables that can be played is here by name; what is a limit and no system
-(Halfin-Whitt and Garnett functions) or no figure of a forecast (variance and peakedness of an overflow) is
-not. Figures are those of the tables; where a table gives the seats and the load alone, they follow from the
-formulas below. Tests play all cases with modest runs, :mod:`benchmarks.forecast_reference` with long ones.
+Every numeric row of the reference tables is here by name. Figures are those of the tables; where a table
+gives the seats and the load alone, they follow from the formulas below. Limits for many seats (Halfin-Whitt,
+Garnett) are played with a hundred seats: the exact figure of those is what must come of it, and how far the
+limit is from that is told (:func:`limits`). Tests play the cases with modest runs,
+:mod:`benchmarks.forecast_reference` with long ones.
 """
 
 from collections.abc import Iterator, Mapping
+from math import exp, sqrt
 from typing import NamedTuple
 
 Figures = Mapping[str, float]
@@ -118,6 +120,7 @@ def all_cases() -> list[Case]:
         *n_design_cases(),
         *inverted_v_cases(),
         *department_cases(),
+        *limit_cases(),
     ]
 
 
@@ -142,14 +145,50 @@ def erlang_b_cases() -> Iterator[Case]:
         yield Case(f"Erlang B({c}, {a:g})", desk(a / 60, 60.0, c, more="queued = false", settle=10), exact)
 
 
+OVERFLOWS = (  # seats, load, mean, variance and peakedness of what they lose
+    (10, 10.0, 2.145823, 4.362447, 2.032995),
+    (5, 5.0, 1.424339, 2.333179, 1.638079),
+    (10, 8.0, 0.973289, 1.985661, 2.040157),
+    (20, 18.0, 1.965831, 5.227026, 2.658940),
+)
+FEW = 5
+
+
 def overflow_cases() -> Iterator[Case]:
-    """What ``c`` seats lose goes to as many as it needs: the mean of the overflow is how many are busy."""
-    means = ((10, 10.0, 2.145823), (5, 5.0, 1.424339), (10, 8.0, 0.973289), (20, 18.0, 1.965831))
-    for c, a, mean in means:
+    """What ``c`` seats lose goes to as many as it needs: how many are busy is the overflow, its mean and its
+    variance over the mean; then to five, which lose more of it than of a Poisson stream.
+    """
+    for c, a, mean, _, peak in OVERFLOWS:
         more = int(a) + 60
         text = desk(a / 60, 60.0, c, settle=10) + f'[[group]]\nname = "s"\nseats = {more}\nserves = ["a"]\n'
-        exact = {"s.utilisation": mean / more, "g.utilisation": (a - mean) / c}
+        exact = {"s.utilisation": mean / more, "g.utilisation": (a - mean) / c, "s.peakedness": peak}
         yield Case(f"overflow of {c} seats, {a:g} erl", text, exact)
+        text = desk(a / 60, 60.0, c, more="queued = false", settle=10)
+        text += f'[[group]]\nname = "s"\nseats = {FEW}\nserves = ["a"]\n'
+        lost = erlang_b(c + FEW, a)
+        exact = {"a.blocked": lost, "s.utilisation": (mean - a * lost) / FEW}
+        yield Case(f"overflow of {c} seats, {a:g} erl, on {FEW}", text, exact)
+
+
+def wilkinson(c: int, a: float) -> tuple[float, float]:
+    """Return mean and variance of what ``c`` seats lose of ``a`` erlang, as it keeps endless seats busy."""
+    mean = a * erlang_b(c, a)
+    return mean, mean * (1 - mean + a / (c + 1 + mean - a))
+
+
+def hayward(seats: float, mean: float, peak: float) -> float:
+    """Return the share of a stream of that mean and peakedness that ``seats`` lose, as Hayward estimates it:
+    Erlang's formula for 1/peak times the seats and the load, which need not be whole numbers.
+    """
+    c, a = seats / peak, mean / peak
+    # 1 / B = a * integral of exp(-a y) (1 + y)^c dy from 0 on; by Simpson's rule.
+    steps, end = 20_000, 40.0 / a + 10.0
+    width = end / steps
+    whole = sum(
+        (1 if at in (0, steps) else 4 if at % 2 else 2) * exp(-a * at * width) * (1 + at * width) ** c
+        for at in range(steps + 1)
+    )
+    return 1 / (a * whole * width / 3)
 
 
 # Calls that find no seat wait.
@@ -322,3 +361,51 @@ def department(policy: str, strict: int, held: int) -> str:
         for number, (name, seats) in enumerate((("junior", 9), ("intermediate", 6), ("senior", 4)))
     )
     return f'policy = "{policy}"\n{classes}{groups}'
+
+
+# Limits for many seats: c = a + beta * sqrt(a).
+
+MANY = 100
+HALFIN_WHITT = ((0.1, 0.88029), (0.2, 0.77145), (0.5, 0.50454), (0.8, 0.31481))
+HALFIN_WHITT = (*HALFIN_WHITT, (1.0, 0.22336), (1.5, 0.08469), (2.0, 0.02688))
+GARNETT = {  # patience in handle times: probabilities of waiting
+    1.0: ((-1.0, 0.84134), (-0.5, 0.69146), (0.0, 0.5), (0.5, 0.30854), (1.0, 0.15866)),
+    2.0: ((-1.0, 0.93123), (-0.5, 0.79793), (0.0, 0.58579), (0.5, 0.35718), (1.0, 0.17896)),
+}
+
+
+class Limit(NamedTuple):
+    """A row of a limit: what it says for infinitely many seats, and what is exact for :data:`MANY`."""
+
+    name: str
+    load: float
+    patience: float  # in handle times; 0: for ever
+    says: float
+    exact: float
+
+
+def limits() -> list[Limit]:
+    """Return every row. Without patience beta is of Halfin and Whitt, (1 - load / c) * sqrt(c)."""
+    rows = [("Halfin-Whitt", beta, MANY - beta * sqrt(MANY), 0.0, says) for beta, says in HALFIN_WHITT]
+    for patience, found in GARNETT.items():
+        for beta, says in found:
+            load = ((sqrt(beta * beta + 4 * MANY) - beta) / 2) ** 2
+            rows.append((f"Garnett, patience {patience:g}", beta, load, patience, says))
+    return [
+        Limit(f"{kind}, beta {beta:g}", load, patience, says, _delay(load, patience))
+        for kind, beta, load, patience, says in rows
+    ]
+
+
+def _delay(load: float, patience: float) -> float:
+    law = chain(MANY, load, 1 / patience if patience else 0.0, MANY + 20_000)
+    return sum(law[MANY:])
+
+
+def limit_cases() -> Iterator[Case]:
+    """Probabilities of waiting, of those rows that settle within a modest run."""
+    for each in limits():
+        more = f"patience = {{mean = {60 * each.patience}}}" if each.patience else ""
+        if each.patience or each.load < 96:
+            text = desk(each.load / 60, 60.0, MANY, more=more, settle=20)
+            yield Case(f"{each.name}, {MANY} seats", text, {"a.probability_wait": each.exact})

@@ -69,6 +69,7 @@ def build_report(scenario: Scenario, tallies: Sequence[Tally]) -> Report:
         [total([tally.classes[number] for tally in tallies]) for number in range(len(scenario.classes))],
         [sum(tally.busy[number] for tally in tallies) for number in range(len(scenario.groups))],
         span,
+        [sum(column) for column in zip(*(tally.squares for tally in tallies), strict=True)],
     )
     report = _parts(scenario, sums)
     report["half_width"] = {
@@ -88,11 +89,22 @@ def _parts(scenario: Scenario, tally: Tally) -> Report:
             for kind, each in zip(scenario.classes, tally.classes, strict=True)
         },
         "groups": {
-            group.name: {"utilisation": _share(busy, len(group.seats) * tally.span)}
-            for group, busy in zip(scenario.groups, tally.busy, strict=True)
+            group.name: {
+                "utilisation": _share(busy, len(group.seats) * tally.span),
+                "peakedness": _peakedness(tally, number),
+            }
+            for number, (group, busy) in enumerate(zip(scenario.groups, tally.busy, strict=True))
         },
         "overall": figures(total(tally.classes), tally.span),
     }
+
+
+def _peakedness(tally: Tally, group: int) -> float | None:
+    """Return the variance over the mean of how many seats of a group work at a moment; None if unknown."""
+    if not tally.squares or not tally.busy[group]:
+        return None
+    mean = tally.busy[group] / tally.span
+    return (tally.squares[group] / tally.span - mean * mean) / mean
 
 
 def _half_widths(replications: Sequence[Figures]) -> Figures:

@@ -24,18 +24,27 @@ from seatswitch.forecast.people import BuildSource, Caller, People
 from seatswitch.forecast.settings import Scenario
 from seatswitch.forecast.tally import ClassTally, Tally
 
+TELL_EVERY = 500  # calls
+
 _CALLER = "caller"
 
 
 class Run:
     """One replication of a scenario."""
 
-    def __init__(self, scenario: Scenario, build_source: BuildSource) -> None:
-        """``build_source(name)`` must give sources of this replication alone."""
+    def __init__(
+        self, scenario: Scenario, build_source: BuildSource, told: Callable[[int], None] | None = None
+    ) -> None:
+        """``build_source(name)`` must give sources of this replication alone; ``told`` hears now and then how
+        many calls more have been counted.
+        """
         self._scenario = scenario
+        self._told = told
         self._queues = [QueueName(kind.name) for kind in scenario.classes]
         self._people = [People(kind, build_source) for kind in scenario.classes]
-        self.tally = Tally([ClassTally() for _ in scenario.classes], [0.0 for _ in scenario.groups])
+        idle = [0.0 for _ in scenario.groups]
+        self.tally = Tally([ClassTally() for _ in scenario.classes], idle, squares=idle.copy())
+        self._loads = [(0.0, 0) for _ in scenario.groups]  # since when how many seats work
         self._timers = TimerQueue()
         seats = tuple(seat for group in scenario.groups for seat in group.seats)
         acd = msgspec.structs.replace(scenario.acd, seats=seats)
@@ -101,6 +110,8 @@ class Run:
             self._counted += 1
             if self._counted == scenario.calls:
                 self._end_at = now
+            if self._told is not None and (not self._counted % TELL_EVERY or self._end_at == now):
+                self._told(self._counted % TELL_EVERY or TELL_EVERY)
         if scenario.lines and len(self._callers) >= scenario.lines:
             tally.blocked += caller.is_counted
             return
@@ -153,7 +164,9 @@ class Run:
         if caller.is_counted:
             threshold = self._people[caller.kind].threshold
             self.tally.classes[caller.kind].count_answer(now - caller.joined_at, threshold)
-        self._plan(now + caller.handle / self._desks[ring.seat][2], self._hang_up, (caller, ring.seat, now))
+        _, group, speed = self._desks[ring.seat]
+        self._load(group, 1, now)
+        self._plan(now + caller.handle / speed, self._hang_up, (caller, ring.seat, now))
 
     def _hang_up(self, talk: tuple[Caller, SeatId, float], now: float) -> None:
         caller, name, since = talk
@@ -164,7 +177,22 @@ class Run:
         busy = min(until, self._end_at) - max(since, self._scenario.warm_up)
         if busy > 0:
             self.tally.busy[group] += busy
+        if until > now:
+            self._plan(until, self._rested, group)
+        else:
+            self._load(group, -1, now)
         self._obey(now)
+
+    def _rested(self, group: int, now: float) -> None:
+        self._load(group, -1, now)
+
+    def _load(self, group: int, change: int, now: float) -> None:
+        """So many seats more work from now on."""
+        since, count = self._loads[group]
+        lasted = min(now, self._end_at) - max(since, self._scenario.warm_up)
+        if lasted > 0:
+            self.tally.squares[group] += count * count * lasted
+        self._loads[group] = (now, count + change)
 
     def _released(self, release: ReleaseCall, now: float) -> None:
         """The queue has let the call go: at once, or after its longest wait."""

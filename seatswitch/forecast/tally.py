@@ -51,6 +51,8 @@ class Tally(msgspec.Struct):
     classes: list[ClassTally]
     busy: list[float]  # seat-seconds of work in each group while calls were counted
     span: float = 0.0  # seconds in which calls were counted
+    # Of each group: the square of how many of its seats work, over that time; empty: not known.
+    squares: list[float] = msgspec.field(default_factory=list)
 
 
 def total(tallies: list[ClassTally]) -> ClassTally:

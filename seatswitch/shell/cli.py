@@ -366,6 +366,9 @@ def simulate(
         float,
         typer.Option("--target", min=0, max=100, metavar="PERCENT", help="Wanted in time, of all calls."),
     ] = 80.0,
+    decide: Annotated[
+        bool, typer.Option("--decide", help="With --sweep: more replications until the answer is certain.")
+    ] = False,
     calls: Annotated[int | None, typer.Option("--calls", min=1, help="Calls per replication.")] = None,
     replications: Annotated[int | None, typer.Option("--replications", min=1)] = None,
     seed: Annotated[int | None, typer.Option("--seed")] = None,
@@ -406,6 +409,7 @@ def simulate(
             plot=plot,
             as_json=as_json,
             jobs=jobs,
+            decides=decide,
         ),
         _console(),
     )

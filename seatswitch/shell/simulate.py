@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
@@ -28,7 +28,14 @@ from seatswitch.forecast.tally import Tally
 from seatswitch.shell.configuration import read_configuration
 from seatswitch.shell.plot import check_plotting, draw
 
-Done = Callable[[], None]
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
+
+Done = Callable[[int], None]  # so many calls more have been simulated
+
+LOOK_EVERY = 0.25  # seconds, at how far the processes are
+ROUNDS_MAX = 60  # times as many replications as asked for, until a sweep is decided
+SURE = 1.5  # half-widths that a service level must be away from the target, looked at again and again
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -46,6 +53,7 @@ class Request(msgspec.Struct, frozen=True):
     plot: str = ""
     as_json: bool = False
     jobs: int = 0
+    decides: bool = False
 
 
 def simulate(request: Request, console: Console) -> None:
@@ -59,16 +67,25 @@ def simulate(request: Request, console: Console) -> None:
     else:
         group, numbers = "", range(0)
         scenarios = [scenario]
-    with _progress(sum(each.replications for each in scenarios)) as done:
-        tallies = run_all(scenarios, request.jobs or len(os.sched_getaffinity(0)), done)
+    jobs = request.jobs or len(os.sched_getaffinity(0))
+    is_decided: bool | None = None
+    with _progress(sum(each.replications * each.calls for each in scenarios)) as done:
+        tallies = run_all(scenarios, jobs, done)
+        if request.decides and numbers:
+            is_decided = decide(scenarios, tallies, request.target, jobs, done)
     reports = [build_report(each, counted) for each, counted in zip(scenarios, tallies, strict=True)]
     points = list(zip(numbers, reports, strict=False))
     fewest = fewest_seats(points, request.target)
     if request.as_json:
-        result = _sweep_result(group, request.target, fewest, points) if points else reports[0]
+        counts = [len(counted) for counted in tallies]
+        result = (
+            _sweep_result(group, request.target, fewest, points, counts, is_decided) if points else reports[0]
+        )
         console.file.write(json.dumps(result, ensure_ascii=False, indent=2) + "\n")
     elif points:
         _print_sweep(console, scenario, group, points, request.target, fewest)
+        if is_decided is not None:
+            console.print(_decision(scenario, max(map(len, tallies)), is_decided=is_decided))
     else:
         _print_report(console, scenario, reports[0])
     if request.plot:
@@ -133,35 +150,73 @@ def _class(text: str) -> dict[str, Any]:
 # Running.
 
 
-def replicate(scenario: Scenario, number: int) -> Tally:
+def replicate(scenario: Scenario, number: int, done: Done | None = None) -> Tally:
     """Run one replication; the same seed and number give the same callers, whatever else is different."""
-    return Run(scenario, lambda name: Random(f"{scenario.seed}/{number}/{name}")).run()
+    return Run(scenario, lambda name: Random(f"{scenario.seed}/{number}/{name}"), done).run()
 
 
 def run_all(scenarios: Sequence[Scenario], jobs: int, done: Done) -> list[list[Tally]]:
-    """Return the tallies of every scenario, in order; ``done`` is told of each replication."""
-    tasks = [(each, number) for each in scenarios for number in range(each.replications)]
-    tallies = list(_run(tasks, min(jobs, len(tasks)), done))
-    result: list[list[Tally]] = []
-    for each in scenarios:
-        at = sum(len(those) for those in result)
-        result.append(tallies[at : at + each.replications])
-    return result
+    """Return the tallies of every scenario, in order; ``done`` is told of the calls as they are counted."""
+    return _run_more(scenarios, [range(each.replications) for each in scenarios], jobs, done)
+
+
+def _run_more(
+    scenarios: Sequence[Scenario], which: Sequence[range], jobs: int, done: Done
+) -> list[list[Tally]]:
+    """Return the tallies of the replications ``which`` of every scenario."""
+    tasks = [(each, number) for each, numbers in zip(scenarios, which, strict=True) for number in numbers]
+    tallies = iter(list(_run(tasks, min(jobs, len(tasks)), done)))
+    return [[next(tallies) for _ in numbers] for numbers in which]
+
+
+def decide(
+    scenarios: Sequence[Scenario], tallies: list[list[Tally]], target: float, jobs: int, done: Done
+) -> bool:
+    """Add replications to the scenarios of a sweep between which the target is met, until it is certain which
+    is the first that meets it; return False if it is not after :data:`ROUNDS_MAX` times as many.
+
+    Every scenario sees the same callers, replication by replication.
+    """
+    step = scenarios[0].replications
+    for many in range(1, ROUNDS_MAX + 1):
+        reports = [build_report(each, counted) for each, counted in zip(scenarios, tallies, strict=True)]
+        first = fewest_seats(list(enumerate(reports)), target)
+        last_below = len(scenarios) - 1 if first is None else first - 1
+        border = [at for at in (last_below, first) if at is not None and at >= 0]
+        if all(_is_certain(reports[at], target) for at in border):
+            return True
+        wanted = step * min(many + 1, ROUNDS_MAX)
+        which = [range(len(tallies[at]), max(wanted, len(tallies[at]))) for at in border]
+        found = _run_more([scenarios[at] for at in border], which, jobs, done)
+        for at, more in zip(border, found, strict=True):
+            tallies[at] += more
+    return False
+
+
+def _is_certain(report: Report, target: float) -> bool:
+    """Return whether chance alone is no reason to doubt on which side of the target the figure is."""
+    level, width = report["overall"]["service_level"], report["half_width"]["overall"]["service_level"]
+    return level is not None and width is not None and abs(level - target) > SURE * width
 
 
 def _run(tasks: Sequence[tuple[Scenario, int]], jobs: int, done: Done) -> Iterator[Tally]:
     if jobs <= 1:
         for scenario, number in tasks:
-            yield replicate(scenario, number)
-            done()
+            yield replicate(scenario, number, done)
         return
     # Fresh interpreters: a fork would copy whatever threads and files the caller has.
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare)
+    context = get_context("spawn")
+    counted, told = context.Value("q", 0), 0
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(counted,))
     try:
-        futures = [pool.submit(replicate, scenario, number) for scenario, number in tasks]
+        futures = [pool.submit(_replicate, scenario, number) for scenario, number in tasks]
         for future in futures:
+            while not future.done():
+                wait([future], LOOK_EVERY)
+                told, before = counted.value, told
+                done(told - before)
             yield future.result()
-            done()
+        done(counted.value - told)
     except BrokenProcessPool as error:
         raise OperatorError("--jobs", "a process has died, perhaps for want of memory; try fewer") from error
     except KeyboardInterrupt:
@@ -173,35 +228,70 @@ def _run(tasks: Sequence[tuple[Scenario, int]], jobs: int, done: Done) -> Iterat
         pool.shutdown(cancel_futures=True)
 
 
-def _prepare() -> None:
+_SHARED: list["Synchronized[int]"] = []  # in a process of the pool: the calls of all of them
+
+
+def _replicate(scenario: Scenario, number: int) -> Tally:
+    """Run one replication in a process of the pool."""
+    (counted,) = _SHARED
+
+    def count(calls: int) -> None:
+        with counted.get_lock():
+            counted.value += calls
+
+    return replicate(scenario, number, count)
+
+
+def _prepare(counted: "Synchronized[int]") -> None:
     """Leave Ctrl-C to the first process, and look for cycles seldom: a replication leaves none behind."""
+    _SHARED.append(counted)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
 
 
 @contextmanager
-def _progress(replications: int) -> Iterator[Done]:
-    """Show a bar on standard error where somebody looks at it."""
+def _progress(calls: int) -> Iterator[Done]:
+    """Show a bar on standard error where somebody looks at it: calls simulated, of ``calls`` at first."""
     console = Console(stderr=True)
     columns = (TextColumn("simulating"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
     with Progress(
         *columns, TimeRemainingColumn(), console=console, transient=True, disable=not sys.stderr.isatty()
     ) as progress:
-        task = progress.add_task("", total=replications)
-        yield lambda: progress.advance(task)
+        task = progress.add_task("", total=calls)
+
+        def done(more: int) -> None:
+            progress.advance(task, more)
+            if progress.tasks[0].completed > calls:  # a sweep that has to be decided goes on
+                progress.update(task, total=None)
+
+        yield done
 
 
 # Showing.
 
 
 def _sweep_result(
-    group: str, target: float, fewest: int | None, points: Sequence[tuple[int, Report]]
+    group: str,
+    target: float,
+    fewest: int | None,
+    points: Sequence[tuple[int, Report]],
+    counts: Sequence[int],
+    is_decided: bool | None,
 ) -> dict[str, Any]:
-    return {
-        "sweep": {"group": group, "target": target, "fewest": fewest},
-        "points": [{"seats": seats, **report} for seats, report in points],
-    }
+    """``counts``: replications of each point, told where it was to be decided."""
+    sweep: dict[str, Any] = {"group": group, "target": target, "fewest": fewest}
+    found: list[dict[str, Any]] = [{"seats": seats, **report} for seats, report in points]
+    if is_decided is not None:
+        sweep["decided"] = is_decided
+        for point, count in zip(found, counts, strict=True):
+            point["replications"] = count
+    return {"sweep": sweep, "points": found}
+
+
+def _decision(scenario: Scenario, replications: int, *, is_decided: bool) -> str:
+    found = "certain" if is_decided else "still not certain"
+    return f"That is {found} after {replications} x {scenario.calls} calls."
 
 
 def _print_report(console: Console, scenario: Scenario, report: Report) -> None:

@@ -52,7 +52,7 @@ class Found:
     def _figure(report: Any, path: str) -> float:
         name, measure = path.split(".")
         if name != "overall":
-            report = report["groups" if measure == "utilisation" else "classes"]
+            report = report["groups" if measure in ("utilisation", "peakedness") else "classes"]
         return float(report[name][measure])
 
 

@@ -174,7 +174,7 @@ def test_the_result_has_these_fields_and_no_other() -> None:
     for tree in (result, result["half_width"]):
         assert list(tree["classes"]) == ["nobody", "a"]
         assert list(tree["groups"]) == ["g"]
-        assert list(tree["groups"]["g"]) == ["utilisation"]
+        assert list(tree["groups"]["g"]) == ["utilisation", "peakedness"]
         for figures in (tree["classes"]["a"], tree["classes"]["nobody"], tree["overall"]):
             assert tuple(figures) == FIGURES
     assert list(result["half_width"]) == ["classes", "groups", "overall"]

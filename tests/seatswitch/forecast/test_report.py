@@ -70,12 +70,12 @@ def test_report_has_the_shape_of_the_contract() -> None:
     assert report["classes"]["a"] == report["overall"]
     assert report["overall"]["offered"] == 20
     assert report["overall"]["answered"] == 0.9
-    assert report["groups"] == {"g": {"utilisation": 0.4}}
+    assert report["groups"] == {"g": {"utilisation": 0.4, "peakedness": None}}
     widths = report["half_width"]
     assert list(widths) == ["classes", "groups", "overall"]
     assert widths["overall"]["answered"] == pytest.approx(12.7062 * 0.1)
     assert widths["overall"]["offered"] is None
-    assert widths["groups"] == {"g": {"utilisation": 0.0}}
+    assert widths["groups"] == {"g": {"utilisation": 0.0, "peakedness": None}}
 
 
 def test_one_replication_has_no_interval() -> None:
@@ -119,3 +119,13 @@ def test_luck_below_the_last_miss_does_not_count() -> None:
     """More seats than that would be enough, and still were not."""
     assert fewest_seats(points(0.81, 0.79, 0.85), 0.8) == 8
     assert fewest_seats(points(0.81, None), 0.8) is None
+
+
+def test_peakedness_is_variance_over_mean_of_the_seats_that_work() -> None:
+    """Two seats work for half of the time, none in the other half: mean 1, variance 1."""
+    counted = [Tally([ClassTally(offered=1, answered=1)], [100.0], 100.0, [200.0]) for _ in range(2)]
+    report = build_report(scenario(), counted)
+    assert report["groups"]["g"]["peakedness"] == pytest.approx(1.0)
+    assert report["half_width"]["groups"]["g"]["peakedness"] == pytest.approx(0.0)
+    idle = [Tally([ClassTally(offered=1)], [0.0], 100.0, [0.0])]
+    assert build_report(scenario(), idle)["groups"]["g"]["peakedness"] is None

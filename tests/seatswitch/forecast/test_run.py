@@ -45,6 +45,7 @@ def test_waits_of_a_queue() -> None:
     assert (found.offered, found.answered, found.waited, found.within) == (4, 4, 3, 2)
     assert found.wait_answered == pytest.approx(30.0)
     assert tally.span == pytest.approx(40.0)
+    assert tally.squares == pytest.approx(tally.busy)  # of one seat
     assert report["classes"]["a"]["service_level"] == 0.5
     assert report["groups"]["g"]["utilisation"] == pytest.approx(30 / 40)
 
@@ -115,6 +116,7 @@ def test_wrap_up_and_longest_wait_of_a_configuration(configured: Any) -> None:
     found = tally.classes[0]
     assert (found.answered, found.abandoned, found.blocked) == (2, 2, 0)
     assert found.wait == pytest.approx(12.0 + 5.0 + 12.0)
+    assert tally.squares == pytest.approx(tally.busy)  # wrap-up counts, and ends with counting
     assert report["groups"]["only"]["utilisation"] == pytest.approx(30 / 40)
 
 

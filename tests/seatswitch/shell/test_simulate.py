@@ -68,7 +68,7 @@ def test_json_is_that_of_the_contract(desk: str) -> None:
         *("probability_wait", "service_level", "mean_queue"),
     ]
     assert list(result["overall"]) == list(result["classes"]["simple"]) == measures
-    assert list(result["groups"]["junior"]) == ["utilisation"]
+    assert list(result["groups"]["junior"]) == ["utilisation", "peakedness"]
     assert result["overall"]["offered"] == 1200
     assert list(result["half_width"]) == ["classes", "groups", "overall"]
     assert 0 < result["half_width"]["overall"]["service_level"] < 0.3
@@ -78,14 +78,14 @@ def test_same_seed_same_figures_in_one_process_or_two(desk: str) -> None:
     """And other figures with another seed."""
     scenario = read_scenario(Request(desk))
     done: list[int] = []
-    alone = run_all([scenario], 1, lambda: done.append(1))
-    assert run_all([scenario], 2, lambda: done.append(1)) == alone
-    assert len(done) == 6
-    assert run_all([read_scenario(Request(desk, seed=2))], 1, lambda: None) != alone
+    alone = run_all([scenario], 1, done.append)
+    assert run_all([scenario], 2, done.append) == alone
+    assert sum(done) == 2 * 1200
+    assert run_all([read_scenario(Request(desk, seed=2))], 1, done.append) != alone
 
 
 def test_interrupt_ends_the_processes(desk: str) -> None:
-    def interrupt() -> None:
+    def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -114,6 +114,38 @@ def test_sweep_as_json(desk: str) -> None:
     assert [point["seats"] for point in result["points"]] == [7, 8]
     one = json.loads(invoke(desk, "--json", "--jobs", "1").stdout)
     assert result["points"][1] == {"seats": 8, **one}
+
+
+def test_a_sweep_goes_on_until_its_answer_is_certain(desk: str) -> None:
+    """Two replications of so few calls are not enough to tell; every point has the callers it began with."""
+    some = ("--calls", "200", "--replications", "2", "--target", "50", "--json", "--jobs", "1")
+    one, more = (
+        json.loads(invoke(desk, "--sweep", "junior=6..9", *some, *how).stdout) for how in ((), ("--decide",))
+    )
+    assert "decided" not in one["sweep"]
+    assert more["sweep"]["decided"] is True
+    counts = {point["seats"]: point["replications"] for point in more["points"]}
+    fewest = more["sweep"]["fewest"]
+    assert counts[fewest] == counts[fewest - 1] > 2
+    for point in more["points"]:
+        level, width = (it["overall"]["service_level"] for it in (point, point["half_width"]))
+        if point["seats"] in (fewest - 1, fewest):
+            assert abs(level - 0.5) > simulate.SURE * width
+        assert point["overall"]["offered"] == 200 * point["replications"]
+
+
+def test_a_sweep_that_stays_on_the_fence_ends_and_says_so(monkeypatch: pytest.MonkeyPatch, desk: str) -> None:
+    monkeypatch.setattr(simulate, "ROUNDS_MAX", 2)
+    monkeypatch.setattr(simulate, "SURE", 1e9)
+    some = ("--calls", "60", "--replications", "2", "--target", "60", "--jobs", "1", "--decide")
+    result = invoke(desk, "--sweep", "junior=6..7", *some)
+    assert "That is still not certain after 4 x 60 calls." in result.stdout.replace("\n", " ")
+
+
+def test_progress_moves_within_a_replication(desk: str) -> None:
+    done: list[int] = []
+    run_all([read_scenario(Request(desk, calls=1200, replications=1))], 1, done.append)
+    assert done == [500, 500, 200]
 
 
 def test_configuration_and_callers_from_the_command_line() -> None:
@@ -181,8 +213,8 @@ def test_progress_is_shown_where_somebody_looks_and_nowhere_else(monkeypatch: py
         monkeypatch.setattr(screen, "isatty", lambda looks=looks: looks)
         monkeypatch.setattr(simulate.sys, "stderr", screen)
         monkeypatch.setenv("TERM", "xterm")
-        with simulate._progress(4) as done:
+        with simulate._progress(4000) as done:
             for _ in range(4):
-                done()
+                done(1000)
         assert ("simulating" in screen.getvalue()) == looks
         assert ("100 %" in screen.getvalue()) == looks
