@@ -324,15 +324,9 @@ def queue_log(
     `seatswitch queue-log --follow | my-board`
     """
     from seatswitch.shell.configuration import read_configuration
-    from seatswitch.shell.queuelog import parse_moment, write_queue_log
+    from seatswitch.shell.queuelog import write_queue_log
 
-    moments = []
-    for given, name, otherwise in ((begin, "--from", 0.0), (end, "--to", float("inf"))):
-        try:
-            moments.append(parse_moment(given) if given else otherwise)
-        except ValueError:
-            wrong = f"{given!r} is no moment such as 2026-11-28T18:00"
-            raise typer.BadParameter(wrong, param_hint=name) from None
+    moments = _moments(begin, end)
     url = read_configuration(_config_path(config)).store.url
     if not follow:
         write_queue_log(url, moments[0], moments[1], typer.echo)
@@ -342,6 +336,47 @@ def queue_log(
             write_queue_log(url, moments[0], moments[1], typer.echo, lambda for_: not keyboard.wait(for_))
         except KeyboardInterrupt:
             return
+
+
+@app.command()
+def report(
+    config: ConfigFile = "",
+    begin: Annotated[
+        str, typer.Option("--from", metavar="MOMENT", help="Not before: `2026-11-28` or `2026-11-28T18:00`.")
+    ] = "",
+    end: Annotated[str, typer.Option("--to", metavar="MOMENT", help="Before this moment.")] = "",
+    seat: Annotated[str, typer.Option("--seat", help="Of this seat alone.")] = "",
+    queue: Annotated[str, typer.Option("--queue", help="Of this queue alone.")] = "",
+    tenant: Annotated[str, typer.Option("--tenant", help="Of this tenant alone.")] = "",
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="DURATION", help="In parts of 15m, 1h, 24h, from --from on.")
+    ] = "",
+    html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write one page of HTML.")] = "",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with every figure.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Report what queues, seats, levels and tenants came to between two moments.
+
+    Quarters of an hour that are over, of the store that the configuration names, which must be on this
+    machine; the switch may run or not. A moment without a zone is UTC. JSON and CSV have every figure, each
+    service level among them; what they mean is in docs/operations.md.
+
+    Examples:
+
+    `seatswitch report --from 2026-11-28 --to 2026-11-29 --html yesterday.html`
+
+    `seatswitch report --from 2026-11-01T00:00+08:00 --interval 24h --seat 8001 --csv > 8001.csv`
+    """
+    from seatswitch.shell.configuration import read_configuration
+    from seatswitch.shell.report import Asked, write_report
+
+    if sum(map(bool, (html, as_csv, as_json))) > 1:
+        raise typer.BadParameter("one of them", param_hint="--html, --csv, --json")
+    if seat and queue:
+        raise typer.BadParameter("one of them", param_hint="--seat, --queue")
+    moments = _moments(begin, end)
+    asked = Asked(begin, end, _part(interval), queue, seat, tenant, html, as_csv=as_csv, as_json=as_json)
+    write_report(read_configuration(_config_path(config)).store.url, asked, moments, _console())
 
 
 @app.command()
@@ -429,6 +464,34 @@ def row_writer(
 def run_command() -> None:
     """Run the ``seatswitch`` command; ends the process with its exit code."""
     app(prog_name="seatswitch")
+
+
+def _moments(begin: str, end: str) -> tuple[float, float]:
+    """Return what ``--from`` and ``--to`` name, epoch seconds; left out, the first and the last moment."""
+    from seatswitch.shell.queuelog import parse_moment
+
+    found = []
+    for given, name, otherwise in ((begin, "--from", 0.0), (end, "--to", float("inf"))):
+        try:
+            found.append(parse_moment(given) if given else otherwise)
+        except ValueError:
+            wrong = f"{given!r} is no moment such as 2026-11-28T18:00"
+            raise typer.BadParameter(wrong, param_hint=name) from None
+    return found[0], found[1]
+
+
+def _part(given: str) -> float:
+    """Return the seconds of ``--interval``: whole quarters of an hour."""
+    from config.reading import parse_duration
+    from kernel.limits import INTERVAL
+
+    try:
+        part = parse_duration(given) if given else 0.0
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--interval") from None
+    if part % INTERVAL:
+        raise typer.BadParameter(f"{given} is not quarters of an hour", param_hint="--interval")
+    return part
 
 
 def _config_path(given: str) -> str:
