@@ -130,6 +130,7 @@ class Counting:
     def __init__(self, put: Callable[[CountRow], None]) -> None:
         """``put`` takes the rows of intervals that are over."""
         self.queues: dict[QueueName, QueueAccount] = {}
+        self._named: dict[str, QueueAccount] = {}  # the same, for names as rows have them
         self.seats: dict[SeatId, SeatAccount] = {}
         self.groups: dict[tuple[str, str], Group] = {}  # by level and tenant
         self._put = put
@@ -142,7 +143,7 @@ class Counting:
         """Return the account of a queue; one that was removed and comes back finds its own."""
         known = self.queues.get(name)
         if known is None:
-            known = self.queues[name] = QueueAccount(name)
+            known = self.queues[name] = self._named[name] = QueueAccount(name)
         return known
 
     def seat(self, name: SeatId) -> SeatAccount:
@@ -226,12 +227,13 @@ class Counting:
 
     def _open_queue(self, name: str, at: float) -> Counters | None:
         """Return the counters of the interval that ``at`` is in."""
-        queue = self.queues.get(QueueName(name))
+        queue = self._named.get(name)
         if queue is None:
             return None
-        if at >= queue.statistics.ends_at:
-            self._roll_queue(queue.name, at, queue.statistics)
-        return queue.statistics.open
+        statistics = queue.statistics
+        if at >= statistics.ends_at:
+            self._roll_queue(queue.name, at, statistics)
+        return statistics.open
 
     # Time.
 

@@ -76,7 +76,7 @@ def _winner(offer: Offer) -> str:
 
 def runners_text(runners: Sequence[Entry]) -> str:
     """Return the next best seats with their keys: ``8002 (0 1 17.250 8002), 8003 (...)``."""
-    return ", ".join(f"{seat.id} ({_shown(seat, key)})" for key, _, seat in runners)
+    return ", ".join([f"{seat.id} ({_shown(seat, key)})" for key, _, seat in runners])
 
 
 class NoHistory:
@@ -199,7 +199,7 @@ class History:
             offer.id,
             offer.call.visit,
             offer.seat.id,
-            str(offer.seat.phone),
+            offer.seat.phone.text,
             self._walltime.epoch(offer.made_at),
             offer.policy,
             _winner(offer),
@@ -216,7 +216,7 @@ class History:
                 offer.id,
                 offer.call.visit,
                 offer.seat.id,
-                str(offer.seat.phone),
+                offer.seat.phone.text,
                 self._walltime.epoch(offer.made_at if rung_at is None else rung_at),
                 self._walltime.epoch(now),
                 0.0 if rung_at is None else round(now - rung_at, 3),
@@ -246,9 +246,9 @@ class History:
             seat.id,
             seat.agent,
             at,
-            str(seat.presence),
+            seat.presence._value_,  # str() would make a new text each time, which nobody has hashed yet
             seat.reason,
-            str(seat.activity),
+            seat.activity._value_,
             cause,
             seat.call or "",
             seat.works_for,

@@ -16,16 +16,17 @@ OUTSIDE = "pstn"  # an outside number always counts as reachable: nobody registe
 class Phone:
     """The phone bound to a seat: kind, number, and whether it can be rung."""
 
-    __slots__ = ("key", "kind", "number", "reachable")
+    __slots__ = ("key", "kind", "number", "reachable", "text")
 
     def __init__(self, kind: str, number: str, *, reachable: bool) -> None:
         self.kind = kind
         self.number = number
         self.reachable = reachable
         self.key = PhoneKey((kind, number))
+        self.text = f"{kind}:{number}"  # as rows have it
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.number}"
+        return self.text
 
 
 def choose_phone(settings: SeatSettings, kind: str, number: str) -> PhoneSettings | None:

@@ -2,12 +2,13 @@
 
     python benchmarks/bench_matcher.py [--quick] [--no-peers | --peers-only]
 
-Three figures per size, each the median of several rounds' medians, in microseconds; a round measures every
+Four figures per size, each the median of several rounds' medians, in microseconds; a round measures every
 size, so that what is compared was measured at the same speed of the machine:
 
 * ``ready``: a busy seat becomes free while calls wait, and is paired with the right one (one turn: TalkEnded
   without wrap-up, with its rows, events and commands);
 * ``arrive``: a call arrives while seats are ready, and is paired with the right one (one turn: CallJoined);
+* ``move``: a ready seat is let serve three other queues (one turn: SeatMoved, with its rows);
 * ``call``: a whole queue call through the engine: joined, rung, answered, ended, 0.2 s of wrap-up, ready.
 
 A hundred queues want one of twenty skills each; a seat has three skills and three queues. So 200 seats
@@ -33,6 +34,7 @@ from acd.inputs import (
     CallLeft,
     OfferAnswered,
     OfferRang,
+    SeatMoved,
     SignedIn,
     TalkEnded,
 )
@@ -197,6 +199,26 @@ def call_arrives(bench: Bench) -> Callable[[], float]:
     return measure
 
 
+def seat_moves(bench: Bench) -> Callable[[], float]:
+    """Measure: a seat is moved to other queues; it goes back before the next is."""
+
+    def measure() -> float:
+        engine, draw = bench.engine, bench.draw
+        names = list(engine.seats)
+        spent: list[float] = []
+        for _ in range(DECISIONS // 4):
+            queues = tuple(f"q{draw.randrange(len(engine.queues))}" for _ in range(3))
+            moved, now = SeatMoved(draw.choice(names), queues), bench.tick()
+            begun = perf_counter()
+            engine.handle(moved, now)
+            spent.append(perf_counter() - begun)
+            engine.handle(SeatMoved(moved.seat, resets=True), bench.tick())
+            bench.forget()
+        return median(spent)
+
+    return measure
+
+
 def whole_call(bench: Bench) -> Callable[[], float]:
     """Measure: a complete queue call with its wrap-up of 0.2 s."""
 
@@ -230,7 +252,12 @@ class Size:
         idle, busy, one = Bench(seats, queues), Bench(seats, queues), Bench(seats, queues, wrap_up=0.2)
         busy.fill(waiting)
         self._idle, self._busy = idle.engine, busy.engine
-        self.measures = {"ready": seat_freed(busy), "arrive": call_arrives(idle), "call": whole_call(one)}
+        self.measures = {
+            "ready": seat_freed(busy),
+            "arrive": call_arrives(idle),
+            "move": seat_moves(idle),
+            "call": whole_call(one),
+        }
         self.found: dict[str, list[float]] = {name: [] for name in self.measures}
 
     def measure(self) -> None:
@@ -292,7 +319,7 @@ def main() -> None:
         for _ in range(ROUNDS):
             for size in found:
                 size.measure()
-        heads = ("seats", "waiting", "queues", "ready us", "arrive us", "call us")
+        heads = ("seats", "waiting", "queues", "ready us", "arrive us", "move us", "call us")
         print("".join(f"{head:>10}" for head in heads))
         for size in found:
             row = "".join(f"{size.middle(name):>10.1f}" for name in size.measures)
