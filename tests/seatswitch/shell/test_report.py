@@ -117,6 +117,7 @@ def test_json_has_every_line_and_column(configuration: str) -> None:
 
 
 def test_csv_has_no_formula_of_a_strangers_making(configuration: str) -> None:
+    """A-INJ: ``=HYPERLINK()`` in a name is text."""
     text = invoke(configuration, "--csv").stdout
     head, *lines = list(csv.reader(io.StringIO(text)))
     assert tuple(head) == COLUMNS
