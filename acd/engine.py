@@ -316,6 +316,11 @@ class Engine:
         """Return the signed-in seat that has bound this phone."""
         return self._board.phones.holder(PhoneKey((kind, number)))
 
+    def queues_of(self, seat: SeatId) -> tuple[str, ...]:
+        """Return the queues of a seat; of one that was moved also those that the configuration gives it."""
+        written = self._changes.moves.as_written(seat)
+        return self.seats[seat].settings.queues + (() if written is None else written.queues)
+
     def phone_of(self, seat: SeatId) -> tuple[str, str] | None:
         """Return kind and number of the phone bound to ``seat``, or None while nobody is signed in."""
         known = self._board.seats.get(seat)

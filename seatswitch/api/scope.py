@@ -100,7 +100,7 @@ class Scope:
         session = self.connection.session
         if session is not None and session.seat == seat:
             raise OperationRefused("NO_RIGHT", "nobody supervises the own seat")
-        if not self.leads(self.node.engine.seats[seat].settings.queues):
+        if not self.leads(self.node.engine.queues_of(seat)):
             raise OperationRefused("NO_RIGHT", f"seat {asked} serves none of the queues this seat leads")
         return seat
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from kernel.rows import OperationRow
 from tests.simulator.checkers import talks_to
 from tests.simulator.people import Desk
@@ -130,4 +132,26 @@ def test_a_move_outlives_a_reload_and_a_kill_and_ends_with_reset() -> None:
     world.kill_switch()
     world.run(2.0)
     assert (seat(world)["queues"], seat(world)["moved"]) == (["junior"], False)
+    settle(world)
+
+
+def test_a_file_that_is_changed_ends_a_move_and_the_log_says_so() -> None:
+    world, lead = led(RINGS_FOR_EVER)
+    lead.ask("supervisor.move_seat", {"seat": "8001", "queues": ["senior"], "level": "senior"})
+    acd = world.node.settings.acd
+    seats = tuple(
+        msgspec.structs.replace(it, skills=(("typing", 3),)) if it.number == "8001" else it
+        for it in acd.seats
+    )
+    changed = msgspec.structs.replace(world.node.settings, acd=msgspec.structs.replace(acd, seats=seats))
+    told: list[tuple[str, dict[str, Any]]] = []
+
+    def reload(now: float) -> None:
+        world.node.reconfigure(changed, now)
+        told.extend(world.node.log.take())
+
+    world.turn(reload)
+    why = "the configuration says something else of it now"
+    assert ("a seat is no longer moved", {"seat": "8001", "why": why}) in told
+    assert (seat(world)["queues"], seat(world)["skills"]) == (["junior"], {"typing": 3})
     settle(world)

@@ -90,6 +90,20 @@ def test_disconnect_ends_a_conversation_and_nothing_else() -> None:
     assert office.node.recorded[-1] == ("disconnect", "8019", "north", {"seat": "8001", "call": "c1"})
 
 
+def test_whoever_moves_a_seat_out_of_the_own_queues_may_bring_it_back() -> None:
+    led = CONFIG.replace('role = "supervisor"', 'role = "supervisor"\nsupervises = ["junior"]').replace(
+        "[[seat]]\n",
+        '[[queue]]\nname = "second"\ntenant = "north"\n[[seat]]\n',
+        1,
+    )
+    office = Office(config=led)
+    lead = office.desk()
+    lead.sign_in("8019", "lead")
+    assert lead.ask("supervisor.move_seat", seat="8001", queues=["second"])["moved"] is True
+    seat = lead.ask("supervisor.move_seat", seat="8001", reset=True)
+    assert (seat["queues"], seat["moved"]) == (["junior"], False)
+
+
 def test_only_who_is_signed_in_picks_a_call_up() -> None:
     office, _, _ = office_with_lead()
     admin = office.desk("admin")
