@@ -20,8 +20,9 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.load_queue_call import PORTS, are_all, quantile, sign_in
+from tests.ports import free_port
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import Rpc, Switch, free_port, wait_until
+from tests.wire.switch import Rpc, Switch, wait_until
 
 SEATS = 2_000
 WAITING = 1_000

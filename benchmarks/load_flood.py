@@ -19,9 +19,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tests.ports import free_port
 from tests.sip.scene import SDP, request
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import CONFIG, Switch, free_port
+from tests.wire.switch import CONFIG, Switch
 from tests.wire.test_queue_call import sign_in
 
 FLOODER = "127.0.0.66"

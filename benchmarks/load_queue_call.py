@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import bench_decision
+from tests.ports import free_port
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import Rpc, Switch, free_port, wait_until
+from tests.wire.switch import Rpc, Switch, wait_until
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")

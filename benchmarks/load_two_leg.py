@@ -23,8 +23,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.load_queue_call import Family, quantile, response_times, run_rate
+from tests.ports import free_port
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import Switch, free_port
+from tests.wire.switch import Switch
 
 QUEUE_CALL = "queue call"
 KAMAILIO = """

@@ -22,9 +22,10 @@ from pathlib import Path
 from statistics import linear_regression
 
 from benchmarks.load_queue_call import Family, quantile, response_times
+from tests.ports import free_port
 from tests.sip.rubbish import Rubbish
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import CONFIG, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Switch, wait_until
 
 TRUNK = "127.0.0.1"
 HOTLINE = "95588"  # which no rubbish dials: its calls would wait for the seats of the good ones

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+from tests.ports import free_media_ports, free_port
 from tests.wire.phones import Baresip, write_tone
-from tests.wire.switch import free_media_ports, free_port
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

@@ -24,8 +24,9 @@ from tests.interop.phones import (
     all_heard,
 )
 from tests.interop.story import config, registered, states, windows
+from tests.ports import free_media_ports, free_port
 from tests.wire.phones import Baresip, Sipp, tone_share
-from tests.wire.switch import CONFIG, Rpc, Switch, free_media_ports, free_port, wait_until
+from tests.wire.switch import CONFIG, Rpc, Switch, wait_until
 
 CLEAR = 0.8  # share of a half second's energy
 THIRD = """

@@ -10,8 +10,9 @@ from typing import Any
 from tests.certificates import Authority
 from tests.interop.impair import Impair
 from tests.interop.phones import BARESIP_PORTS, FREQUENCY, Phone, Where, all_heard
+from tests.ports import free_media_ports, free_port
 from tests.wire.phones import Baresip, tone_share
-from tests.wire.switch import CONFIG, Rpc, Switch, free_media_ports, free_port, wait_until
+from tests.wire.switch import CONFIG, Rpc, Switch, wait_until
 from tests.wire.test_queue_call import rows_when_complete
 
 OTHER_FREQUENCY = 1000.0

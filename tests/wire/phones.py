@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from media.codecs.g711 import linear_to_ulaw_bytes, ulaw_to_linear
-from tests.wire.switch import free_media_ports
+from tests.ports import free_media_ports
 
 FRAME_EVERY = 0.02  # seconds
 SCENARIOS = Path(__file__).resolve().parent / "sipp"

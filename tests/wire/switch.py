@@ -3,7 +3,6 @@ into it.
 """
 
 import json
-import os
 import signal
 import socket
 import sqlite3
@@ -11,13 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
-from random import Random
 from types import TracebackType
 from typing import Any
 
+from tests.ports import LENGTH, Claim, free_port, switch_ports
+
 ROOT = Path(__file__).resolve().parents[2]
+MANY = 4 * LENGTH  # ports for the media of a switch under load: each rests between two calls
 READY_WITHIN = 20.0  # seconds; a fresh machine compiles every module first
 
 CONFIG = """
@@ -98,34 +99,6 @@ def seat_numbers(count: int) -> list[str]:
     return [str(first + number) for number in range(count)]
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody holds at this moment, for UDP and TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.bind(("127.0.0.1", 0))
-            port = int(udp.getsockname()[1])
-            try:
-                with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-                    tcp.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-
-
-def free_media_ports(count: int) -> int:
-    """Return the first of ``count`` UDP ports in a row, an even one, that nobody holds at this moment."""
-    while True:
-        first = 15_000 + 2 * Random().randrange(2_000)  # below what systems give to those who do not choose
-        with ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                    sock.bind(("", port))
-            except OSError:
-                continue
-        return first
-
-
 def wait_until(what: str, met: Callable[[], Any], within: float = 10.0) -> Any:
     """Return the first true answer of ``met``; fail, naming ``what``, after ``within`` seconds."""
     deadline = time.monotonic() + within
@@ -197,8 +170,9 @@ class Switch:
         self.log_path = folder / "switch.log"
         self.config_path = folder / "switch.toml"
         self.seats = seat_numbers(seats)
-        rtp = 20000 + (os.getpid() * 7 % 20) * 400
-        self.rtp_ports = ports or (rtp, rtp + 4000 if seats > 20 else rtp + 398)
+        self._claim = Claim(MANY // LENGTH) if seats > 20 and not ports else None
+        many = (self._claim.first, self._claim.first + MANY - 2) if self._claim else None
+        self.rtp_ports = ports or many or switch_ports()
         self.config_path.write_text(
             config.format(
                 sip=self.sip_port,
@@ -229,6 +203,8 @@ class Switch:
         for connection in self._connections:
             connection.close()
         self.stop()
+        if self._claim is not None:
+            self._claim.close()
         if error is not None:
             print(self.log_path.read_text(errors="replace")[-8000:])
 

@@ -20,9 +20,10 @@ from sip.parser import StreamParser, parse_message
 from sip.settings import Secret
 from tests.calls.test_floods import bad
 from tests.certificates import Authority
+from tests.ports import free_port
 from tests.sip.scene import SDP, request
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import CONFIG, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Switch, wait_until
 
 pytestmark = pytest.mark.wire
 

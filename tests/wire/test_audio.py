@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_media_ports, free_port
 from tests.wire.phones import Baresip, Sipp, Voice, register, tone_share
-from tests.wire.switch import Rpc, Switch, free_port, wait_until
+from tests.wire.switch import Rpc, Switch, wait_until
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
 pytestmark = pytest.mark.wire
@@ -38,13 +39,12 @@ def longest_run(flags: list[bool]) -> int:
 
 def two_phones(folder: Path, switch: Switch) -> tuple[Baresip, Baresip]:
     """Return the caller, extension 2001 with 440 Hz, and seat 8001 with 1000 Hz, which answers by itself."""
-    rtp = switch.rtp_ports[1] + 2002
     caller = Baresip(
         folder,
         "2001",
         port=free_port(),
         control=free_port(),
-        rtp=rtp,
+        rtp=free_media_ports(100),
         sip_port=switch.sip_port,
         frequency=440,
     )
@@ -53,7 +53,7 @@ def two_phones(folder: Path, switch: Switch) -> tuple[Baresip, Baresip]:
         "8001",
         port=free_port(),
         control=free_port(),
-        rtp=rtp + 100,
+        rtp=free_media_ports(100),
         sip_port=switch.sip_port,
         frequency=1000,
         answer="auto",

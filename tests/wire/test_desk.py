@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.interop.story import digits
+from tests.ports import free_media_ports, free_port
 from tests.wire.phones import Baresip, Sipp, register
-from tests.wire.switch import CONFIG, Rpc, Switch, free_media_ports, free_port, wait_until
+from tests.wire.switch import CONFIG, Rpc, Switch, wait_until
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
 pytestmark = pytest.mark.wire

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_media_ports, free_port
 from tests.wire.phones import Baresip, Sipp
-from tests.wire.switch import Switch, free_media_ports, free_port, wait_until
+from tests.wire.switch import Switch, wait_until
 from tests.wire.test_queue_call import rows_when_complete
 
 pytestmark = pytest.mark.wire

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.wire.phones import Sipp, write_tone
-from tests.wire.switch import CONFIG, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Switch, wait_until
 from tests.wire.test_audio import registered, states, two_phones
 from tests.wire.test_comfort import SAID, frames, place_of
 from tests.wire.test_queue_call import rows_when_complete, sign_in

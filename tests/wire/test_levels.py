@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from kernel.rows import CallRow, OfferRow, PresenceRow, VisitRow
+from tests.ports import free_port
 from tests.simulator.checkers import check_rows, made_at
 from tests.simulator.town import Town
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import CONFIG, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Switch, wait_until
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
 pytestmark = pytest.mark.wire

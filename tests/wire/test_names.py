@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.seatswitch.shell.nameserver import NameServer
 from tests.wire.phones import Sipp
-from tests.wire.switch import CONFIG, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Switch, wait_until
 from tests.wire.test_queue_call import rows_when_complete
 
 pytestmark = pytest.mark.wire

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire.switch import ROOT, Switch, free_port, wait_until
+from tests.ports import free_port
+from tests.wire.switch import ROOT, Switch, wait_until
 from tests.wire.test_queue_call import rows_when_complete
 
 pytestmark = pytest.mark.wire

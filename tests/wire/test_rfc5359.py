@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import CONFIG, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Switch, wait_until
 
 pytestmark = pytest.mark.wire
 

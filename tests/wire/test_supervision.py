@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_media_ports, free_port
 from tests.wire.phones import Baresip, tone_share
-from tests.wire.switch import CONFIG, Rpc, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Rpc, Switch, wait_until
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
 pytestmark = pytest.mark.wire
@@ -46,13 +47,13 @@ def phases(samples: list[int]) -> Phases:
     return [(tones, length) for tones, length in runs if tones and length >= 2]
 
 
-def phone(folder: Path, switch: Switch, user: str, frequency: int, number: int) -> Baresip:
+def phone(folder: Path, switch: Switch, user: str, frequency: int) -> Baresip:
     return Baresip(
         folder,
         user,
         port=free_port(),
         control=free_port(),
-        rtp=switch.rtp_ports[1] + 2002 + 100 * number,
+        rtp=free_media_ports(100),
         sip_port=switch.sip_port,
         frequency=frequency,
         answer="manual" if frequency == CALLER else "auto",
@@ -78,10 +79,7 @@ def test_who_hears_whom_in_each_mode(tmp_path: Path, workers: int) -> None:
     config = CONFIG + SUPERVISOR
     with Switch(tmp_path, workers=workers, config=config) as switch, ExitStack() as stack:
         tones = (("2001", CALLER), ("8001", SEAT), ("8090", LEADER))
-        phones = [
-            stack.enter_context(phone(tmp_path, switch, user, tone, number))
-            for number, (user, tone) in enumerate(tones)
-        ]
+        phones = [stack.enter_context(phone(tmp_path, switch, user, tone)) for user, tone in tones]
         caller = phones[0]
         admin = switch.rpc()
         wait_until("all are registered", lambda: admin.call("admin.status")["sip"]["bindings"] >= 3)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_media_ports, free_port
 from tests.wire.phones import Baresip
-from tests.wire.switch import Switch, free_media_ports, free_port, wait_until
+from tests.wire.switch import Switch, wait_until
 from tests.wire.test_audio import longest_run, shares
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
@@ -16,14 +17,14 @@ THERE = 0.3  # share of a half second's energy: of two tones together each has a
 ABSENT = 0.05
 
 
-def phone(folder: Path, switch: Switch, user: str, number: int) -> Baresip:
+def phone(folder: Path, switch: Switch, user: str) -> Baresip:
     """Return a phone of ``user`` with its tone; all but the caller's answer by themselves."""
     return Baresip(
         folder,
         user,
         port=free_port(),
         control=free_port(),
-        rtp=switch.rtp_ports[1] + 2002 + 100 * number,
+        rtp=free_media_ports(100),
         sip_port=switch.sip_port,
         frequency=TONES[user],
         answer="manual" if user == "2001" else "auto",
@@ -52,7 +53,7 @@ def test_three_phones_hear_each_other_and_two_after_the_seat_has_gone(tmp_path: 
     """
     port = free_media_ports(6)
     with Switch(tmp_path, workers=workers, ports=(port, port + 5) if workers == 2 else None) as switch:
-        caller, seat, third = (phone(tmp_path, switch, user, at) for at, user in enumerate(TONES))
+        caller, seat, third = (phone(tmp_path, switch, user) for user in TONES)
         with caller, seat, third:
             admin = switch.rpc()
             wait_until("all are registered", lambda: admin.call("admin.status")["sip"]["bindings"] >= 3)

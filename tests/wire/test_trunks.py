@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from tests.wire.phones import Sipp
-from tests.wire.switch import CONFIG, Rpc, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Rpc, Switch, wait_until
 
 pytestmark = pytest.mark.wire
 

@@ -17,6 +17,7 @@ from kernel.errors import OperatorError
 from seatswitch.shell.daemon import Daemon, LoopErrors, hold_lock, raise_file_limit
 from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.store.records import Follower, Position
+from tests.ports import free_port
 from tests.seatswitch.shell.stubs import WRITER_COMMAND, StubApi, StubNode, seat_state, until
 
 CONFIGURATION = """
@@ -68,16 +69,8 @@ class StubParts:
         return StubLink(on_started)
 
 
-def free_ports() -> tuple[int, int]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-        udp.bind(("127.0.0.1", 0))
-        tcp.bind(("127.0.0.1", 0))
-        return udp.getsockname()[1], tcp.getsockname()[1]
-
-
 def make_settings(folder: Path, drain: float = 60.0) -> Settings:
-    udp, tcp = free_ports()
-    text = CONFIGURATION.format(folder=folder, udp=udp, tcp=tcp, drain=drain)
+    text = CONFIGURATION.format(folder=folder, udp=free_port(), tcp=free_port(), drain=drain)
     return load_settings(text, file="test.toml")
 
 

@@ -22,6 +22,7 @@ from media.plane import Plane, RemoteMedia
 from media.settings import MediaSettings
 from seatswitch.shell.clock import monotonic
 from seatswitch.shell.media_link import MediaLink
+from tests.ports import free_media_ports
 
 HEADER = Struct(">BBHII")
 HOST = "127.0.0.1"
@@ -30,19 +31,9 @@ WAIT_MAX = 10.0  # seconds any of these may take on a slow machine
 
 
 def free_range(pairs: int) -> tuple[int, int]:
-    """Return a range of ports that were free a moment ago."""
-    for first in range(30_000 + os.getpid() % 1_000 * 10, 60_000, 2 * pairs):
-        bound = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2 * pairs)]
-        try:
-            for index, one in enumerate(bound):
-                one.bind((HOST, first + index))
-            return first, first + 2 * (pairs - 1)
-        except OSError:
-            continue
-        finally:
-            for one in bound:
-                one.close()
-    raise RuntimeError("no free ports")
+    """Return a range of ports of ours."""
+    first = free_media_ports(2 * pairs)
+    return first, first + 2 * (pairs - 1)
 
 
 class Rig:
