@@ -19,7 +19,7 @@ from tests.ports import LENGTH, Claim, free_port, switch_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 MANY = 4 * LENGTH  # ports for the media of a switch under load: each rests between two calls
-READY_WITHIN = 20.0  # seconds; a fresh machine compiles every module first
+READY_WITHIN = 60.0  # seconds; a fresh machine compiles every module first, and may be busy
 
 CONFIG = """
 [sip]
@@ -217,7 +217,12 @@ class Switch:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_until("the RPC socket", self._is_ready, READY_WITHIN)
+        try:
+            wait_until("the RPC socket", self._is_ready, READY_WITHIN)
+        except BaseException:  # of __enter__ too, after which nobody calls __exit__
+            self.stop(signal.SIGKILL)
+            print(self.log_path.read_text(errors="replace")[-8000:])
+            raise
 
     def _is_ready(self) -> bool:
         assert self.process is not None
