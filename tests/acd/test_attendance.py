@@ -404,8 +404,12 @@ def test_end_of_a_call_it_is_not_in_changes_nothing(talking: Any) -> None:
 
 
 def test_engaged_seat_that_is_not_configured_is_nobodys(one_seat: Any) -> None:
+    one_seat.sign_in("8001")
+    said = (len(one_seat.commands), len(one_seat.events), len(one_seat.rows))
     one_seat.do(SeatEngaged(SeatId("9999"), OWN, "talking"))
     one_seat.do(SeatHeld(SeatId("9999"), True))
+    assert (len(one_seat.commands), len(one_seat.events), len(one_seat.rows)) == said
+    assert one_seat.state("8001") == "ready idle"
 
 
 def test_hold_is_part_of_talking(talking: Any) -> None:
