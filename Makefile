@@ -34,12 +34,12 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# SIPp and baresip are the phones that nobody here wrote; without them the wire tests cannot say anything.
+# Among them SIPp and baresip, phones that nobody here wrote: without them the wire tests cannot say anything.
 system-packages:
-	@bash tests/install_phones.sh
+	@PYTHON=$(PYTHON) bash tests/install_system.sh
 
 # What runs in virtual time shares the cores; the wire has them for itself afterwards. Both run, whatever fails.
-test: $(VENV)/.installed system-packages lint
+test: system-packages $(VENV)/.installed lint
 	@failed=0; \
 	$(BIN)/python -m pytest -m 'not wire' -n logical --maxprocesses 4 --dist worksteal || failed=$$?; \
 	$(BIN)/python -m pytest -m wire || failed=$$?; \

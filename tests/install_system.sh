@@ -1,10 +1,19 @@
 #!/usr/bin/env bash
-# Install SIPp, baresip and OpenSSL's command where they are missing and the user may; say what to do where not.
+# Install what the tests need of the system where it is missing and the user may; say what to do where not: make and
+# Python with venv, SIPp and baresip, which are phones that nobody here wrote, and OpenSSL's command.
 set -u
 missing=()
-command -v sipp >/dev/null 2>&1 || missing+=(sip-tester)
-command -v baresip >/dev/null 2>&1 || missing+=(baresip-core)
-command -v openssl >/dev/null 2>&1 || missing+=(openssl)
+has_venv() { "${PYTHON:-python3}" -c 'import ensurepip, venv' >/dev/null 2>&1; }
+look() {
+  missing=()
+  command -v make >/dev/null 2>&1 || missing+=(make)
+  has_venv || missing+=(python3-venv)
+  command -v sipp >/dev/null 2>&1 || missing+=(sip-tester)
+  command -v baresip >/dev/null 2>&1 || missing+=(baresip-core)
+  command -v openssl >/dev/null 2>&1 || missing+=(openssl)
+}
+
+look
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if command -v apt-get >/dev/null 2>&1; then
@@ -15,13 +24,13 @@ if command -v apt-get >/dev/null 2>&1; then
   if [ "$(id -u)" -eq 0 ] || [ ${#as_root[@]} -gt 0 ]; then
     echo "installing ${missing[*]}"
     "${as_root[@]}" apt-get update -q >/dev/null || true
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
   fi
 fi
 
-for tool in sipp baresip openssl; do
-  if ! command -v "$tool" >/dev/null 2>&1; then
-    echo "the tests need $tool: install it (Debian: apt-get install sip-tester baresip-core openssl) and run make test again" >&2
-    exit 1
-  fi
-done
+look
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "the tests need what Debian has in these packages: ${missing[*]}; install it and run make test again" >&2
+  exit 1
+fi
