@@ -54,7 +54,7 @@ class Lines:
                 return Lamp("confirmed", is_rendering=not call.held)
             is_caller = leg is call.caller_leg
             if not is_caller:
-                best = Lamp("early", "recipient")
+                best = Lamp("early", "recipient", dialog=_dialog_of(leg))
             elif best is DARK:
                 best = Lamp("early" if leg.state is LegState.EARLY else "trying", "initiator")
         return best
@@ -62,3 +62,11 @@ class Lines:
     def count(self) -> int:
         """Return how many legs are on lines."""
         return sum(map(len, self._legs.values()))
+
+
+def _dialog_of(leg: Leg) -> tuple[str, str]:
+    """Return Call-ID and our tag of a leg that rings, none of an offer: its ring is its seat's alone."""
+    if leg.offer is not None or not leg.ringing_sessions:
+        return "", ""
+    session = leg.ringing_sessions[0]
+    return session.sip_call_id, session.local_tag

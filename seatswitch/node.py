@@ -320,6 +320,11 @@ class Node:
         self.news.put("switch", lambda: {"draining": True}, now)
         self.settle(now)
 
+    def leave(self, now: float) -> None:
+        """The last turn: who watches lamps goes on at the switch that comes next."""
+        self.stack.watchers.stop(now)
+        self.settle(now)
+
     def note_lag(self, lag: float, now: float) -> None:
         """Take the measured lateness of the loop: a late switch refuses new calls until it has caught up."""
         self.lag = lag

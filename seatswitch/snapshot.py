@@ -46,7 +46,8 @@ class Views:
             return self._switchboard.lines.lamp(number)
         if seat.activity in _BUSY:
             state, direction = _BUSY[seat.activity]
-            return Lamp(state, direction, is_rendering=not seat.held)
+            dialog = self._switchboard.lines.lamp(number).dialog if state == "early" else DARK.dialog
+            return Lamp(state, direction, is_rendering=not seat.held, dialog=dialog)
         lamp = self._switchboard.lines.lamp(number)
         if lamp is not DARK or seat.presence not in (Presence.PAUSED, Presence.WRAPUP):
             return lamp

@@ -206,11 +206,13 @@ def sendable_host(host: str) -> bool:
     try:
         if ":" in host:
             address6 = IPv6Address(host)
+            if address6.ipv4_mapped is not None:
+                return sendable_host(str(address6.ipv4_mapped))
             return not (address6.is_multicast or address6.is_unspecified)
         address = IPv4Address(host)
     except (AddressValueError, ValueError):
         return False
-    return not (address.is_multicast or address.is_unspecified or int(address) >= 0xF0000000)
+    return 0x01000000 <= int(address) < 0xE0000000  # neither this network nor groups nor what is reserved
 
 
 def is_unspecified(host: str) -> bool:

@@ -576,6 +576,8 @@ class Stack:
         elif method == "REGISTER":
             self._receive_register(request, flow, key, now)
         elif method == "SUBSCRIBE":
+            if self.watchers.is_stopped:
+                return  # it is repeated until the switch that comes next answers it
             refused = self.watchers.subscribe(request, flow, key, now)
             if refused is None:
                 self._remember(merged, method, flow, now)

@@ -6,8 +6,9 @@ now. What that is comes from above (``lamp_of``) at the moment it is told.
 Rules: one NOTIFY of a subscription is out at a time; whatever changes meanwhile is one more afterwards. Only
 phones of the same tenant watch each other, and hear nothing of who is talked to. What nobody watches costs
 nothing. A NOTIFY that is refused, or that nobody answers, ends its subscription (RFC 6665 4.2.2); one whose
-connection is gone waits until its phone has registered over another. Nothing is kept over a restart, after
-which a phone's next refresh is answered 481 and it subscribes anew.
+connection is gone waits until its phone has registered over another. Nothing is kept over a restart: who is
+watching when the switch ends is told to subscribe again at once (RFC 6665 4.1.3, deactivated), and a refresh
+after a kill is answered 481.
 """
 
 from collections.abc import Callable
@@ -48,6 +49,7 @@ class Lamp(msgspec.Struct, frozen=True):
     direction: str = ""  # initiator, recipient
     note: str = ""  # shown as the user's own display name: "paused"
     is_rendering: bool = True  # False: on hold, or not to be called for another reason (RFC 4235 4.1)
+    dialog: tuple[str, str] = ("", "")  # Call-ID and our tag of what rings, where a colleague may pick it up
 
 
 DARK = Lamp()
@@ -223,6 +225,7 @@ class Watchers:
 
     def __init__(self, core: "Core", admission: Admission, registrar: Registrar) -> None:
         self.core = core
+        self.is_stopped = False
         self.lamp_of: Callable[[str], Lamp] = _all_dark  # told from above
         self.watched: dict[str, list[Subscription]] = {}  # by the user whose lamp it is
         self._admission = admission
@@ -300,6 +303,12 @@ class Watchers:
             elif subscription.watched not in accounts:
                 subscription.end("noresource", now)
 
+    def stop(self, now: float) -> None:
+        """The switch ends: who watches subscribes again, at the one that comes next, and at us no more."""
+        self.is_stopped = True
+        for subscription in list(self._by_tag.values()):
+            subscription.end("deactivated", now)
+
     def count(self) -> int:
         """Return how many subscriptions there are."""
         return len(self._by_tag)
@@ -373,6 +382,10 @@ def dialog_info(user: str, domain: str, version: int, lamp: Lamp) -> bytes:
     """Return what is told of a lamp (RFC 4235 4): one dialog, named as its user, in its state."""
     uri = escape(f"sip:{escape_user(user)}@{domain}", {'"': "&quot;"})
     direction = f' direction="{lamp.direction}"' if lamp.direction else ""
+    if lamp.dialog[0]:
+        # A watcher writes INVITE with Replaces of these, and that comes to us: to-tag is ours (RFC 3891 3).
+        sip_call_id, tag = (escape(each, {'"': "&quot;"}) for each in lamp.dialog)
+        direction = f' call-id="{sip_call_id}" local-tag="{tag}" remote-tag="0"{direction}'
     local = ""
     if lamp.note or not lamp.is_rendering:
         display = f' display="{escape(lamp.note, {chr(34): "&quot;"})}"' if lamp.note else ""

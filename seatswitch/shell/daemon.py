@@ -191,6 +191,7 @@ class Daemon:
         end_at = monotonic() + STOP_WITHIN
         while not pump.node.is_idle() and monotonic() < end_at:
             await asyncio.sleep(_LOOK_EVERY)
+        pump.turn(pump.node.leave)
         await self._undo.aclose()
         log.info("stopped")
 

@@ -153,6 +153,21 @@ def test_a_call_that_rings_is_picked_up_by_another_phone(tag: str) -> None:
     finish(office)
 
 
+def test_a_lamp_says_how_to_pick_up() -> None:
+    """RFC 4235 4.1.1: Replaces of what the NOTIFY says finds the call, whatever tag the phone has by then."""
+    office = made()
+    call = office.dial("96201")
+    assert call is not None
+    ring = office.last("INVITE", PHONE)
+    office.answer(ring, 180, tag="phone")
+    sip_call_id, tag = office.board.lines.lamp("8001").dialog
+    assert dialog_of(ring, "0") == f"{sip_call_id};to-tag={tag};from-tag=0"
+    enter(office, dialog_of(ring, "0"))
+    assert office.words(OTHER_PHONE) == ["100", "200"]
+    assert office.last("CANCEL", PHONE)
+    assert office.board.lines.lamp("8001").dialog == ("", "")
+
+
 def test_who_waits_is_replaced_and_hears_the_music() -> None:
     """A phone of ours that waits in a queue hands its place on: its visit goes on."""
     office = made()

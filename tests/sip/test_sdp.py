@@ -93,6 +93,8 @@ def test_broken_or_outsized_is_refused(body: bytes, status: int) -> None:
         ("0.0.0.0", False),
         ("::", False),
         ("224.0.0.1", False),
+        ("::ffff:224.0.0.1", False),
+        ("0.1.2.3", False),
         ("224.2.1.1/127", False),
         ("ff02::1", False),
         ("255.255.255.255", False),

@@ -17,6 +17,15 @@ RINGING = Lamp("early", "recipient")
 TALKING = Lamp("confirmed")
 
 
+def test_a_ringing_lamp_names_its_dialog_for_who_picks_it_up() -> None:
+    """RFC 4235 4.1.1; our tag is the one that Replaces calls to-tag. Nobody's dialog, nothing is said."""
+    lamp = Lamp("early", "recipient", dialog=('a"<&b@c', "ours"))
+    said = dialog_info("8002", "example.com", 3, lamp).decode()
+    tags = 'local-tag="ours" remote-tag="0" direction="recipient">'
+    assert f'<dialog id="8002" call-id="a&quot;&lt;&amp;b@c" {tags}' in said
+    assert "call-id" not in dialog_info("8002", "example.com", 4, RINGING).decode()
+
+
 class Desk(Scene):
     """8001 is registered, and watches; ``lamps`` is what is above."""
 
@@ -334,3 +343,18 @@ def test_a_hundred_subscriptions_leave_nothing_for_the_collector() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_who_watches_as_the_switch_ends_subscribes_again_at_the_next() -> None:
+    """RFC 6665 4.1.3: deactivated; a new SUBSCRIBE is left for the switch that comes next, an old one 481."""
+    desk = Desk()
+    (answer, *_) = desk.subscribe()
+    desk.answer()
+    desk.stack.watchers.stop(desk.now)
+    desk.collect()
+    assert desk.notified()[-1] == "terminated terminated;reason=deactivated"
+    assert desk.stack.watchers.count() == 0
+    assert desk.subscribe(call_id="watch2") == []
+    again = desk.subscribe(cseq=2, to_tag=answer.message.to_tag)
+    assert [sent.word for sent in again] == ["481"]
+    desk.stack.check()

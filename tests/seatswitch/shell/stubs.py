@@ -92,6 +92,9 @@ class StubNode:
     def drain(self, now: float) -> None:
         self.inputs.append(("drain",))
 
+    def leave(self, now: float) -> None:
+        self.inputs.append(("leave",))
+
     def note_lag(self, lag: float, now: float) -> None:
         pass
 
