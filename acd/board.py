@@ -84,6 +84,10 @@ class Board:
         visits[call] = number
         return visit_id(call, number), number
 
+    def visits_of(self, call: CallId) -> int:
+        """Return how many visits the call has had, as far as anybody knows."""
+        return self._visits.get(call, 0) or self._visits_before.get(call, 0)
+
     def remember_visit(self, call: CallId, number: int) -> None:
         """Count a call's visits on from ``number``, which the process before gave."""
         self._visits[call] = max(number, self._visits.get(call, 0))

@@ -341,6 +341,14 @@ class Engine:
         """Say whether ``caller`` is on a list of ``tenant``."""
         return self.lists.holds(tenant, name, caller, self._board.walltime.epoch(now))
 
+    def visits_of(self, call: CallId) -> int:
+        """Return how many visits a call has had."""
+        return self._board.visits_of(call)
+
+    def remember_visits(self, call: CallId, number: int) -> None:
+        """Count the visits of a call from before a restart on from ``number``."""
+        self._board.remember_visit(call, number)
+
     def level_name(self, level: int) -> str:
         """Return the name of a level's rank."""
         return self._board.level_name(level)

@@ -148,6 +148,7 @@ class Call:
         "transferee",
         "trunk",
         "variables",
+        "visits",
     )
 
     def __init__(self, call: CallId, now: float) -> None:
@@ -185,6 +186,7 @@ class Call:
         self.seat: SeatId | None = None  # where it was answered
         self.script = ""  # that the caller is in, or is to be led into
         self.runs = 0  # of scripts so far
+        self.visits = 0  # to queues, when it came into a script
         self.variables = _NONE  # of its scripts, for the next one
         self.collected = _NONE  # of its scripts, as anybody may see them
         self.is_supervision = False  # a supervisor's, whose leg is the only one

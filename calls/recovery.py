@@ -132,6 +132,8 @@ class Recovery:
             call.caller_name,
             tuple(kept for kept in map(_kept, call.rings) if kept is not None),
             call.script if call.state is CallState.SCRIPT else "",
+            call.runs,
+            call.visits,
         )
 
     # After the death of the process before.
@@ -255,6 +257,7 @@ class Recovery:
         call.joined_at = None if row.joined_at is None else monotonic(row.joined_at)
         call.answered_at = None if row.answered_at is None else monotonic(row.answered_at)
         call.held_for, call.resumed, call.is_callback = row.held_for, row.resumed + 1, row.is_callback
+        call.runs, call.visits = row.runs, row.visits
         if row.held_at is not None:
             call.held, call.held_at = True, monotonic(row.held_at)
         if row.caller_leg is not None:

@@ -204,8 +204,12 @@ class Switchboard:
             self.comfort.begin(call, leg, media, now)
         self.events.put(CallChanged(call.id, "waiting"))
 
-    def release(self, call_id: CallId, outcome: str, cause: str, now: float, target: str = "") -> None:
-        """The queue has no seat for the call: connect it to the number of ``target``, or end it politely."""
+    def release(
+        self, call_id: CallId, outcome: str, cause: str, now: float, target: str = "", visits: int = 0
+    ) -> None:
+        """The queue has no seat for the call, which has had so many ``visits``: connect it to the number of
+        ``target``, lead it into a script, or end it politely.
+        """
         call = self.calls.get(call_id)
         if call is None:
             return
@@ -215,6 +219,7 @@ class Switchboard:
         kind, _, number = target.partition(":")
         if kind == "ivr":
             call.credit += waited  # should it come to a queue again, it has waited so long
+            call.visits = visits
             self.scripts.begin(call, number, now)
             return
         if kind == "number":

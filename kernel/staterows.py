@@ -115,6 +115,8 @@ class CallStateRow(Row, frozen=True, tag="call_states"):
     caller_name: str = ""
     handovers: tuple[LegState, ...] = ()  # phones that have answered and are not bridged yet
     script: str = ""  # that the caller is in, and nobody serves it
+    runs: int = 0  # of scripts so far
+    visits: int = 0  # to queues, of a call that is in a script
 
 
 class VisitStateRow(Row, frozen=True, tag="visit_states"):

@@ -188,7 +188,7 @@ class Node:
             ChangeQueue: lambda what, now: self.switchboard.comfort.change_queue(what.call, what.queue, now),
             WithdrawOffer: lambda what, now: self.switchboard.rings.withdraw(what.offer, what.cause, now),
             ReleaseCall: lambda what, now: self.switchboard.release(
-                what.call, what.outcome, what.cause, now, what.target
+                what.call, what.outcome, what.cause, now, what.target, self.engine.visits_of(what.call)
             ),
             KickOut: lambda what, now: self.kicked.put((what.seat, what.session)),
         }

@@ -77,6 +77,9 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float, died_at: float
     recovery = node.switchboard.recovery
     kept = recovery.restore([row for row in rows if isinstance(row, CallStateRow)], now)
     goes_on = {str(call.id): True for call in kept}
+    for call in kept:
+        if call.visits:  # it has no visit now, and its next one must not be called like one before
+            node.engine.remember_visits(call.id, call.visits)
     recovered = Recovered(
         seats=[_seat(row, node.walltime) for row in rows if isinstance(row, SeatStateRow)],
         talks=[

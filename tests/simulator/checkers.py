@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kernel.chance import Chance
-from kernel.rows import CallbackRow, CallRow, OfferRow, PresenceRow, VisitRow
+from kernel.rows import CallbackRow, CallRow, OfferRow, PresenceRow, ScriptRow, VisitRow
 from policies.registry import build_policies
 from tests.simulator.call import Call
 from tests.simulator.crash import sip_call_ids
@@ -102,7 +102,7 @@ def check_visits(world: "World") -> None:
             if answered:
                 assert row.seat == answered[0].seat, f"seat of a call: {row}"
             if row.verdict == "success":
-                goes_out = any(visit.target.startswith("number:") for visit in by_call[row.call])
+                goes_out = any(visit.target.startswith(("number:", "ivr:")) for visit in by_call[row.call])
                 assert answered or goes_out, f"a success without a seat: {row}"
         for before, after in pairwise(by_call[row.call]):
             assert after.joined_at >= before.left_at - GRAIN, f"two visits at once: {before} {after}"
@@ -192,6 +192,7 @@ def check_order(world: "World") -> None:
 def calls_for_one_seat(world: "World") -> dict[str, bool]:
     """Return the calls that may have waited for one given seat: asked for, remembered, or by a target."""
     wanted = {row.call: True for row in world.call_rows if row.called == "96202"}
+    wanted |= {row.call: True for row in world.rows if isinstance(row, ScriptRow) and "/" in row.target}
     for visit in world.visit_rows:
         if (
             "sticky_for" in " ".join(world.town.doors)
@@ -314,6 +315,8 @@ def check_audio(world: "World") -> None:
         return
     for call in world.node.switchboard.calls.values():
         caller = call.caller_leg
+        if world.node.switchboard.scripts.interacts(call):
+            continue
         if caller is None or caller.agreement is None:
             continue  # a caller who offers nothing is heard of with its ACK
         if call.answered_at is not None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kernel.rows import ScriptRow
+from tests.simulator.menus import Menus
 from tests.simulator.swarm import Swarm, draw_options, run_seed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +46,23 @@ def test_the_same_where_everything_is_said_that_can_be(first: int) -> None:
             Swarm(replace(drawn, town=town)).run()
         except AssertionError as error:
             pytest.fail(f"seed {seed}: {error}")
+
+
+@pytest.mark.parametrize("first", range(1, 46, BLOCK))
+def test_the_same_where_callers_come_by_a_menu_and_desks_send_them_into_one(first: int) -> None:
+    """Keys at random, kills in every third seed; every run of a script leaves one row."""
+    pressed = interacts = runs = 0
+    for seed in range(first, first + BLOCK):
+        swarm = Menus(draw_options(seed, also=("kills",) if seed % 3 == 0 else ()))
+        try:
+            swarm.run_all()
+        except AssertionError as error:
+            pytest.fail(f"seed {seed}: {error}")
+        rows = [row for row in swarm.world.rows if isinstance(row, ScriptRow)]
+        assert len({row.run for row in rows}) == len(rows), f"seed {seed}: two rows of one run"
+        assert not any('"pin":"' in row.variables and '"pin":"***"' not in row.variables for row in rows)
+        pressed, interacts, runs = pressed + swarm.pressed, interacts + swarm.interacts, runs + len(rows)
+    assert min(pressed, interacts, runs) > 0
 
 
 def test_a_caller_hangs_up_as_the_number_it_was_sent_to_fails() -> None:

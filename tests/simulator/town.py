@@ -33,6 +33,7 @@ class Town:
     ports: tuple[int, int] = (20000, 20998)
     trunk_calls: int = 0
     workers: int = 1
+    junior_entry: str = "queue:junior"  # where 96198 leads
     doors: tuple[str, ...] = ()  # entry rules of the junior queue, one key each
     callback: str = ""
     accept_key: str = ""  # of outside phones
@@ -137,7 +138,7 @@ auth = {{user = "demo", password = "trunk-secret"}}
 [[tenant]]
 name = "demo"
 hotlines = [
-  {{number = "96198", entry = "queue:junior"}},
+  {{number = "96198", entry = "{town.junior_entry}"}},
   {{number = "96199", entry = "queue:complaint"}},
   {{number = "96200", entry = "queue:senior"}},
   {{number = "96201", entry = "extension:2001"}},
