@@ -30,6 +30,7 @@ from queues.settings import Requirement
 from queues.statistics import RINGING
 from queues.waiting import ANYONE, Keeper, WaitingCall, WaitingLine
 
+PICKED = "picked"  # in place of a policy, where a person has chosen the call
 _OUTCOMES = {"abandoned": Outcome.ABANDONED, "callback": Outcome.CALLBACK}
 
 
@@ -392,9 +393,7 @@ class Distribution:
 
     def _offer(self, call: WaitingCall, seat: Seat, now: float, choice: Choice | None) -> None:
         """Reserve ``seat`` for ``call`` and ask for its phone to be rung."""
-        board = self._board
-        queue = board.queues[call.queue]
-        policy = board.policies[queue.settings.policy]
+        policy = self._board.policies[self._board.queues[call.queue].settings.policy]
         offer = Offer(call.next_offer_id(), call, seat, now, self._offer_keeper)
         key = offer.key = key_of(policy, seat, call.queue) if choice is None else choice.entry[0]
         is_ranked_by_level = choice is not None and choice.wanted.preferred >= 0
@@ -403,6 +402,12 @@ class Distribution:
         if choice is not None:
             offer.eligible = choice.eligible
             offer.runners_up = choice.runners_up
+        self._ring(offer, policy, now)
+
+    def _ring(self, offer: Offer, policy: Policy, now: float) -> None:
+        """Begin the lease of an offer."""
+        board, call, seat = self._board, offer.call, offer.seat
+        queue = board.queues[call.queue]
         board.offers[offer.id] = offer
         call.ringing = (*call.ringing, offer.id)
         fan_out = _fan_out(policy, queue)
@@ -471,6 +476,7 @@ class Distribution:
         if offer is None:
             return
         self.picked_up(offer_id, within, now)
+        offer.is_taken = True
         call = offer.call
         for other in call.ringing:
             if other != offer_id:
@@ -537,11 +543,12 @@ class Distribution:
         call = self._withdraw(offer, cause, now)
         self._return(call, offer.seat, now)
 
-    def pick_up(self, offer: Offer, seat: Seat, now: float) -> None:
-        """Offer the call of ``offer`` to ``seat``, which has asked for it, and to nobody else."""
-        call = offer.call
+    def pick(self, call: WaitingCall, seat: Seat, now: float) -> None:
+        """Offer the call to ``seat``, which has asked for it, and to nobody else; no policy learns of it."""
         self.withdraw_all(call, "picked_up", now)
-        self._offer(call, seat, now, None)
+        offer = Offer(call.next_offer_id(), call, seat, now, self._offer_keeper)
+        offer.policy = PICKED
+        self._ring(offer, self._board.policies[self._board.queues[call.queue].settings.policy], now)
         self._ask_nobody_else(call)
 
     def phone_lost(self, seat: Seat, now: float) -> None:

@@ -237,6 +237,16 @@ class CallPickedUp(msgspec.Struct, frozen=True):
     by: SeatId
 
 
+class CallPicked(msgspec.Struct, frozen=True):
+    """The person at seat ``by`` takes a waiting call out of its order to the own phone: who ``leads`` any,
+    others those of their own queues that allow it.
+    """
+
+    call: CallId
+    by: SeatId
+    leads: bool = False
+
+
 class SupervisionWanted(msgspec.Struct, frozen=True):
     """A supervisor wants to be in the conversation of ``seat``; refused where that, or its own seat ``by``,
     is not in a state for it. ``by`` is None for a phone at which nobody is signed in.
@@ -451,6 +461,7 @@ Input = (
     | SeatMoveRestored
     | CallMoved
     | CallPickedUp
+    | CallPicked
     | SupervisionWanted
     | Reconfigured
     | SeatRestored

@@ -75,6 +75,7 @@ class Offer:
         "call",
         "eligible",
         "id",
+        "is_taken",
         "keeper",
         "key",
         "key_text",
@@ -97,6 +98,7 @@ class Offer:
         self.made_at = made_at
         self.rung_at: float | None = None  # None until the phone rings
         self.timer: Timer | None = None
+        self.is_taken = False  # the seat has answered, and is told something before it talks
         self.policy = ""
         self.key: SeatKey = ()  # of the winner, as the policy gave it
         self.key_text = ""  # the same in words, once a row has told them

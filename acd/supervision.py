@@ -10,7 +10,7 @@ from acd.board import Board
 from acd.changes import Changes
 from acd.desk import Desk
 from acd.distribution import Distribution
-from acd.inputs import CallMoved, CallPickedUp, SeatMoved, SupervisionWanted
+from acd.inputs import CallMoved, CallPicked, CallPickedUp, SeatMoved, SupervisionWanted
 from acd.offer import State
 from acd.seat import Activity, Seat
 from acd.settings import SeatSettings
@@ -34,14 +34,31 @@ class Supervision:
     def pick_up(self, what: CallPickedUp, now: float) -> None:
         """Let the call that rings at one seat ring at another instead."""
         offer = self._seat(what.seat).offer
-        if offer is None or offer.state is not State.RINGING:
+        if offer is None or offer.state is not State.RINGING or offer.is_taken:
             raise OperationRefused("NOT_RINGING", f"no queue call rings at seat {what.seat}")
-        seat = self._seat(what.by)
+        self._distribution.pick(offer.call, self._picker(what.by), now)
+
+    def pick(self, what: CallPicked, now: float) -> None:
+        """Let a waiting call ring at the seat that has asked for it, whoever stands before it."""
+        board, seat = self._board, self._seat(what.by)
+        call = board.calls.get(what.call)
+        queue = None if call is None else board.queues[call.queue]
+        if call is None or queue is None or queue.settings.tenant != seat.tenant:
+            raise OperationRefused("BAD_STATE", f"call {what.call} does not wait in a queue")
+        if not (what.leads or (queue.settings.pick and queue.name in seat.queues)):
+            raise OperationRefused("NO_RIGHT", f"seat {seat.id} picks no calls of queue {queue.name}")
+        if any(board.offers[offer].is_taken for offer in call.ringing):
+            raise OperationRefused("BAD_STATE", f"a seat has taken call {call.call} already")
+        self._distribution.pick(call, self._picker(seat.id), now)
+
+    def _picker(self, name: SeatId) -> Seat:
+        """Return the seat that takes a call to its own phone."""
+        seat = self._seat(name)
         if not seat.is_signed_in:
-            raise OperationRefused("NOT_LOGGED_IN", f"nobody is signed in at seat {seat.id}")
-        if seat.activity is not Activity.IDLE or seat.is_removed:
-            raise OperationRefused("STATUS_NOT_IDLE", f"seat {seat.id} is {seat.activity}")
-        self._distribution.pick_up(offer, seat, now)
+            raise OperationRefused("NOT_LOGGED_IN", f"nobody is signed in at seat {name}")
+        if seat.activity is not Activity.IDLE:
+            raise OperationRefused("STATUS_NOT_IDLE", f"seat {name} is {seat.activity}")
+        return seat
 
     def may_attend(self, what: SupervisionWanted, now: float) -> None:
         """Say why a supervisor may not be in a seat's conversation now; its call is call control's."""

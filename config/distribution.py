@@ -191,6 +191,7 @@ class Desk:
                     short_abandon=float(queue.short_abandon),
                     wrap_up=_optional(queue.wrap_up),
                     missed=_missed(self._reader, where, queue),
+                    pick=queue.pick,
                     pair_back_off=float(queue.pair_back_off),
                     answer=str(queue.answer),
                     message_answer=str(queue.message_answer),

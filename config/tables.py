@@ -427,6 +427,7 @@ class QueueTable(Table, frozen=True):
     short_abandon: Duration = Duration(5)
     wrap_up: Duration | None = None
     missed: MissedTable = MissedTable()
+    pick: bool = False
     pair_back_off: Duration = Duration(10)
     callback: CallbackTable = CallbackTable()
     keys: dict[str, str] = {}

@@ -103,6 +103,7 @@ class QueueSettings(msgspec.Struct, frozen=True):
     short_abandon: float = 5.0  # abandons below it are counted apart
     wrap_up: float | None = None  # overrides the level's
     missed: MissedRules = MissedRules()
+    pick: bool = False  # its seats may take waiting calls by hand, out of their order
     pair_back_off: float = 10.0  # before the same seat is offered the same call again
     entry: EntrySettings = EntrySettings()
     keys: tuple[tuple[str, str], ...] = ()  # key of the telephone, target: ways out of waiting

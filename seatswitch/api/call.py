@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from acd.inputs import DialWanted
+from acd.inputs import CallPicked, DialWanted
 from calls.controls import (
     CallAnswered,
     CallHeld,
@@ -39,6 +39,12 @@ class OneCall(Params, frozen=True):
     """A call; left out, the seat's own."""
 
     call: CallNumber | None = None
+
+
+class Waiting(Params, frozen=True):
+    """A call that waits."""
+
+    call: CallNumber
 
 
 class Digits(Params, frozen=True):
@@ -140,6 +146,14 @@ def answer(scope: Scope, params: OneCall) -> dict[str, Any]:
 def refuse(scope: Scope, params: OneCall) -> dict[str, Any]:
     """Refuse what rings (拒接)."""
     scope.node.control(CallRefused(*_own_call(scope, params.call)), scope.now)
+    return {"done": True}
+
+
+def pick(scope: Scope, params: Waiting) -> dict[str, Any]:
+    """Take a waiting call, whoever stands before it."""
+    own, call = scope.own_seat(), CallId(scope.call_view(params.call)["call"])
+    scope.node.handle(CallPicked(call, own), scope.now)
+    scope.audit("call picked", call=call)
     return {"done": True}
 
 
@@ -277,6 +291,16 @@ METHODS = (
         Done,
         refuse,
         (*_OWN, "NOT_RINGING"),
+    ),
+    Method(
+        "call.pick",
+        AGENT,
+        "Let a waiting call of one of the seat's queues ring at one's own phone, out of its order: where the "
+        "queue says pick = true. The seat must be idle, ready or not.",
+        Waiting,
+        Done,
+        pick,
+        ("NOT_LOGGED_IN", "NO_SUCH_CALL", "BAD_STATE", "STATUS_NOT_IDLE"),
     ),
     Method(
         "call.hangup",

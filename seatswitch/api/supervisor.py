@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from acd.inputs import (
     CallMoved,
+    CallPicked,
     CallPickedUp,
     PauseAsked,
     ReadyAsked,
@@ -33,6 +34,13 @@ class TheSeat(Params, frozen=True):
     """A seat that one leads."""
 
     seat: SeatNumber
+
+
+class PickUp(Params, frozen=True):
+    """A seat that one leads and at which a queue call rings, or a call that waits: one of them."""
+
+    seat: SeatNumber | None = None
+    call: CallNumber | None = None
 
 
 class ForcePause(Params, frozen=True):
@@ -184,13 +192,27 @@ def _attended(scope: Scope, asked: str | None) -> SeatId:
     raise OperationRefused("NOT_ATTACHED", f"{scope.who()} does not supervise {asked or 'any seat'}")
 
 
-def pick_up(scope: Scope, params: TheSeat) -> dict[str, Any]:
-    """Let what rings at a seat ring at the own phone (抢线)."""
+def pick_up(scope: Scope, params: PickUp) -> dict[str, Any]:
+    """Let what rings at a seat, or a call that waits, ring at the own phone (抢线)."""
+    if (params.seat is None) == (params.call is None):
+        raise OperationRefused("NO_SUCH_TARGET", "name the seat that rings, or the call that waits")
+    if params.seat is None:
+        return _pick(scope, params.call or "")
     seat = scope.seat_to_supervise(params.seat)
     own = scope.own_seat()
     call = scope.seat_view(seat)["call"] or ""
     scope.node.handle(CallPickedUp(seat, own), scope.now)
     scope.record("pickup", seat=seat, call=call)
+    return {"done": True}
+
+
+def _pick(scope: Scope, asked: str) -> dict[str, Any]:
+    own, view = scope.own_seat(), scope.call_view(asked)
+    if not scope.leads([view["queue"] or ""]):
+        raise OperationRefused("NO_RIGHT", f"call {asked} waits in no queue that this seat leads")
+    call, queue = view["call"], view["queue"] or ""
+    scope.node.handle(CallPicked(CallId(call), own, leads=True), scope.now)
+    scope.record("pickup", call=call, tenant=view["tenant"], queue=queue)
     return {"done": True}
 
 
@@ -295,12 +317,20 @@ METHODS = (
     Method(
         "supervisor.pickup",
         SUPERVISOR,
-        "Let the queue call that rings at a seat ring at one's own phone instead; one's own seat must be "
-        "signed in and idle, ready or not.",
-        TheSeat,
+        "Let the queue call that rings at a seat, or a call that waits, ring at one's own phone instead; "
+        "one's own seat must be signed in and idle, ready or not.",
+        PickUp,
         Done,
         pick_up,
-        ("NO_SUCH_SEAT", "NOT_LOGGED_IN", "NOT_RINGING", "STATUS_NOT_IDLE"),
+        (
+            "NO_SUCH_SEAT",
+            "NO_SUCH_CALL",
+            "NO_SUCH_TARGET",
+            "NOT_LOGGED_IN",
+            "NOT_RINGING",
+            "BAD_STATE",
+            "STATUS_NOT_IDLE",
+        ),
     ),
     Method(
         "supervisor.switch",

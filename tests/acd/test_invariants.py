@@ -20,6 +20,7 @@ from acd.inputs import (
     CallJoined,
     CallLeft,
     CallMoved,
+    CallPicked,
     OfferAnswered,
     OfferFailed,
     OfferRang,
@@ -182,6 +183,12 @@ class Histories(RuleBasedStateMachine):
         if waiting:
             moved = CallMoved(waiting[pick % len(waiting)], queue, pick > 15, credit, pick < 5)
             self.say(moved)
+
+    @rule(pick=st.integers(0, 20), seat=seats, leads=st.booleans())
+    def somebody_picks_a_call(self, pick: int, seat: SeatId, leads: bool) -> None:
+        waiting = [call for each in self.floor.engine.queues.values() for call in each.waiting]
+        if waiting:
+            self.say(CallPicked(waiting[pick % len(waiting)], seat, leads))
 
     @rule(pick=st.integers(0, 20), cause=st.sampled_from(("abandoned", "withdrawn", "callback")))
     def leave(self, pick: int, cause: str) -> None:

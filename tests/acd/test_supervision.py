@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from acd.inputs import CallMoved, CallPickedUp, ReadyAsked, SeatMoved, SignedOut
+from acd.inputs import CallMoved, CallPicked, CallPickedUp, OfferTaken, ReadyAsked, SeatMoved, SignedOut
 from acd.settings import TenantSettings
 from kernel.ids import CallId, SeatId
 from queues.settings import EntrySettings
@@ -38,6 +38,10 @@ def test_a_ringing_call_rings_at_the_leader_instead(kit: Any) -> None:
     (visit,) = floor.visits()
     assert (visit.outcome, visit.seat) == ("answered", "8019")
     assert floor.seat("8001").misses == {}
+    assert [(it.seat, it.policy) for it in floor.offers()] == [
+        ("8001", "least-skilled-first"),
+        ("8019", "picked"),
+    ]
 
 
 def test_what_is_not_ringing_is_not_picked_up(kit: Any) -> None:
@@ -87,6 +91,100 @@ def test_every_seat_that_rings_for_the_call_is_called_off(kit: Any) -> None:
     floor.do(CallPickedUp(SeatId("8002"), LEAD))
     assert floor.ringing() == {"a": "8019"}
     assert (floor.state("8001"), floor.state("8002")) == ("ready idle", "ready idle")
+
+
+# Picking a call that waits.
+
+
+def pick(call: str, seat: str = "8019", *, leads: bool = False) -> CallPicked:
+    return CallPicked(CallId(call), SeatId(seat), leads)
+
+
+def test_a_leader_takes_a_waiting_call_out_of_its_order(kit: Any) -> None:
+    floor = led(kit)
+    floor.pause("8001")
+    for call in ("a", "b", "c"):
+        floor.after(1.0)
+        floor.join(call)
+    floor.do(pick("b", leads=True))
+    assert floor.ringing() == {"b": "8019"}
+    floor.answer("8019")
+    (visit,) = floor.visits()
+    assert (visit.call, visit.outcome, visit.seat) == ("b", "answered", "8019")
+    (offer,) = floor.offers()
+    assert (offer.policy, offer.key, offer.eligible, offer.runners_up) == ("picked", "", 1, "")
+    floor.ready("8001")
+    assert floor.ringing() == {"a": "8001"}
+
+
+def test_a_picked_call_that_is_not_taken_waits_on_at_its_place(kit: Any) -> None:
+    floor = led(kit)
+    floor.pause("8001")
+    floor.join("a")
+    floor.after(1.0)
+    floor.join("b")
+    floor.do(pick("a", leads=True))
+    floor.refuse("8019")
+    assert floor.engine.position(CallId("a"), floor.now) == 1
+    floor.ready("8001")
+    assert floor.ringing() == {"a": "8001"}
+
+
+def test_a_call_that_rings_elsewhere_is_called_off_there(kit: Any) -> None:
+    floor = led(kit)
+    floor.join("a")
+    floor.rang("8001")
+    floor.do(pick("a", leads=True))
+    assert (floor.ringing(), floor.withdrawn()) == ({"a": "8019"}, [("a.1.1", "picked_up")])
+    assert (floor.state("8001"), floor.seat("8001").misses) == ("ready idle", {})
+
+
+def test_a_call_that_a_seat_has_taken_is_nobody_elses(kit: Any) -> None:
+    """The seat has answered, and is told something before it talks."""
+    floor = led(kit)
+    floor.join("a")
+    floor.rang("8001")
+    floor.do(OfferTaken(floor.offer_of("8001"), 10.0))
+    assert floor.refused(pick("a", leads=True)) == "BAD_STATE"
+    assert floor.refused(CallPickedUp(S, LEAD)) == "NOT_RINGING"
+    floor.answer("8001")
+    assert floor.refused(pick("a", leads=True)) == "BAD_STATE"
+
+
+def test_a_seat_picks_calls_of_its_queues_where_they_allow_it(kit: Any) -> None:
+    queues = (kit.queue(), kit.queue("open", pick=True), kit.queue("foreign", pick=True))
+    floor = kit.floor(queues, (kit.seat("8001", queues=("junior", "open")),))
+    floor.sign_in("8001")
+    floor.pause("8001")
+    for name in ("junior", "open", "foreign"):
+        floor.join(f"{name}-1", name)
+        floor.join(f"{name}-2", name)
+    assert floor.refused(pick("junior-1", "8001")) == "NO_RIGHT"
+    assert floor.refused(pick("foreign-1", "8001")) == "NO_RIGHT"
+    assert floor.refused(pick("nobody", "8001")) == "BAD_STATE"
+    floor.do(pick("open-2", "8001"))  # paused, and yet it may
+    assert floor.ringing() == {"open-2": "8001"}
+    assert floor.refused(pick("open-1", "8001")) == "STATUS_NOT_IDLE"
+    floor.answer("8001")
+    floor.end_talk("8001")
+    assert floor.state("8001") == "paused idle"
+    floor.sign_out("8001")
+    assert floor.refused(pick("open-1", "8001")) == "NOT_LOGGED_IN"
+
+
+def test_a_picked_call_rings_at_nobody_else(kit: Any) -> None:
+    queue = kit.queue(policy="ring-all", pick=True)
+    floor = kit.floor((queue,), (kit.seat("8001"), kit.seat("8002")))
+    floor.sign_in("8001", "8002")
+    floor.pause("8001")
+    floor.pause("8002")
+    floor.join("a")
+    floor.do(pick("a", "8001"))
+    floor.ready("8002")
+    assert floor.ringing() == {"a": "8001"}  # rings at nobody else, though its queue rings at all
+    floor.leave("a")
+    (visit,) = floor.visits()
+    assert (visit.outcome, visit.cause) == ("abandoned", "ringing")
 
 
 # Moving seats.

@@ -90,6 +90,35 @@ def test_a_ringing_call_is_picked_up_at_the_leaders_own_phone() -> None:
     ]
 
 
+def test_a_waiting_call_is_picked_out_of_its_order_by_a_leader_and_by_a_seat() -> None:
+    town = Town(juniors=1, intermediates=0, seniors=0, leaders=1, wrap_up=0.0, doors=("pick = true",))
+    world, lead = led(Manner(answers_after=1.0), town)
+    desk = world.agents["8001"].desk
+    assert desk is not None
+    desk.ask("seat.pause", {"reason": "rest"})
+    callers = []
+    for number in ("13800000001", "13800000002", "13800000003"):
+        callers.append(world.trunk.dial(Errand(caller=number)))
+        world.run(1.0)
+    waiting = {view["caller"]: view["call"] for view in world.admin.ask("call.list")}
+    lead.ask("supervisor.pickup", {"call": waiting["13800000002"]})
+    desk.ask("call.pick", {"call": waiting["13800000003"]})
+    world.run(2.0)
+    assert talks_to(world, callers[1].rtp, world.phones["8901"].calls[0].rtp)
+    assert talks_to(world, callers[2].rtp, world.phones["8001"].calls[0].rtp)
+    assert lead.refusal("supervisor.pickup", {"call": waiting["13800000002"]}) == "BAD_STATE"
+    assert next(view["position"] for view in world.admin.ask("call.list")) == 1
+    for caller in callers:
+        caller.hang_up()
+    settle(world)
+    assert {row.seat: row.policy for row in world.offer_rows} == {"8901": "picked", "8001": "picked"}
+    assert {(row.call, row.outcome) for row in world.visit_rows} == {
+        (waiting["13800000001"], "abandoned"),
+        (waiting["13800000002"], "answered"),
+        (waiting["13800000003"], "answered"),
+    }
+
+
 def test_a_seat_is_moved_live_and_a_call_waits_elsewhere_or_first() -> None:
     world, lead = led(
         Manner(answers_after=1.0), Town(juniors=2, intermediates=0, seniors=0, leaders=1, relaxes=False)

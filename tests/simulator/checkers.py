@@ -151,7 +151,7 @@ def call_of(offer: OfferRow) -> str:
 
 
 def check_offered_only_when_ready(world: "World") -> None:
-    """No seat is offered a call that is offline, paused or in wrap-up."""
+    """No seat is offered a call that is offline, nor, but for one it has picked, paused or in wrap-up."""
     changes: dict[str, list[PresenceRow]] = defaultdict(list)
     for row in world.presence_rows:
         changes[row.seat].append(row)
@@ -159,7 +159,8 @@ def check_offered_only_when_ready(world: "World") -> None:
     for offer in world.offer_rows:
         at, rows = made[offer.offer], changes[offer.seat]
         at_that_moment = [row for row in rows if abs(row.at - at) <= GRAIN]
-        assert any(row.presence == "ready" for row in at_that_moment), f"rung while {at_that_moment}: {offer}"
+        may = ("ready", "paused", "wrapup") if offer.policy == "picked" else ("ready",)
+        assert any(row.presence in may for row in at_that_moment), f"rung while {at_that_moment}: {offer}"
 
 
 def check_order(world: "World") -> None:
@@ -180,6 +181,8 @@ def check_order(world: "World") -> None:
         rows.sort(key=lambda row: row.joined_at)
         for index, later in enumerate(rows):
             for offer in offers[later.visit]:
+                if offer.policy == "picked":
+                    continue  # by a person, out of the order
                 for earlier in rows[:index]:
                     if earlier.call in wanted:
                         continue

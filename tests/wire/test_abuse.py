@@ -10,8 +10,9 @@ import pytest
 
 from benchmarks.soak_sip import errors_of
 from sip.message import Request, Response
+from tests.ports import free_port
 from tests.wire.party import SDP, TRUNK, Calm, Party
-from tests.wire.switch import CONFIG, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Switch, wait_until
 
 pytestmark = pytest.mark.wire
 

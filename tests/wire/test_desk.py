@@ -46,6 +46,27 @@ def test_hold_and_transfer_reach_phones_that_know_nothing_of_either(tmp_path: Pa
         assert by_verdict["success:transferred"]["tag"] == "billing"
 
 
+def test_a_paused_seat_picks_a_caller_who_waits(tmp_path: Path) -> None:
+    phone_port, caller_port = free_port(), free_port()
+    with Switch(tmp_path, wrap_up=0, queue_extra="pick = true\n") as switch:
+        register(tmp_path, switch.sip_port, ["8001"], port=phone_port)
+        (desk,) = sign_in(switch, ["8001"])
+        desk.call("seat.pause", reason="rest")
+        target = f"127.0.0.1:{switch.sip_port}"
+        with (
+            Sipp(tmp_path, "seat", port=phone_port) as phone,
+            Sipp(tmp_path, "caller_stays", port=caller_port, target=target) as caller,
+        ):
+            wait_until("the caller waits", lambda: len(desk.call("call.list")) == 1)
+            desk.call("call.pick", call=desk.call("call.list")[0]["call"])
+            until(desk, "talking")
+            desk.call("call.hangup")
+            caller.finish()
+            phone.finish()
+        (offer,) = rows_when_complete(switch, "offers", 1)
+        assert (offer["policy"], offer["outcome"]) == ("picked", "answered")
+
+
 def test_a_consultation_moves_the_caller_to_whom_was_asked(tmp_path: Path) -> None:
     phone_port, caller_port = free_port(), free_port()
     with Switch(tmp_path, wrap_up=0) as switch:

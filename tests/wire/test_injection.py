@@ -16,8 +16,9 @@ import pytest
 
 from benchmarks.soak_sip import anonymous, errors_of
 from sip.message import Request, Response
+from tests.ports import free_port
 from tests.wire.party import SDP, TRUNK, WITHIN, Calm, Party
-from tests.wire.switch import CONFIG, ROOT, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, ROOT, Switch, wait_until
 
 pytestmark = pytest.mark.wire
 

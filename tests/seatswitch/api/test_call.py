@@ -16,7 +16,7 @@ from calls.controls import (
     TransferAsked,
 )
 from kernel.ids import CallId, QueueName, SeatId
-from tests.seatswitch.api.stub import Office
+from tests.seatswitch.api.stub import CONFIG, Office
 
 
 def joined(call: str) -> CallJoined:
@@ -161,3 +161,21 @@ def test_a_seat_that_is_busy_dials_nobody() -> None:
     office.talk("c1")
     assert desk.refusal("call.dial", number="139") == "BUSY"
     assert office.desk("admin").refusal("call.dial", number="139") == "NOT_LOGGED_IN"
+
+
+def test_a_seat_picks_a_waiting_call_where_its_queue_allows_it() -> None:
+    free = CONFIG.replace('requires = {level = "junior"}', 'requires = {level = "junior"}\npick = true', 1)
+    for config, word in ((CONFIG, "NO_RIGHT"), (free, "")):
+        office = Office(config=config)
+        desk = office.desk()
+        assert desk.refusal("call.pick", call="c1") in ("NO_RIGHT", "NOT_LOGGED_IN")
+        desk.sign_in()
+        desk.ask("seat.pause", reason="rest")
+        assert desk.refusal("call.pick", call="c1") == "NO_SUCH_CALL"
+        office.node.put_call("c1", queue="junior")
+        office.turn(lambda now, node=office.node: node.handle(joined("c1"), now))
+        if word:
+            assert desk.refusal("call.pick", call="c1") == word
+        else:
+            assert desk.ask("call.pick", call="c1") == {"done": True}
+            assert [(ring.call, ring.seat) for ring in office.node.rings] == [("c1", "8001")]

@@ -110,6 +110,33 @@ def test_only_who_is_signed_in_picks_a_call_up() -> None:
     assert admin.refusal("supervisor.pickup", seat="8001") == "NOT_LOGGED_IN"
 
 
+def test_a_waiting_call_is_picked_by_who_leads_its_queue() -> None:
+    office, desk, lead = office_with_lead()
+    desk.ask("seat.pause", reason="rest")
+    office.node.put_call("c1", queue="junior")
+    assert lead.refusal("supervisor.pickup") == "NO_SUCH_TARGET"
+    assert lead.refusal("supervisor.pickup", seat="8001", call="c1") == "NO_SUCH_TARGET"
+    assert lead.refusal("supervisor.pickup", call="c2") == "NO_SUCH_CALL"
+    assert lead.refusal("supervisor.pickup", call="c1") == "BAD_STATE"  # it does not wait
+    assert desk.refusal("supervisor.pickup", call="c1") == "NO_RIGHT"
+    office.turn(lambda now: office.node.handle(CallJoined(CallId("c1"), QueueName("junior"), "139"), now))
+    assert office.desk("admin").refusal("supervisor.pickup", call="c1") == "NOT_LOGGED_IN"
+    assert lead.ask("supervisor.pickup", call="c1") == {"done": True}
+    assert [(ring.call, ring.seat) for ring in office.node.rings] == [("c1", "8019")]
+    assert office.node.recorded[-1] == ("pickup", "8019", "north", {"call": "c1", "queue": "junior"})
+
+
+def test_a_leader_of_other_queues_picks_no_call() -> None:
+    text = '[[queue]]\nname = "second"\ntenant = "north"\n[[seat]]\n'
+    led = CONFIG.replace('role = "supervisor"', 'role = "supervisor"\nsupervises = ["second"]')
+    office = Office(config=led.replace("[[seat]]\n", text, 1))
+    lead = office.desk()
+    lead.sign_in("8019", "lead")
+    office.node.put_call("c1", queue="junior")
+    office.turn(lambda now: office.node.handle(CallJoined(CallId("c1"), QueueName("junior"), "139"), now))
+    assert lead.refusal("supervisor.pickup", call="c1") == "NO_RIGHT"
+
+
 def test_moves_are_recorded() -> None:
     office, _, lead = office_with_lead()
     assert lead.ask("supervisor.move_seat", seat="8001", queues=["junior"], level="junior")["queues"] == [
