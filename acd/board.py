@@ -60,7 +60,7 @@ class Board:
         self.wanted: dict[str, dict[CallId, WaitingCall]] = {}  # of them, those for one seat, by that seat
         self.idle_seats: list[Seat] = []  # became routable in this turn
         self.idle_calls: list[WaitingCall] = []  # began to stand in their line in this turn
-        self.deserted: list[RequirementClass] = []  # whose last signed-in seat has left in this turn
+        self.deserted: list[RequirementClass] = []  # whose signed-in seats have become few in this turn
         self.thinned: list[Queue] = []  # to or from which somebody has come or gone in this turn
         self.gone: list[Seat] = []  # removed from the configuration, and idle since this turn
         self.phone_seats: dict[PhoneKey, list[SeatId]] = {}  # who may bind a phone

@@ -276,4 +276,4 @@ class Desk:
                 board.queues[name].signed_in += change
                 self.staffing.changed(board.queues[name])
         if change < 0:
-            board.deserted.extend(each for each in seat.classes if not each.signed_in)
+            board.deserted.extend(each for each in seat.classes if each.signed_in <= each.few)

@@ -192,7 +192,7 @@ class Distribution:
     # Lines.
 
     def _assign(self, call: WaitingCall, queue: Queue) -> None:
-        """Find the line of the call's present step; skip steps that nobody signed in satisfies."""
+        """Find the line of the call's present step; skip steps that too few signed-in seats satisfy."""
         steps = self._board.steps[queue.name]
         while True:
             found = self._class_for(call, queue)
@@ -203,7 +203,10 @@ class Distribution:
                 call.wanted_seat = None
                 continue
             following = call.step + 1
-            if found.signed_in or following >= len(steps) or not steps[following].when_nobody:
+            if following >= len(steps):
+                break
+            found.few = max(0, steps[following].when_few)
+            if found.signed_in > steps[following].when_few:
                 break
             self._forget(found.line)
             call.step = following
@@ -373,10 +376,10 @@ class Distribution:
             self._board.idle_calls.append(call)
 
     def deserted(self, each: RequirementClass, now: float) -> None:
-        """Relax the calls of a class whose last seat has signed out, where a step says so."""
+        """Relax the calls of a class whose seats have become few, or none, where a step says so."""
         steps = self._board.steps.get(each.line.queue)
         queue = self._board.queues.get(each.line.queue)
-        if steps is None or queue is None or each.signed_in:
+        if steps is None or queue is None or each.signed_in > each.few or not each.line.members:
             return
         for call in list(queue.waiting.values()):
             if call.wanted_seat is not None:
@@ -384,7 +387,9 @@ class Distribution:
                     self.let_go_of_seat(call, now)
                 continue
             following = call.step + 1
-            if call.line is each.line and following < len(steps) and steps[following].when_nobody:
+            if call.line is not each.line or following >= len(steps):
+                continue
+            if each.signed_in <= steps[following].when_few:
                 self.relax(call, following, now)
                 if not call.is_overdue:
                     self._arm(call, queue, now)

@@ -61,6 +61,7 @@ class Explainer:
             "next_step_in": None
             if following is None
             else max(0.0, round(visit.entered_at + following.after - now, 3)),
+            "next_step_when_few": None if following is None or following.when_few < 0 else following.when_few,
             "max_wait_in": None
             if not queue.settings.max_wait
             else max(0.0, round(visit.entered_at + queue.settings.max_wait - now, 3)),
@@ -182,6 +183,7 @@ class Explainer:
             "highest": self._board.level_name(requirement.highest),
             "skills": dict(requirement.skills),
             "preferred": self._board.level_name(preferred) if preferred >= 0 else None,
+            "signed_in": each.signed_in,
             "ready": each.count,
             "waiting": each.line.count,
         }

@@ -103,6 +103,11 @@ def _check_lines(board: Board) -> None:
         assert here or line.is_configured, f"a line of {line.queue} has outlived its calls"
         able = seats.get(each, [])
         assert each.signed_in == sum(seat.is_signed_in for seat in able), f"{line.queue}: seats miscounted"
+        steps = board.steps[line.queue]
+        for call in here:
+            has_next = call.wanted_seat is None and call.step + 1 < len(steps)
+            waits = not has_next or each.signed_in > steps[call.step + 1].when_few
+            assert waits, f"{call.call} waits for {each.signed_in} seats, which are too few"
         working = sum(seat.is_working and not seat.is_removed for seat in able)
         assert each.working == working, f"{line.queue}: working seats miscounted"
         ready = sum(bool(seat.ready_number) for seat in able)

@@ -39,7 +39,18 @@ class RequirementClass:
     there without moving anything.
     """
 
-    __slots__ = ("_front", "_heap", "count", "line", "policy", "pools", "preferred", "signed_in", "working")
+    __slots__ = (
+        "_front",
+        "_heap",
+        "count",
+        "few",
+        "line",
+        "policy",
+        "pools",
+        "preferred",
+        "signed_in",
+        "working",
+    )
 
     def __init__(self, line: WaitingLine, policy: Policy) -> None:
         self.line = line
@@ -47,6 +58,7 @@ class RequirementClass:
         self.preferred = line.requirement.preferred  # level; -1: none
         self.count = 0  # ready seats, held back or not
         self.signed_in = 0  # seats that serve it, whatever they are doing
+        self.few = 0  # of these or fewer its calls may go on to the next step at once
         self.working = 0  # of them, those that take calls now or after the one they are in
         self.pools: list[Pool] = []  # whose seats may be held back from this class
         self._front: list[Entry] = []  # the first few, sorted

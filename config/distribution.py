@@ -35,6 +35,7 @@ from config.tables import (
     LevelTable,
     MissedRuleTable,
     QueueTable,
+    RelaxTable,
     RequiresTable,
     SeatQueueTable,
     SeatTable,
@@ -391,7 +392,7 @@ class Desk:
                     highest=None if step.level is None else highest,
                     lowest=None if step.lowest is None else lowest,
                     skills=None if step.skills is None else tuple(sorted(step.skills.items())),
-                    when_nobody=step.when_nobody,
+                    when_few=self._when_few(place, step),
                 )
             )
         for index, (one, other) in enumerate(pairwise(steps), 2):
@@ -401,6 +402,14 @@ class Desk:
                     f"{other.after:g} s is not after the step before ({one.after:g} s)",
                 )
         return tuple(steps)
+
+    def _when_few(self, place: str, step: RelaxTable) -> int:
+        """Return of how many seats, or fewer, the step before is too few; -1: it never is."""
+        if step.when_few is None:
+            return 0 if step.when_nobody else -1
+        if step.when_nobody:
+            self._reader.refuse(f"{place}.when_few", "is given beside when_nobody; one of them is enough")
+        return step.when_few
 
     def _check_queue(self, where: str, queue: QueueTable) -> None:
         if queue.policy not in NAMES:

@@ -330,6 +330,7 @@ class RelaxTable(Table, frozen=True):
     lowest: str | None = None
     skills: dict[str, SkillLevel] | None = None
     when_nobody: bool = False
+    when_few: CountFromOne | None = None
 
 
 class MissedRuleTable(Table, frozen=True):

@@ -10,7 +10,7 @@ class Step(msgspec.Struct, frozen=True):
 
     after: float
     requirement: Requirement
-    when_nobody: bool = False  # also at once, while nobody signed in satisfies the step before
+    when_few: int = -1  # also at once, while no more signed-in seats satisfy the step before; -1: never
 
 
 def build_steps(settings: QueueSettings) -> tuple[Step, ...]:
@@ -24,5 +24,5 @@ def build_steps(settings: QueueSettings) -> tuple[Step, ...]:
             current.skills if change.skills is None else change.skills,
             preferred=current.preferred,
         )
-        steps.append(Step(change.after, current, change.when_nobody))
+        steps.append(Step(change.after, current, change.when_few))
     return tuple(steps)

@@ -23,7 +23,7 @@ class RelaxStep(msgspec.Struct, frozen=True):
     highest: int | None = None  # new highest level
     lowest: int | None = None
     skills: tuple[tuple[str, int], ...] | None = None
-    when_nobody: bool = False  # also at once, while nobody signed in satisfies the step before
+    when_few: int = -1  # also at once, while no more signed-in seats satisfy the step before; -1: never
 
 
 class MissedRule(msgspec.Struct, frozen=True):

@@ -91,7 +91,7 @@ def configuration(policy: str, hold_back: int, left_out: int, credit: float) -> 
             Requirement(0, 0, (("typing", 3),)),
             relax=(
                 RelaxStep(20.0, highest=1, skills=()),
-                RelaxStep(40.0, highest=2, when_nobody=True),
+                RelaxStep(40.0, highest=2, when_few=2),
             ),
             policy=policy,
             max_waiting=6,

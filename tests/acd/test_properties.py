@@ -51,7 +51,8 @@ thousands = settings(
 def office(kit: Any, draw: Random) -> Any:
     """Return a floor: everybody may be anywhere, calls of one queue may go on to another."""
     policy = draw.choice(POLICIES)
-    relax = (kit.RelaxStep(8.0, highest=1), kit.RelaxStep(16.0, highest=2, when_nobody=draw.random() < 0.5))
+    few = 0 if draw.random() < 0.5 else -1
+    relax = (kit.RelaxStep(8.0, highest=1), kit.RelaxStep(16.0, highest=2, when_few=few))
     # A back-off that ends together with a rest of the seat would leave the order to their timers.
     common = {"ring_for": 9.0, "pair_back_off": 4.0}
     junior = {"policy": policy, "max_waiting": 5, "max_wait": 40.0, "on_timeout": "queue:intermediate"}

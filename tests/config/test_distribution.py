@@ -57,12 +57,13 @@ def test_relaxations() -> None:
     text = queue(
         'requires = {level = "middle", skills = {a = 5}}\n'
         'relax = [{after = 5, skills = {}}, {after = 9, lowest = "low"}, '
-        '{after = 10, level = "high", when_nobody = true}]'
+        '{after = 10, level = "high", when_nobody = true}, {after = 20, skills = {}, when_few = 3}]'
     )
     assert load(text).acd.queues[0].relax == (
         RelaxStep(5.0, skills=()),
         RelaxStep(9.0, lowest=0),
-        RelaxStep(10.0, highest=2, when_nobody=True),
+        RelaxStep(10.0, highest=2, when_few=0),
+        RelaxStep(20.0, skills=(), when_few=3),
     )
 
 
@@ -70,6 +71,10 @@ def test_relaxations() -> None:
     ("text", "message"),
     [
         ('requires = {level = {from = "high", to = "low"}}', "requires.level: high is above low"),
+        (
+            "relax = [{after = 5, skills = {}, when_nobody = true, when_few = 2}]",
+            "relax[1].when_few: is given beside when_nobody; one of them is enough",
+        ),
         ("relax = [{after = 5}]", "relax[1]: changes nothing; give level, lowest or skills"),
         (
             'requires = {level = "middle"}\nrelax = [{after = 1, level = "low"}]',

@@ -112,7 +112,7 @@ def test_nested_tables_are_told_by_their_place() -> None:
     assert complaints(reader) == [
         "queue.requires.level.to: is missing",
         "queue.requires.skills.french: 11 is not a whole number from 1 to 10",
-        "queue.relax[2].untill: unknown key; there are after, level, lowest, skills, when_nobody",
+        "queue.relax[2].untill: unknown key; there are after, level, lowest, skills, when_nobody, when_few",
         "queue.relax[2].after: is missing",
         "queue.missed.refused.pause_after: -1 is not a whole number of at least 0",
     ]

@@ -7,8 +7,9 @@ from seatswitch.api.sessions import RANKS
 PROMISED = """
 session.login session.resume session.token session.logout session.whoami
 seat.list seat.get seat.ready seat.pause seat.after_call seat.bind seat.wrapup_end seat.wrapup_extend
-call.list call.answer call.refuse call.pick call.hangup call.hold call.unhold call.mute call.unmute call.dtmf call.dial
-call.transfer call.consult call.consult_cancel call.consult_back call.consult_transfer call.consult_join
+call.list call.answer call.refuse call.pick call.hangup call.hold call.unhold call.mute call.unmute
+call.dtmf call.dial call.transfer
+call.consult call.consult_cancel call.consult_back call.consult_transfer call.consult_join
 call.survey call.record_pause call.record_resume call.escalate call.interact call.tag
 supervisor.monitor supervisor.whisper supervisor.barge supervisor.takeover supervisor.disconnect
 supervisor.pickup supervisor.switch supervisor.force_ready supervisor.force_pause supervisor.force_logout
