@@ -253,6 +253,7 @@ class Attendance:
         name = seat.talk_queue
         queue = None if name is None else self._board.queues.get(name)
         seat.talk_call = seat.talk_queue = None
+        seat.talked_until = now
         seat.wrapup_queue = name or ""
         self._board.timers.disarm(seat.alarm)
         seat.alarm = None

@@ -504,6 +504,7 @@ class Distribution:
         if call.ringing:
             self.withdraw_all(call, "answered_elsewhere", now)
         seat.answered += 1
+        seat.answers[call.queue] = seat.answers.get(call.queue, 0) + 1
         seat.misses.clear()
         seat.talk_call = call.call
         seat.talk_queue = call.queue
@@ -535,7 +536,7 @@ class Distribution:
         rule = rule_for(board.queues[call.queue].settings.missed, cause)
         if rule.delay > 0:
             self._desk.rest(seat, rule.delay, now)
-        costs = count_miss(seat.misses, rule, cause, now)
+        costs = count_miss(seat.misses, rule, cause, now, now - seat.talked_until)
         self._desk.work_ended(seat, cause.value, now)
         if costs == "logout" and seat.is_signed_in:
             self._desk.sign_out(seat, cause.value, now)

@@ -5,6 +5,7 @@ caller who hung up or an offer called off never do.
 """
 
 from enum import StrEnum
+from math import inf
 
 from queues.settings import MissedRule, MissedRules
 
@@ -24,12 +25,17 @@ def rule_for(rules: MissedRules, cause: Cause) -> MissedRule:
     return rules.refused if cause is Cause.REFUSED else rules.unreachable
 
 
-def count_miss(misses: dict[str, tuple[int, float]], rule: MissedRule, cause: Cause, now: float) -> str:
+def count_miss(
+    misses: dict[str, tuple[int, float]], rule: MissedRule, cause: Cause, now: float, since_call: float = inf
+) -> str:
     """Count one more in a row; say what it costs: ``pause``, ``logout`` or "" (then the row goes on).
 
     A row is of one cause. It starts anew with an answer, a sign-in, with what it has cost, or when
-    ``forget_after`` has passed since the miss before.
+    ``forget_after`` has passed since the miss before. A miss within the ``grace`` after the seat's last queue
+    call, ``since_call`` seconds ago, is none.
     """
+    if since_call < rule.grace:
+        return ""
     count, last_at = misses.get(cause, (0, now))
     if rule.forget_after and now - last_at >= rule.forget_after:
         count = 0

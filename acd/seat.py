@@ -7,6 +7,7 @@ Rule: reserved, and ringing for a queue, mean exactly one live offer.
 """
 
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from acd.phone import Phone
@@ -200,6 +201,7 @@ class _Touched:
         "talk_queue",
         "talk_since",
         "talked_for",
+        "talked_until",
         "watched_by",
         "works",
         "wrap_up",
@@ -213,6 +215,7 @@ class Seat(_Touched):
 
     __slots__ = (
         "answered",
+        "answers",
         "is_forced",
         "keeper",
         "midnight",
@@ -264,6 +267,7 @@ class Seat(_Touched):
         self.talk_call: CallId | None = None  # the queue call it is in
         self.talk_queue: QueueName | None = None  # and its queue
         self.talk_since = 0.0
+        self.talked_until = -inf  # when its last queue call ended
         self.wrapup: Timer | None = None
         self.wrapup_after: float | None = None  # wrap-up due when the phone is free
         self.wrapup_queue = ""  # the queue of the call that wrap-up is after
@@ -283,6 +287,7 @@ class Seat(_Touched):
         self.offered_last = 0
         self.offered = 0
         self.answered = 0
+        self.answers: dict[str, int] = {}  # of them, by queue, since the start
         self.refused = 0
         self.missed = 0
         self.talked_for = 0.0
@@ -300,6 +305,10 @@ class Seat(_Touched):
         self.shares = dict(settings.shares)
         self.breadth = len(settings.queues) + len(settings.skills)
         self.order = order
+
+    def answered_in(self, queue: str) -> int:
+        """Return how many calls of ``queue`` it has answered since the start."""
+        return self.answers.get(queue, 0)
 
     def rank_in(self, queue: str) -> int:
         """Return its rank in ``queue``: 1 first."""

@@ -1,8 +1,9 @@
 """Handover: what comes between a phone's answer and the bridge.
 
 An outside phone of a seat may be answered by a mailbox or by a pocket: whoever takes the call there presses a
-key, and until then the call rings on and the caller hears its music. Then the seat may be told what call it
-is, and the caller to which seat it will talk. A phone that hangs up before the bridge has not taken the call.
+key, and until then the call rings on and the caller hears its music. Then the seat may be given a moment, and
+be told what call it is and how long it has waited, and the caller to which seat it will talk. A phone that
+hangs up before the bridge has not taken the call.
 
 Rule: a leg in handover has answered and is still one of its call's rings.
 """
@@ -15,6 +16,7 @@ from calls.events import SeatMissed, SeatPickedUp, SeatTook
 from calls.leg import Leg
 from calls.settings import QueueMedia
 from kernel.ids import StreamId
+from kernel.timers import Timer, TimerQueue
 from media.plane import Plane
 
 if TYPE_CHECKING:
@@ -26,21 +28,23 @@ SAY_FOR = 300.0  # seconds; what is said before the bridge is shorter, whatever 
 class Step:
     """One leg that has answered and is not bridged yet."""
 
-    __slots__ = ("left", "leg", "wants_key")
+    __slots__ = ("left", "leg", "timer", "wants_key")
 
     def __init__(self, leg: Leg, left: dict[StreamId, int], *, wants_key: bool) -> None:
         self.leg = leg
         self.left = left  # sounds that are not over yet, by the stream that hears them
         self.wants_key = wants_key
+        self.timer: Timer | None = None  # armed while the seat hears silence
 
 
 class Handover:
     """The legs of one switchboard that have answered and are not bridged; ``steps`` by who hears something.
     """
 
-    def __init__(self, board: "Switchboard", plane: Plane) -> None:
+    def __init__(self, board: "Switchboard", plane: Plane, timers: TimerQueue) -> None:
         self._board = board
         self._plane = plane
+        self._timers = timers
         self.steps: dict[StreamId, Step] = {}
 
     def begin(self, leg: Leg, now: float) -> None:
@@ -94,6 +98,8 @@ class Handover:
         """A leg is in handover no longer."""
         step = self.steps.get(leg.stream)
         if step is not None and step.leg is leg:
+            self._timers.disarm(step.timer)
+            step.timer = None
             for stream in step.left:
                 del self.steps[stream]
 
@@ -115,20 +121,45 @@ class Handover:
         call = leg.call
         assert call is not None
         media = self._board.plan.queues.get(call.queue or "") if leg.offer is not None else None
-        if media is None or leg.offer is None or not (media.seat_hears or media.say_seat):
-            self._board.connect(leg, now)
-            return
-        left: dict[StreamId, int] = {}
-        if media.seat_hears:
-            left[leg.stream] = 1
-            self._plane.play(leg.stream, (media.seat_hears,), now, loop_last=False)
-        caller = call.caller_leg
-        if media.say_seat and caller is not None and leg.seat is not None:
-            left[caller.stream] = self._say_seat(call, caller, leg.seat, media, now)
-        if not left:  # a callback: there is no caller yet to be told the seat
+        if media is None or leg.offer is None or not media.has_preface:
             self._board.connect(leg, now)
             return
         self._board.events.put(SeatTook(leg.offer, SAY_FOR))
+        if media.seat_delay:
+            step = self.steps[leg.stream] = Step(leg, {leg.stream: 0}, wants_key=False)
+            step.timer = self._timers.arm_after(self, f"delay {leg.stream}", media.seat_delay, now)
+        else:
+            self._tell(call, leg, media, now)
+
+    def on_timer(self, name: str, now: float) -> None:
+        """A seat has had its moment; ``name`` is that word and its stream."""
+        step = self.steps.get(StreamId(int(name.partition(" ")[2])))
+        call = None if step is None else step.leg.call
+        if step is None or call is None:
+            return
+        leg = step.leg
+        self.over(leg)
+        media = self._board.plan.queues.get(call.queue or "")
+        if media is None:  # a reload has taken the queue away
+            self._board.connect(leg, now)
+        else:
+            self._tell(call, leg, media, now)
+
+    def _tell(self, call: Call, leg: Leg, media: QueueMedia, now: float) -> None:
+        """Say to the seat and to the caller what they are to be told, then bridge them."""
+        left: dict[StreamId, int] = {}
+        caller = call.caller_leg
+        told: phrases.Sounds = (media.seat_hears,) if media.seat_hears else ()
+        if media.seat_hears_wait and caller is not None and call.joined_at is not None:
+            told += phrases.waited(media.language, now - call.joined_at)
+        if told:
+            left[leg.stream] = len(told)
+            self._plane.play(leg.stream, told, now, loop_last=False)
+        if media.say_seat and caller is not None and leg.seat is not None:
+            left[caller.stream] = self._say_seat(call, caller, leg.seat, media, now)
+        if not left:  # a callback: there is no caller yet to be told the seat, nor has one waited
+            self._board.connect(leg, now)
+            return
         step = Step(leg, left, wants_key=False)
         for stream in left:
             self.steps[stream] = step

@@ -18,13 +18,13 @@ _NAMES = {
         *map(str, _NUMBERS_EN),
         *("hundred", "star", "hash", "and", "you-are-number", "in-line", "at-least", "callers-before-you"),
         *("wait-is", "less-than", "more-than", "between", "minute", "minutes", "seat-number"),
-        *("call-waiting", "rate-us", "thank-you"),
+        *("call-waiting", "rate-us", "thank-you", "has-waited", "second", "seconds"),
     ),
     "zh": (
         *map(str, range(11)),
         *("hundred", "two-of", "one-of-a-number", "star", "hash", "and", "you-are-number", "in-line"),
         *("at-least", "callers-before-you", "wait-is", "less-than", "more-than", "minutes", "seat-number"),
-        *("serves-you", "call-waiting", "rate-us", "thank-you"),
+        *("serves-you", "call-waiting", "rate-us", "thank-you", "has-waited", "seconds"),
     ),
 }
 NAMES: dict[str, Sounds] = {language: tuple(names) for language, names in _NAMES.items()}
@@ -111,9 +111,27 @@ def wait(language: str, low: float, high: float) -> Sounds:
     return sounds(language, "wait-is") + said if said else ()
 
 
+def waited(language: str, seconds: float) -> Sounds:
+    """The caller has waited so long: in seconds below a minute, then in minutes; nothing below a second."""
+    if seconds < 1:
+        return ()
+    if seconds < 60:
+        said = _counted(language, floor(seconds), "second")
+    elif seconds >= 60 * (MINUTES_MAX + 1):
+        said = sounds(language, "more-than") + _minutes(language, MINUTES_MAX)
+    else:
+        said = _minutes(language, floor(seconds / 60))
+    return sounds(language, "has-waited") + said
+
+
 def _minutes(language: str, value: int) -> Sounds:
-    unit = "minute" if language == "en" and value == 1 else "minutes"
-    return count(language, value) + sounds(language, unit)
+    return _counted(language, value, "minute")
+
+
+def _counted(language: str, value: int, unit: str) -> Sounds:
+    """Return a number and its unit, which has a form of its own after a one in English alone."""
+    ending = "" if language == "en" and value == 1 else "s"
+    return count(language, value) + sounds(language, unit + ending)
 
 
 def seat(language: str, number: str) -> Sounds:

@@ -83,6 +83,13 @@ class QueueMedia(msgspec.Struct, frozen=True):
     survey: SurveySettings = SurveySettings()
     record: bool = False
     record_pausable: bool = True  # a seat may suspend the recording
+    seat_delay: float = 0.0  # silence that the seat hears when it has answered, before all else
+    seat_hears_wait: bool = False  # it is told how long the caller has waited
+
+    @property
+    def has_preface(self) -> bool:
+        """Something comes between the seat's answer and the bridge."""
+        return bool(self.seat_hears or self.say_seat or self.seat_hears_wait or self.seat_delay)
 
 
 class RecordingSettings(msgspec.Struct, frozen=True):

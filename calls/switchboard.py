@@ -119,7 +119,7 @@ class Switchboard:
         self.keys = Keys(self, plane)
         self.comfort = Comfort(self, plane, timers, chance, phonebook)
         self.rings = Rings(self, stack, plane)
-        self.handover = Handover(self, plane)
+        self.handover = Handover(self, plane, timers)
         self.scripts = Scripts(self, plane, timers, walltime, phonebook)
         self.surveys = Surveys(self, plane, timers, walltime)
         self.recordings = CallRecordings(self, plane, chance, walltime)

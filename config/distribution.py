@@ -47,6 +47,7 @@ from sip.settings import Account, Secret
 
 NUMBERS_MAX = 20_000  # of one table's ranges together: more seats than one node is built for
 NUMBER_LENGTH_MAX = 32
+SEAT_DELAY_MAX = 10.0  # seconds
 _ENTRIES = "queue:NAME, seat:NUMBER, extension:NUMBER, ivr:NAME"
 
 
@@ -199,6 +200,8 @@ class Desk:
                     announce=build_announce(self._reader, where, queue.announce, self.sounds),
                     language=queue.language or self.languages.get(tenant, "en"),
                     seat_hears=queue.seat_hears,
+                    seat_delay=float(queue.seat_delay),
+                    seat_hears_wait=queue.seat_hears_wait,
                     say_seat=queue.say_seat,
                     survey=build_survey(self._reader, where, queue.survey, self.sounds),
                     record=tenant in self.recorded if queue.record is None else queue.record,
@@ -418,6 +421,12 @@ class Desk:
             )
         if queue.ring_for < 1:
             self._reader.refuse(f"{where}.ring_for", f"{queue.ring_for:g} s is too short for a phone to ring")
+        if queue.seat_delay > SEAT_DELAY_MAX:
+            self._reader.refuse(
+                f"{where}.seat_delay",
+                f"{queue.seat_delay:g} s is longer than a caller waits for who has answered: "
+                f"{SEAT_DELAY_MAX:g} s at most",
+            )
         for key in ("music", "welcome", "seat_hears"):
             sound = getattr(queue, key)
             if sound and sound not in self.sounds:
@@ -634,4 +643,5 @@ def _missed_rule(reader: Reader, where: str, table: MissedRuleTable, default: Mi
         pause_after=pauses or 0,
         logout_after=table.logout_after,
         forget_after=float(table.forget_after),
+        grace=float(table.grace),
     )

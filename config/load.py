@@ -213,6 +213,7 @@ def _queue_media(queue: QueueSettings) -> QueueMedia:
         queue.name, queue.tenant, queue.answer, queue.music, queue.welcome,
         tuple(key for key, _ in queue.keys), queue.message_answer, queue.announce, queue.language,
         queue.seat_hears, queue.say_seat, queue.survey, queue.record, queue.record_pausable,
+        queue.seat_delay, queue.seat_hears_wait,
     )
 
 

@@ -340,6 +340,7 @@ class MissedRuleTable(Table, frozen=True):
     pause_after: Count | None = None
     logout_after: Count = 0
     forget_after: Duration = Duration(0)
+    grace: Duration = Duration(0)
 
 
 class MissedTable(Table, frozen=True):
@@ -436,6 +437,8 @@ class QueueTable(Table, frozen=True):
     announce: AnnounceTable = AnnounceTable()
     language: Literal["", "en", "zh"] = ""
     seat_hears: str = ""
+    seat_delay: Duration = Duration(0)
+    seat_hears_wait: bool = False
     say_seat: bool = False
     record: bool | None = None
     record_pausable: bool = True

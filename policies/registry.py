@@ -4,6 +4,7 @@ from kernel.chance import Chance
 from kernel.errors import OperatorError
 from policies.c_mu import CMu
 from policies.fewest_calls import FewestCalls
+from policies.fewest_calls_in_queue import FewestCallsInQueue
 from policies.fixed_queue_ratio import FixedQueueRatio
 from policies.least_skilled_first import LeastSkilledFirst
 from policies.least_talk_time import LeastTalkTime
@@ -22,6 +23,7 @@ _PLAIN: tuple[type[Policy], ...] = (
     LongestIdle,
     RoundRobin,
     FewestCalls,
+    FewestCallsInQueue,
     LeastTalkTime,
     TopDown,
     RankFirst,

@@ -35,6 +35,9 @@ class SeatView(Protocol):
     def order(self) -> int:
         """Place in the configuration."""
 
+    def answered_in(self, queue: str) -> int:
+        """Calls of ``queue`` that it has answered since the start."""
+
     def rank_in(self, queue: str) -> int:
         """Rank of the seat in ``queue``: 1 first."""
 

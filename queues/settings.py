@@ -33,6 +33,7 @@ class MissedRule(msgspec.Struct, frozen=True):
     pause_after: int = 0  # auto-pause after so many in a row; 0: never
     logout_after: int = 0  # signed out after so many in a row; 0: never
     forget_after: float = 0.0  # a miss so long ago is not of the row any more; 0: it always is
+    grace: float = 0.0  # a miss so soon after the seat's last queue call does not count; 0: it always does
 
 
 class MissedRules(msgspec.Struct, frozen=True):
@@ -116,6 +117,8 @@ class QueueSettings(msgspec.Struct, frozen=True):
     announce: Announce = Announce()
     language: str = "en"  # of what is said with numbers in it
     seat_hears: str = ""  # what a seat is told when it has answered, before the bridge
+    seat_delay: float = 0.0  # silence that it hears first
+    seat_hears_wait: bool = False  # it is told how long the caller has waited
     say_seat: bool = False  # the caller is told the seat's number then
     survey: SurveySettings = SurveySettings()
     record: bool = False

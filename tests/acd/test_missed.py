@@ -158,3 +158,28 @@ def test_what_was_asked_for_while_ringing_comes_before_the_pause(kit: Any) -> No
     floor.sign_out("8001", deferred=True)
     floor.at(25.0)
     assert floor.state("8001") == "offline idle"
+
+
+def test_a_miss_soon_after_a_call_does_not_count(kit: Any) -> None:
+    """AQ's autopausedelay: who has just hung up may not hear the next ring."""
+    rules = MissedRules(no_answer=MissedRule(pause_after=1, grace=30.0))
+    queue = kit.queue(missed=rules, ring_for=10.0, pair_back_off=0.0, max_wait=0.0)
+    floor = kit.floor((queue,), (kit.seat("8001"),))
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.answer("8001")
+    floor.end_talk("8001")
+    floor.join("b")
+    floor.at(29.9)  # rung in vain until 10, and until 20
+    assert (floor.state("8001"), floor.seat("8001").missed) == ("ready reserved", 2)
+    floor.at(30.0)
+    assert floor.state("8001") == "paused idle"
+    assert floor.presences("8001")[-1].reason == "no_answer"
+
+
+def test_a_refusal_in_the_grace_costs_its_rest_and_nothing_else() -> None:
+    misses: dict[str, tuple[int, float]] = {}
+    rule = MissedRule(logout_after=1, grace=5.0)
+    assert count_miss(misses, rule, Cause.REFUSED, 100.0, 4.9) == ""
+    assert misses == {}
+    assert count_miss(misses, rule, Cause.REFUSED, 100.0, 5.0) == "logout"

@@ -224,3 +224,77 @@ def test_an_outside_phone_is_asked_first_and_told_then() -> None:
     press(here, call, "1")  # once more means nothing
     heard(here, leg.stream, "from-the-hotline")
     assert call.state is CallState.TALKING
+
+
+# A moment, and how long the caller has waited.
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "2 minutes"), ("zh", "two-of minutes")])
+def test_a_seat_is_told_how_long_its_caller_has_waited(language: str, told: str) -> None:
+    """AQ's reportholdtime; after what call it is, in the language of the queue."""
+    here = office(seat_hears="from-the-hotline", seat_hears_wait=True, language=language)
+    here.register("8001")
+    call = waiting(here)
+    here.advance(150.0)
+    here.register("8001")
+    invite = here.ring(call)
+    here.answer(invite, 200, sdp(5000, host="192.0.2.7"))
+    leg = call.rings[0]
+    said = ("from-the-hotline", *(f"voice:{language}/{name}" for name in ("has-waited", *told.split())))
+    assert plays(here, leg.stream) == [said]
+    heard(here, leg.stream, *said[:-1])
+    assert call.state is CallState.RINGING
+    heard(here, leg.stream, said[-1])
+    assert call.state is CallState.TALKING
+
+
+def test_who_has_not_waited_a_second_is_bridged_at_once() -> None:
+    here = office(seat_hears_wait=True)
+    call, _ = inside(here)
+    assert call.state is CallState.TALKING
+
+
+def test_a_seat_has_a_moment_before_it_is_told_anything() -> None:
+    """AQ's memberdelay: silence; nobody else is asked any more, and the caller hears its music."""
+    here = office(seat_delay=2.0, seat_hears="from-the-hotline")
+    call, _ = inside(here)
+    leg = call.rings[0]
+    assert here.events(SeatTook) == [SeatTook(OfferId("o1"), 300.0)]
+    here.advance(1.9)
+    assert (plays(here, leg.stream), call.state) == ([], CallState.RINGING)
+    here.advance(0.1)
+    assert plays(here, leg.stream) == [("from-the-hotline",)]
+    heard(here, leg.stream, "from-the-hotline")
+    assert call.state is CallState.TALKING
+
+
+def test_a_moment_alone_ends_in_the_bridge() -> None:
+    here = office(seat_delay=2.0)
+    call, _ = inside(here)
+    here.advance(1.9)
+    assert not are_connected(here)
+    here.advance(0.1)
+    assert are_connected(here)
+    assert (call.state, here.events(SeatAnswered)) == (CallState.TALKING, [SeatAnswered(OfferId("o1"))])
+
+
+@pytest.mark.parametrize("who", ["caller", "seat"])
+def test_who_hangs_up_in_the_moment_leaves_nothing_behind(who: str) -> None:
+    here = office(seat_delay=2.0)
+    call, invite = inside(here)
+    here.advance(1.0)
+    if who == "caller":
+        here.caller_says("BYE", here.last("200", TRUNK), 2)
+        assert here.verdicts() == [("caller", "caller:abandoned", 200)]
+    else:
+        here.phone_says("BYE", invite, 1)
+        assert here.events(SeatMissed) == [SeatMissed(OfferId("o1"))]
+        here.board.rings.withdraw(OfferId("o1"), "no_answer", here.now)
+        here.settle()
+        assert call.state is CallState.WAITING
+        here.advance(5.0)
+        assert not are_connected(here)
+        here.caller_says("BYE", here.last("200", TRUNK), 2)
+    assert not here.board.handover.steps
+    here.advance(40.0)
+    assert here.is_quiet()

@@ -96,6 +96,7 @@ def test_every_phrase_is_made_of_sounds_that_are_shipped(language: str) -> None:
     ranges = [(low * 10.0, high * 100.0) for low in range(400) for high in range(42)]
     made = [phrases.wait(language, *each) for each in ranges]
     made += [phrases.position(language, place) for place in range(1000)]
+    made += [phrases.waited(language, seconds) for seconds in range(4000)]
     made += [phrases.at_least(language, before) for before in range(1000)]
     made += [phrases.seat(language, "0123456789*#")]
     used = dict.fromkeys(sound.partition("/")[2] for sounds in made for sound in sounds)

@@ -34,8 +34,10 @@ def test_what_makes_no_sense_is_refused(text: str, error: str) -> None:
 
 def test_what_is_said_before_the_bridge_is_the_queue_s() -> None:
     text = '[[tenant]]\nname = "t"\nlanguage = "zh"\n[[queue]]\nname = "q"\n'
-    calls = calls_of(text + 'seat_hears = "builtin:welcome"\nsay_seat = true\n')
+    more = 'seat_delay = "1s"\nseat_hears_wait = true\n'
+    calls = calls_of(text + 'seat_hears = "builtin:welcome"\nsay_seat = true\n' + more)
     assert (calls.queues[0].seat_hears, calls.queues[0].say_seat) == ("builtin:welcome", True)
+    assert (calls.queues[0].seat_delay, calls.queues[0].seat_hears_wait) == (1.0, True)
     assert calls.languages == {"t": "zh"}
     with pytest.raises(ConfigErrors, match='seat_hears: unknown sound "nothing"'):
         calls_of(text + 'seat_hears = "nothing"\n')

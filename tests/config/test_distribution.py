@@ -92,6 +92,10 @@ def test_relaxations() -> None:
             'policy = "longest-ilde"',
             'policy: unknown policy "longest-ilde" (did you mean longest-idle?); there are',
         ),
+        (
+            "seat_delay = 11",
+            "seat_delay: 11 s is longer than a caller waits for who has answered: 10 s at most",
+        ),
         ("ring_for = 0", "ring_for: 0 s is too short for a phone to ring"),
         (
             'music = "m.wav"',
@@ -276,9 +280,11 @@ def test_tenants_have_hours_to_dial_in_and_quotas_by_level() -> None:
 
 
 def test_a_missed_offer_pauses_or_signs_out_but_not_both() -> None:
-    rules = load(queue('missed = {no_answer = {logout_after = 3, forget_after = "1h"}}')).acd.queues[0].missed
+    text = 'missed = {no_answer = {logout_after = 3, forget_after = "1h", grace = 9}}'
+    rules = load(queue(text)).acd.queues[0].missed
     assert (rules.no_answer.pause_after, rules.no_answer.logout_after) == (0, 3)
     assert (rules.no_answer.forget_after, rules.refused.delay) == (3600.0, 5.0)
+    assert (rules.no_answer.grace, rules.refused.grace) == (9.0, 0.0)
     assert errors_of(queue("missed = {refused = {logout_after = 3, pause_after = 2}}")) == [
         'queue[1] "q".missed.refused.logout_after: is given beside pause_after; one of them is enough'
     ]

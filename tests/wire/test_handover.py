@@ -40,6 +40,33 @@ def test_both_hear_what_they_are_told_and_then_each_other(tmp_path: Path) -> Non
     assert sum(frames(caller_heard[begin:], 1000)) > 75
 
 
+def test_a_seat_has_a_moment_and_is_told_how_long_its_caller_has_waited(tmp_path: Path) -> None:
+    """Silence for 2 s, the words, then the caller's 440 Hz; the caller hears its music until then."""
+    with Switch(tmp_path, queue_extra='seat_delay = "2s"\nseat_hears_wait = true\n') as switch:
+        caller, seat = two_phones(tmp_path, switch)
+        with caller, seat:
+            admin = registered(switch)
+            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+            wait_until("the caller waits", lambda: states(admin.call("call.list")) == ["waiting"])
+            wait_until("it has waited", lambda: admin.call("call.list")[0]["waited"] > 2.0)
+            desk = sign_in(switch, ["8001"])[0]
+            wait_until("they talk", lambda: states(admin.call("call.list")) == ["talking"])
+            wait_until("they talked for 2 s", lambda: admin.call("call.list")[0]["talked"] > 2.0)
+            admin.call("call.hangup", call=admin.call("call.list")[0]["call"])
+            wait_until("the call is over", lambda: not admin.call("call.list"))
+            desk.close()
+        (offer,) = rows_when_complete(switch, "offers", 1)
+        seat_heard, caller_heard = seat.heard()[-1], caller.heard()[-1]
+    begin = place_of(seat_heard, "has-waited")
+    talked = frames(seat_heard, 440)
+    assert sum(talked) > 75
+    assert talked.index(True) * 160 > place_of(seat_heard, "seconds") > begin
+    before = seat_heard[: max(0, begin - 1_600 - 160)]
+    assert max(map(abs, before), default=0) < 100, "it hears something in its moment"
+    assert offer["rang"] > 2.0 + 1.3 + 0.6, "the moment and the words are before the bridge"
+    assert sum(frames(caller_heard, 1000)) > 75
+
+
 def test_a_mailbox_has_missed_the_call_and_a_person_takes_it_by_the_key(tmp_path: Path) -> None:
     """As it comes, without a key of the configuration: the mobile phone is a SIPp behind the trunk."""
     mobile = free_port()
