@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from acd.abandoned import BOOKED_BY
 from acd.board import Board
 from acd.callbackstate import Callback, Input, State
 from acd.commands import PlaceCall
@@ -110,8 +111,10 @@ class Callbacks:
         self._check(call.queue, what.number or call.caller)
         self._distribution.call_back(call, "caller", now, what.number)
 
-    def keep_place(self, call: WaitingCall, booked_by: str, now: float, number: str = "") -> Callback | None:
-        """Book a callback at the place of ``call``, or return None if that cannot be.
+    def keep_place(
+        self, call: WaitingCall, booked_by: str, now: float, number: str = "", after: float = 0.0
+    ) -> Callback | None:
+        """Book a callback at the place of ``call``, due ``after`` seconds, or return None if that cannot be.
 
         It is for :meth:`begin` to let it stand there, when the visit of ``call`` has ended.
         """
@@ -127,8 +130,8 @@ class Callbacks:
         callback.skills = call.skills
         callback.joined_at = call.joined_at
         callback.credit = call.credit
-        callback.due_at = now
-        callback.expires_at = now + queue.settings.callback.expires_after
+        callback.due_at = now + after
+        callback.expires_at = callback.due_at + queue.settings.callback.expires_after
         self._changed(callback, "booked", now)
         return callback
 
@@ -454,6 +457,8 @@ class Callbacks:
         callback.expires_at = monotonic(row.expires_at)
         callback.calls, callback.attempts = row.calls, row.attempts
         callback.last_outcome = row.outcome
+        if row.booked_by == BOOKED_BY:
+            self._distribution.abandoned.promised(queue, row.number, callback.booked_at)
         callback.for_seat = SeatId(row.for_seat) if row.for_seat else None
         callback.seat_until = inf if row.seat_until is None else monotonic(row.seat_until)
         if queue not in self._board.queues:

@@ -6,6 +6,7 @@ turn is only noted; :meth:`Distribution.settle` pairs it when the turn ends.
 
 from math import inf
 
+from acd.abandoned import AbandonedCallers
 from acd.alerts import Alerts
 from acd.board import Board
 from acd.callback import Callbacks
@@ -52,6 +53,7 @@ class Distribution:
         self.alerts = Alerts(board)
         self.entry = Entry(board, self, numbers)
         self.callbacks = Callbacks(board, self)
+        self.abandoned = AbandonedCallers(board, self)
 
     # Joining and leaving.
 
@@ -186,6 +188,8 @@ class Distribution:
         if outcome is Outcome.ABANDONED or cause == "interrupted":
             self.entry.gave_up(call, queue, now)
         board.events.put(QueueChanged(call.queue, "left", call.call, outcome.value, seat))
+        if outcome is Outcome.ABANDONED:
+            self.abandoned.gave_up(call, queue, now)
         if call.is_callback:
             self.callbacks.visit_ended(call, outcome, cause, seat, now)
 

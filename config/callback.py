@@ -2,9 +2,12 @@
 
 from config.entry import Calendars, calendar_of
 from config.reading import Reader
-from config.tables import QueueTable
+from config.tables import CallBackAbandonedTable, QueueTable
 from queues.hours import HoursSettings
-from queues.settings import CallbackSettings
+from queues.settings import AbandonedSettings, CallbackSettings
+
+AFTER_MIN = 5.0  # seconds from a hang-up to a call that nobody asked for
+PER_NUMBER_MAX = 10
 
 
 def build_callback(
@@ -31,4 +34,16 @@ def build_callback(
         expires_after=float(table.expires_after),
         per_seat=table.per_seat,
         hours=hours or usual,
+        abandoned=_abandoned(reader, f"{where}.call_back_abandoned", queue.call_back_abandoned),
     )
+
+
+def _abandoned(reader: Reader, where: str, table: CallBackAbandonedTable | None) -> AbandonedSettings | None:
+    if table is None:
+        return None
+    if table.after < AFTER_MIN:
+        reader.refuse(f"{where}.after", f"{table.after:g} s is too soon: {AFTER_MIN:g} s at least")
+    if table.per_number > PER_NUMBER_MAX:
+        wrong = f"{table.per_number} a day would be harassment: {PER_NUMBER_MAX} at most"
+        reader.refuse(f"{where}.per_number", wrong)
+    return AbandonedSettings(float(table.after), float(table.min_waited), table.per_number)

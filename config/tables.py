@@ -363,6 +363,14 @@ class CallbackTable(Table, frozen=True):
     hours: str = ""
 
 
+class CallBackAbandonedTable(Table, frozen=True):
+    """``[[queue]] call_back_abandoned``"""
+
+    after: Duration = Duration(60)
+    min_waited: Duration = Duration(20)
+    per_number: CountFromOne = 1
+
+
 class AnnounceTable(Table, frozen=True):
     """``[[queue]] announce``"""
 
@@ -432,6 +440,7 @@ class QueueTable(Table, frozen=True):
     pick: bool = False
     pair_back_off: Duration = Duration(10)
     callback: CallbackTable = CallbackTable()
+    call_back_abandoned: CallBackAbandonedTable | None = None
     keys: dict[str, str] = {}
     survey: SurveyTable = SurveyTable()
     announce: AnnounceTable = AnnounceTable()

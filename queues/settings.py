@@ -69,6 +69,14 @@ class EntrySettings(msgspec.Struct, frozen=True):
     on_seat_wait: str = "anyone"  # who may take the call then: anybody; or a target
 
 
+class AbandonedSettings(msgspec.Struct, frozen=True):
+    """How a queue calls back who gave up waiting, without being asked for it."""
+
+    after: float = 60.0  # seconds from the hang-up to the first attempt
+    min_waited: float = 20.0  # who gave up sooner is left alone
+    per_number: int = 1  # most in any 24 hours
+
+
 class CallbackSettings(msgspec.Struct, frozen=True):
     """How a queue calls back who would not wait, or was promised it."""
 
@@ -78,6 +86,7 @@ class CallbackSettings(msgspec.Struct, frozen=True):
     expires_after: float = 345_600.0  # since it was booked, or since the moment it was booked for: 96 h
     per_seat: float = 3.0  # most that are due at once, per seat signed in (where none is: per seat)
     hours: HoursSettings | None = None  # when customers may be dialled; None: always
+    abandoned: AbandonedSettings | None = None  # None: who gives up is called by nobody
 
 
 class QueueSettings(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ import pytest
 
 from config.load import load_settings
 from config.reading import ConfigErrors
-from queues.settings import CallbackSettings, QueueSettings
+from queues.settings import AbandonedSettings, CallbackSettings, QueueSettings
 
 BASE = """
 [[tenant]]
@@ -49,3 +49,22 @@ def test_customers_are_called_in_the_queue_s_own_hours_where_nothing_else_is_sai
 def test_what_makes_no_sense_is_refused(wrong: str) -> None:
     with pytest.raises(ConfigErrors, match="callback"):
         queue_of(f"callback = {{{wrong}}}")
+
+
+def test_who_gives_up_is_called_where_the_queue_says_so() -> None:
+    assert queue_of("").callback.abandoned is None
+    assert queue_of("call_back_abandoned = {}").callback.abandoned == AbandonedSettings(60.0, 20.0, 1)
+    more = 'call_back_abandoned = {after = "2m", min_waited = 5, per_number = 3}'
+    assert queue_of(more).callback.abandoned == AbandonedSettings(120.0, 5.0, 3)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("after = 4", "call_back_abandoned.after: 4 s is too soon: 5 s at least"),
+        ("per_number = 11", "call_back_abandoned.per_number: 11 a day would be harassment: 10 at most"),
+    ],
+)
+def test_who_gives_up_is_not_pestered(wrong: str, why: str) -> None:
+    with pytest.raises(ConfigErrors, match=why):
+        queue_of(f"call_back_abandoned = {{{wrong}}}")

@@ -1,6 +1,6 @@
 """What one whole switch does with a promise to call back: the seat first, then the customer."""
 
-from tests.simulator.phones import Manner
+from tests.simulator.phones import Errand, Manner
 from tests.simulator.stories import settle, staffed
 from tests.simulator.town import Town
 from tests.simulator.world import World
@@ -73,4 +73,34 @@ def test_a_complaint_is_followed_up_over_a_kill_and_escalated_to_the_seniors_whe
     (counted,) = world.admin.ask("callback.followups", week)
     keys = ("accepted", "escalated", "returned", "on_time", "open")
     assert [counted[key] for key in keys] == [1, 1, 1, 0, 0]
+    settle(world)
+
+
+def test_who_gave_up_is_called_by_itself_also_when_the_switch_was_killed_meanwhile() -> None:
+    """The caller waits for 30 s, in which nobody is there; a seat comes, and a minute later it is rung."""
+    rule = 'call_back_abandoned = {after = "60s", min_waited = "20s"}'
+    world = World(1, Town(juniors=1, intermediates=0, seniors=0, wrap_up=0.0, doors=(rule,)))
+    world.run(1.0)
+    world.trunk.dial(Errand(caller="13800000009", hangs_up_after=30.0))
+    world.run(40.0)
+    (visit,) = world.visit_rows
+    assert (visit.outcome, visit.cause) == ("abandoned", "abandoned")
+    (promise,) = world.admin.ask("callback.list", {})
+    assert (promise["state"], promise["booked_by"], promise["number"]) == (
+        "scheduled",
+        "abandoned",
+        "13800000009",
+    )
+    world.restart_switch()
+    world.add_agent("8001", Manner(answers_after=2.0))
+    world.trunk.choose = lambda _: Manner(answers_after=3.0, talks_for=10.0)
+    world.run(30.0)
+    assert [call.called for call in world.call_rows] == ["96198"]
+    world.run(60.0)
+    assert world.admin.ask("callback.list", {}) == []
+    assert [(row.called, row.verdict) for row in world.call_rows] == [
+        ("96198", "caller:abandoned"),
+        ("13800000009", "success"),
+    ]
+    assert [row.outcome for row in world.visit_rows] == ["abandoned", "answered"]
     settle(world)

@@ -5,6 +5,7 @@ power, or was cut off, is silent, and the worker reports the RTP time-out as a r
 """
 
 from collections.abc import Callable
+from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -339,6 +340,7 @@ class Workers:
         }
         self.bind_failures = 0.0
         self.tapes: dict[str, Tape] = {}  # all there ever were
+        self.told_at = -inf  # when the switch last said anything to any
 
     @property
     def now(self) -> float:
@@ -378,6 +380,7 @@ class Workers:
         """Take one message of the switch to a worker."""
         worker = self.workers[number]
         life = worker.life
+        self.told_at = self.now
         self.after(LINK_DELAY, lambda: worker.receive(message) if worker.life == life else None)
 
     def tell(self, worker: Worker, message: bytes) -> None:
@@ -427,8 +430,8 @@ class Workers:
         return None
 
     def are_settled(self) -> bool:
-        """Return whether every worker has been up for a second."""
-        return all(
+        """Return whether every worker has been up for a second, and has heard all that it was told."""
+        return self.now - self.told_at > LINK_DELAY and all(
             worker.is_running and self.now - worker.started_at > 1.0 for worker in self.workers.values()
         )
 

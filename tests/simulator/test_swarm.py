@@ -74,6 +74,13 @@ def test_a_caller_hangs_up_as_the_number_it_was_sent_to_fails() -> None:
     )
 
 
+def test_an_ear_waits_until_the_workers_have_heard_what_they_were_told() -> None:
+    """The late ACK of a caller who had offered nothing arrives in the very instant in which all are listened
+    to: the music is on its way to the worker, and the caller does not wait in silence.
+    """
+    run_seed(93483)
+
+
 def test_a_seed_is_one_history_whatever_the_hash_seed() -> None:
     """No container order reaches the wire, the rows or the API."""
     ends = []
