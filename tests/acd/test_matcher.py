@@ -265,3 +265,24 @@ def test_weighted_random_by_the_shares_of_two_seats(kit: Any) -> None:
         floor.after(1.0)
         floor.end_talk(ringing)
     assert abs(floor.seat("8002").answered - 300) < 3.5 * (400 * 0.75 * 0.25) ** 0.5
+
+
+def test_fewest_calls_of_one_queue(kit: Any) -> None:
+    """8001 has answered more calls in all, 8002 more of this queue."""
+    queues = (kit.queue(policy="fewest-calls-in-queue"), kit.queue("other", policy="fewest-calls-in-queue"))
+    seats = (kit.seat("8001", queues=("junior", "other")), kit.seat("8002"))
+    floor = kit.floor(queues, seats)
+    for name, number in (("other", "8001"), ("other", "8001"), ("junior", "8002")):
+        floor.sign_in(number)
+        floor.after(1.0)
+        floor.join(f"{floor.now}", name)
+        floor.answer(number)
+        floor.end_talk(number)
+        floor.sign_out(number)
+    floor.sign_in("8001", "8002")
+    floor.join("a")
+    floor.join("b")
+    assert floor.ringing() == {"a": "8001", "b": "8002"}
+    floor.leave("a")
+    floor.leave("b")
+    assert [(row.seat, row.key.split()[0]) for row in floor.offers()][-2:] == [("8001", "0"), ("8002", "1")]
