@@ -2,14 +2,14 @@
 
 A line is ``epoch|call|queue|seat|EVENT|data...``, with 1 to 5 texts of data. Rows are taken in the order in
 which they were written; what a line needs of earlier rows is kept until the call is over. A seat pauses in
-all its queues, which is PAUSEALL, or in some, PAUSE. Words for callers who never got in are Wazo's (FULL,
-CLOSED, ...).
+all its queues, which is PAUSEALL, or in some, PAUSE; its level, and so its PENALTY, is of no queue. Words for
+callers who never got in are Wazo's (FULL, CLOSED, ...).
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kernel.rows import CallRow, OfferRow, PresenceRow, VisitRow
+from kernel.rows import CallRow, OfferRow, OperationRow, PresenceRow, VisitRow
 from kernel.staterows import CallStateRow, JournalRow, VisitStateRow
 
 NOBODY = "NONE"
@@ -22,7 +22,13 @@ _REFUSED = {
     "ratio": "DIVERT_CA_RATIO",
     "estimate": "DIVERT_HOLDTIME",
 }
-_IN_A_QUEUE = {"paused_in": "PAUSE", "unpaused_in": "UNPAUSE"}
+_IN_A_QUEUE = {
+    "paused_in": "PAUSE",
+    "unpaused_in": "UNPAUSE",
+    "added_to": "ADDMEMBER",
+    "removed_from": "REMOVEMEMBER",
+}
+_OF_THE_SWITCH = {"started": "QUEUESTART", "reloaded": "CONFIGRELOAD"}  # operations
 _TIMED_OUT = ("max_wait", "seat_wait")
 _RINGS = {"missed": "RINGNOANSWER", "refused": "RINGNOANSWER", "failed": "RINGNOANSWER"}
 
@@ -69,6 +75,9 @@ class QueueLog:
             return list(self.know(row.call, row.called, row.arrived_at))
         if isinstance(row, CallRow):
             return [*self.know(row.call, row.called, row.arrived_at), *self._call(row)]
+        if isinstance(row, OperationRow):
+            event = _OF_THE_SWITCH.get(row.what)
+            return [] if event is None else [_line(row.at, NOBODY, NOBODY, NOBODY, event, "")]
         return list(self._presence(row)) if isinstance(row, PresenceRow) else []
 
     def know(self, call: str, called: str, arrived_at: float) -> Iterator[str]:
@@ -150,7 +159,11 @@ class QueueLog:
         word, _, told = row.cause.partition(":")
         if word in _IN_A_QUEUE:
             queue, _, why = told.partition(":")
+            if word == "added_to" and row.presence == "paused":
+                why = "PAUSED"
             yield _line(row.at, NOBODY, queue, row.seat, _IN_A_QUEUE[word], why)
+        elif word == "level":
+            yield say("PENALTY", *told.split(":", 1))
         if was == "offline" != row.presence:
             self._signed_in[row.seat] = row.at
             yield say("AGENTLOGIN", row.agent or row.seat)

@@ -104,6 +104,16 @@ class Supervision:
         self._changes.move(seat, settings, now)
         self._changes.moves.note(before, settings, by, self._board.walltime.epoch(now))
         self._desk.changed(seat, "moved", now)
+        history = self._board.history
+        for name in before.queues:
+            if name not in settings.queues:
+                history.seat_changed(seat, f"removed_from:{name}", now)
+        for name in settings.queues:
+            if name not in before.queues:
+                history.seat_changed(seat, f"added_to:{name}", now)
+        if settings.level != before.level:
+            level = self._board.level_name(settings.level)
+            history.seat_changed(seat, f"level:{settings.level}:{level}", now)
 
     def move_call(self, what: CallMoved, now: float) -> None:
         """Let a waiting call wait in another queue, before all others, or with another credit."""

@@ -225,7 +225,7 @@ class OperationRow(Row, frozen=True, tag="operations"):
     at: float
     tenant: str  # "" the switch as a whole
     by: str  # a seat, the name of a token, or a role
-    what: str  # force_pause, move_call, ...
+    what: str  # force_pause, move_call, ...; by "switch": started, reloaded
     seat: str
     call: str
     queue: str

@@ -302,13 +302,20 @@ class Node:
         self.switchboard.reconfigure(settings.calls)
         self._numbers.read_as(settings.calls.country)
         self.engine.handle(Reconfigured(settings.acd), now)
+        self._note("reloaded", now)
         self.log.put(("configuration reloaded", {}))
         self.settle(now)
 
     def start(self, now: float) -> None:
         """The sockets are open: register at carriers, and ask whether they are there."""
         self.stack.peers.start(now)
+        self._note("started", now)
         self.settle(now)
+
+    def _note(self, what: str, now: float) -> None:
+        """Leave a row of what the switch itself has done."""
+        at = self.walltime.epoch(now)
+        self.rows.put(OperationRow(f"{what}.{int(at * 1000)}", at, "", "switch", what, "", "", "", ""))
 
     def drain(self, now: float) -> None:
         """Take no new calls from now on; those there are go on. Carriers are told to send no more."""

@@ -314,8 +314,9 @@ def queue_log(
     Events: ENTERQUEUE (url, caller, place), CONNECT (waited, visit, rang), COMPLETECALLER and COMPLETEAGENT
     (waited, talked, place at entry), BLINDTRANSFER and ATTENDEDTRANSFER, ABANDON, EXITWITHTIMEOUT,
     EXITEMPTY and WITHDRAW (place, place at entry, waited), EXITWITHKEY (key, then the same), RINGNOANSWER and
-    RINGCANCELED (ms), PAUSEALL, UNPAUSEALL, AGENTLOGIN, AGENTLOGOFF; FULL, JOINEMPTY, CLOSED,
-    DIVERT_CA_RATIO and DIVERT_HOLDTIME for callers who did not get in.
+    RINGCANCELED (ms), PAUSEALL, UNPAUSEALL, PAUSE, UNPAUSE, AGENTLOGIN, AGENTLOGOFF; ADDMEMBER, REMOVEMEMBER
+    and PENALTY (rank, level) where a supervisor moves a seat; QUEUESTART, CONFIGRELOAD; FULL, JOINEMPTY,
+    CLOSED, DIVERT_CA_RATIO and DIVERT_HOLDTIME for callers who did not get in.
 
     Examples:
 

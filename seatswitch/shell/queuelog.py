@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from acd.queuelog import QueueLog
 from kernel.errors import OperatorError
-from kernel.rows import CallRow, OfferRow, PresenceRow, Row, VisitRow
+from kernel.rows import CallRow, OfferRow, OperationRow, PresenceRow, Row, VisitRow
 from kernel.staterows import CallStateRow, JournalRow, VisitStateRow
 from seatswitch.shell.store.database import (
     DATABASE_ERRORS,
@@ -109,7 +109,7 @@ def _moment(row: JournalRow) -> float:
         return row.ended_at
     if isinstance(row, CallStateRow):
         return row.arrived_at
-    return row.at if isinstance(row, PresenceRow) else 0.0
+    return row.at if isinstance(row, PresenceRow | OperationRow) else 0.0
 
 
 def _callers_of_living(folder: Path) -> dict[str, str]:
@@ -132,6 +132,7 @@ def _stored(connection: Connection, begin: float, callers: dict[str, str]) -> It
         ((row.left_at, row, ()) for row in _rows(connection, VisitRow, "left_at", begin)),
         ((at, None, tuple(known)) for at, *known in _select(connection, _HANDED_ON, begin)),
         ((row.ended_at, row, ()) for row in _rows(connection, CallRow, "ended_at", begin)),
+        ((row.at, row, ()) for row in _rows(connection, OperationRow, "at", begin)),
         ((row.at, row, ()) for row in _rows(connection, PresenceRow, "at", begin)),
     ]
 

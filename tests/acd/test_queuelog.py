@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from acd.queuelog import QueueLog
-from kernel.rows import CallRow, OfferRow, PresenceRow, StreamRow, VisitRow
+from kernel.rows import CallRow, OfferRow, OperationRow, PresenceRow, StreamRow, VisitRow
 from kernel.staterows import VisitStateRow
 
 T = 1_800_000_000.0
@@ -176,3 +176,32 @@ def test_nothing_is_kept_of_what_is_over() -> None:
     kept = (log._entered, log._rang, log._talks, log._calls, log._transfers)
     assert not any(kept)
     assert log.take(StreamRow("s", "c", "caller", "PCMU", T, 0, 0, 0, 0.0, 0)) == []
+
+
+def test_a_seat_that_is_moved_joins_and_leaves_queues() -> None:
+    """Its level is one for all queues: the penalty's queue is none."""
+    assert lines(
+        presence("ready", 1.0),
+        presence("ready", 2.0, cause="moved"),
+        presence("ready", 2.0, cause="removed_from:junior"),
+        presence("ready", 2.0, cause="added_to:senior"),
+        presence("ready", 2.0, cause="level:2:senior"),
+        presence("paused", 3.0, "rest"),
+        presence("paused", 4.0, "rest", cause="added_to:junior"),
+    )[1:] == [
+        "02|NONE|junior|8001|REMOVEMEMBER|",
+        "02|NONE|senior|8001|ADDMEMBER|",
+        "02|NONE|NONE|8001|PENALTY|2|senior",
+        "03|NONE|NONE|8001|PAUSEALL|rest",
+        "04|NONE|junior|8001|ADDMEMBER|PAUSED",
+    ]
+
+
+def test_a_start_and_a_reload() -> None:
+    def operation(what: str, by: str = "switch") -> OperationRow:
+        return OperationRow(what, T, "", by, what, "", "", "", "")
+
+    assert lines(operation("started"), operation("reloaded"), operation("force_pause", "8901")) == [
+        "00|NONE|NONE|NONE|QUEUESTART|",
+        "00|NONE|NONE|NONE|CONFIGRELOAD|",
+    ]

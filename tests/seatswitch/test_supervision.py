@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from acd.queuelog import QueueLog
 from kernel.rows import OperationRow
 from tests.simulator.checkers import talks_to
 from tests.simulator.people import Desk
@@ -183,4 +184,23 @@ def test_a_file_that_is_changed_ends_a_move_and_the_log_says_so() -> None:
     why = "the configuration says something else of it now"
     assert ("a seat is no longer moved", {"seat": "8001", "why": why}) in told
     assert (seat(world)["queues"], seat(world)["skills"]) == (["junior"], {"typing": 3})
+    settle(world)
+
+
+def test_a_moved_seat_is_in_the_queue_log() -> None:
+    """And so are a start and a reload."""
+    town = Town(juniors=1, intermediates=0, seniors=0, leaders=1, relaxes=False)
+    world, lead = led(Manner(), town)
+    world.turn(world.node.start)
+    lead.ask("supervisor.move_seat", {"seat": "8001", "queues": ["senior"], "level": "senior"})
+    world.turn(lambda now: world.node.reconfigure(world.node.settings, now))
+    log = QueueLog()
+    said = [line.partition("|")[2] for row in world.rows for line in log.take(row)]
+    assert [line for line in said if "AGENTLOGIN" not in line] == [
+        "NONE|NONE|NONE|QUEUESTART|",
+        "NONE|junior|8001|REMOVEMEMBER|",
+        "NONE|senior|8001|ADDMEMBER|",
+        "NONE|NONE|8001|PENALTY|2|senior",
+        "NONE|NONE|NONE|CONFIGRELOAD|",
+    ]
     settle(world)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kernel.errors import OperatorError
-from kernel.rows import AnyRow, CallRow, OfferRow, PresenceRow, VisitRow
+from kernel.rows import AnyRow, CallRow, OfferRow, OperationRow, PresenceRow, VisitRow
 from kernel.staterows import JournalRow, VisitStateRow
 from seatswitch.shell.queuelog import parse_moment, write_queue_log
 from seatswitch.shell.store.records import build_record, journal_path
@@ -132,3 +132,18 @@ def test_no_database_and_one_of_another_kind(tmp_path: Path) -> None:
 )
 def test_moments(given: str, epoch: float) -> None:
     assert parse_moment(given) == epoch
+
+
+def test_a_start_is_in_the_database_and_a_reload_in_the_journal(tmp_path: Path) -> None:
+    started, reloaded = (
+        OperationRow(f"{what}.1", T + at, "", "switch", what, "", "", "", "")
+        for at, what in ((1, "started"), (9, "reloaded"))
+    )
+    put(tmp_path, [started, presence("ready", 2)])
+    carry_over(tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db")
+    put(tmp_path, [reloaded])
+    assert story(tmp_path) == [
+        "01|NONE|NONE|NONE|QUEUESTART|",
+        "02|NONE|NONE|8001|AGENTLOGIN|8001",
+        "09|NONE|NONE|NONE|CONFIGRELOAD|",
+    ]
