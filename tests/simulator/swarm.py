@@ -161,6 +161,7 @@ class Options:
     agents: int
     extensions: int = 2
     errands: tuple[tuple[float, Errand], ...] = field(default=(), repr=False)
+    buttons: tuple[tuple[str, dict[str, Any]], ...] = field(default=BUTTONS, repr=False)
 
     def __str__(self) -> str:
         return (
@@ -594,7 +595,7 @@ class Swarm:
                 [*desks, world.admin, *([lead] if lead is not None and lead.is_open else [])]
             )
             seat = random.choice(world.town.seats)
-            method, params = random.choice(BUTTONS)
+            method, params = random.choice(self.options.buttons)
             living = sorted(world.node.switchboard.calls)
             drawn = {"SEAT": seat, "CALL": random.choice(living) if living else "none"}
             filled = {

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from kernel.rows import ScriptRow
+from kernel.rows import CallbackRow, ScriptRow
 from tests.simulator.menus import Menus
-from tests.simulator.swarm import Swarm, draw_options, run_seed
+from tests.simulator.swarm import BUTTONS, Swarm, draw_options, run_seed
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = 15
@@ -22,7 +22,14 @@ SAID = (
     "say_seat = true",
     'seat_hears = "builtin:welcome"',
     "survey = {automatic = true}",
+    "seat_delay = 1",
+    "seat_hears_wait = true",
 )
+BY_HAND = (
+    "pick = true",
+    'call_back_abandoned = {after = "10s", min_waited = "3s", per_number = 3}',
+)
+PICKS = (("supervisor.pickup", {"call": "CALL"}), ("call.pick", {"call": "CALL"}))
 
 
 @pytest.mark.parametrize("first", range(1, 301, BLOCK))
@@ -63,6 +70,26 @@ def test_the_same_where_callers_come_by_a_menu_and_desks_send_them_into_one(firs
         assert not any('"pin":"' in row.variables and '"pin":"***"' not in row.variables for row in rows)
         pressed, interacts, runs = pressed + swarm.pressed, interacts + swarm.interacts, runs + len(rows)
     assert min(pressed, interacts, runs) > 0
+
+
+@pytest.mark.parametrize("first", range(1, 46, BLOCK))
+def test_the_same_where_calls_are_picked_by_hand_and_who_gave_up_is_called(first: int) -> None:
+    picked = promised = 0
+    for seed in range(first, first + BLOCK):
+        drawn = draw_options(seed, 20, ("desk operations",))
+        town = replace(drawn.town, doors=(*drawn.town.doors, *BY_HAND))
+        swarm = Swarm(replace(drawn, town=town, buttons=(*BUTTONS, *(PICKS * 40))))
+        try:
+            swarm.run()
+        except AssertionError as error:
+            pytest.fail(f"seed {seed}: {error}")
+        picked += sum(row.policy == "picked" for row in swarm.world.offer_rows)
+        promised += sum(
+            isinstance(row, CallbackRow) and row.booked_by == "abandoned" and row.outcome == "answered"
+            for row in swarm.world.rows
+        )
+    assert picked
+    assert promised
 
 
 def test_a_caller_hangs_up_as_the_number_it_was_sent_to_fails() -> None:
