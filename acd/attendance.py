@@ -7,6 +7,7 @@ from acd.distribution import Distribution
 from acd.inputs import (
     AfterCallSet,
     DialWanted,
+    LineChanged,
     PauseAsked,
     PhoneBound,
     PhoneReachable,
@@ -55,6 +56,7 @@ class Attendance:
             raise OperationRefused("STATUS_NOT_IDLE", f"the phone of seat {seat.id} is {seat.activity}")
         if seat.is_busy:
             self._board.phones.bind(phone.key, seat.id)
+            self._desk.stand(seat)
         else:
             self._desk.bind(seat, phone)
         seat.session = what.session
@@ -208,16 +210,23 @@ class Attendance:
             seat = board.seats.get(name)
             if seat is None or seat.phone.key != key or seat.phone.reachable == what.reachable:
                 continue
-            seat.phone.reachable = what.reachable
-            if seat.offer is not None and not what.reachable:
-                self._distribution.phone_lost(seat, now)
-            else:
-                self._desk.see(
-                    seat,
-                    Sight.BACK if what.reachable else Sight.LOST,
-                    "reachable" if what.reachable else "unreachable",
-                    now,
-                )
+            if not seat.is_standing:  # else its line says so
+                self._reach(seat, now, reachable=what.reachable)
+
+    def line_changed(self, what: LineChanged, now: float) -> None:
+        """Follow the line of a seat whose phone stays there."""
+        seat = self._board.seats.get(what.seat)
+        if seat is not None and seat.line is not None and seat.phone.reachable != what.is_up:
+            self._reach(seat, now, reachable=what.is_up)
+
+    def _reach(self, seat: Seat, now: float, *, reachable: bool) -> None:
+        seat.phone.reachable = reachable
+        if seat.offer is not None and not reachable:
+            self._distribution.phone_lost(seat, now)
+        elif reachable:
+            self._desk.see(seat, Sight.BACK, "reachable", now)
+        else:
+            self._desk.see(seat, Sight.LOST, "unreachable", now)
 
     def engaged(self, what: SeatEngaged, now: float) -> None:
         """The seat's phone is in a call of its own."""

@@ -219,6 +219,7 @@ class Changes:
             self._desk.bind(seat, phone)
         else:
             board.phones.bind(seat.phone.key, seat.id)
+            self._desk.stand(seat)
         for talk in talks:
             self._desk.talks_on(seat, talk)
             if talk.queue is not None:

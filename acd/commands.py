@@ -57,6 +57,20 @@ class ReleaseCall(msgspec.Struct, frozen=True):
     target: str = ""  # "" or "hangup": end the call
 
 
+class OpenLine(msgspec.Struct, frozen=True):
+    """Call the phone bound to ``seat``, and keep it on the line until told otherwise."""
+
+    seat: SeatId
+    phone_kind: str
+    phone_number: str
+
+
+class CloseLine(msgspec.Struct, frozen=True):
+    """Let the phone that is kept on the line for ``seat`` go."""
+
+    seat: SeatId
+
+
 class KickOut(msgspec.Struct, frozen=True):
     """An older session of the seat is no longer its own."""
 
@@ -64,4 +78,6 @@ class KickOut(msgspec.Struct, frozen=True):
     session: str
 
 
-Command = RingSeat | PlaceCall | ChangeQueue | WithdrawOffer | ReleaseCall | KickOut
+Command = (
+    RingSeat | PlaceCall | ChangeQueue | WithdrawOffer | ReleaseCall | OpenLine | CloseLine | KickOut
+)

@@ -6,6 +6,7 @@ the turn ends.
 """
 
 from acd.board import Board
+from acd.commands import CloseLine, OpenLine
 from acd.daily import DailyLimits
 from acd.events import HandleLimitReached, SeatChanged
 from acd.inputs import SeatTalks
@@ -124,6 +125,7 @@ class Desk:
 
     def saved(self, seat: Seat, cause: str) -> None:
         """Tell of a change that a restart must not lose, of neither presence nor activity."""
+        self._follow_line(seat)
         self._board.history.seat_state(seat)
         self._board.events.put(SeatChanged(seat.id, cause))
 
@@ -186,7 +188,35 @@ class Desk:
         phones.unbind(seat.phone.key, seat.id)
         phones.bind(phone.key, seat.id)
         seat.phone = phone
+        self.stand(seat)
         seat.activity = Activity.IDLE if phone.reachable else Activity.UNREACHABLE
+
+    def stand(self, seat: Seat) -> None:
+        """Have the phone of ``seat``, just bound, kept on the line where its settings say so.
+
+        It counts as out of reach until it is there.
+        """
+        seat.is_standing = bool(seat.settings.standing)
+        if seat.is_standing:
+            seat.phone.reachable = False
+
+    def _follow_line(self, seat: Seat) -> None:
+        """Have the right phone kept on the line: the one bound, while somebody is signed in."""
+        wanted = seat.phone.key if seat.is_standing and seat.is_signed_in else None
+        if wanted == seat.line:
+            return
+        board = self._board
+        if seat.line is not None:
+            board.commands.put(CloseLine(seat.id))
+        seat.line = wanted
+        if wanted is not None:
+            board.commands.put(OpenLine(seat.id, *wanted))
+            return
+        seat.is_standing = False
+        phone = seat.phone
+        phone.reachable = board.phones.build(PhoneSettings(phone.kind, phone.number)).reachable
+        if not seat.is_busy:
+            seat.activity = Activity.IDLE if phone.reachable else Activity.UNREACHABLE
 
     def hold(self, seat: Seat, now: float, *, held: bool) -> None:
         """Note that the conversation is on hold, or no longer."""
@@ -238,6 +268,7 @@ class Desk:
 
     def changed(self, seat: Seat, cause: str, now: float) -> None:
         """Tell of a change of presence, phone or session."""
+        self._follow_line(seat)
         self._routable_changed(seat)
         seat.since = now
         board = self._board

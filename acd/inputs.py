@@ -110,6 +110,13 @@ class PhoneReachable(msgspec.Struct, frozen=True):
     reachable: bool
 
 
+class LineChanged(msgspec.Struct, frozen=True):
+    """The phone that is kept on the line for ``seat`` is there, or is no longer."""
+
+    seat: SeatId
+    is_up: bool
+
+
 class SignedIn(msgspec.Struct, frozen=True):
     """A person signs in at a seat; refused with a word (domain: QUOTA, NOT_IN_QUEUE, BAD_PAUSE, ...)."""
 
@@ -446,6 +453,7 @@ Input = (
     | SeatEngaged
     | SeatHeld
     | PhoneReachable
+    | LineChanged
     | SignedIn
     | SignedOut
     | ReadyAsked

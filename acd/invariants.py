@@ -71,6 +71,8 @@ def _check_seats(board: Board) -> None:
             assert board.phones.holder(seat.phone.key) == seat.id, f"{seat.id} works on another's phone"
         else:
             assert not seat.pending, f"{seat.id} is offline and has something pending"
+        stands = seat.is_standing and seat.is_signed_in
+        assert (seat.line == seat.phone.key) if stands else seat.line is None, f"{seat.id}: which line?"
         if seat.pool is not None:
             assert (seat.id in seat.pool.idle) == bool(seat.ready_number), f"{seat.id} is lost to its pool"
         if not seat.is_busy:

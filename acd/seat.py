@@ -10,7 +10,7 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from acd.phone import Phone
+from acd.phone import Phone, PhoneKey
 from acd.settings import SeatSettings
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.timers import Timer
@@ -217,7 +217,9 @@ class Seat(_Touched):
         "answered",
         "answers",
         "is_forced",
+        "is_standing",
         "keeper",
+        "line",
         "midnight",
         "missed",
         "misses",
@@ -249,6 +251,8 @@ class Seat(_Touched):
         self.activity = Activity.IDLE if phone.reachable else Activity.UNREACHABLE
         self.reason = ""
         self.is_forced = False  # paused by a supervisor, who alone may lift it
+        self.is_standing = False  # its phone stays on the line, as its settings said when that was bound
+        self.line: PhoneKey | None = None  # the phone that call control keeps there
         self.is_removed = False  # gone from the configuration; forgotten when idle
         self.is_spent = False  # it has had all the queue calls of this day
         self.midnight: Timer | None = None  # armed while that is so

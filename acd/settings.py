@@ -52,6 +52,7 @@ class SeatSettings(msgspec.Struct, frozen=True):
     ranks: tuple[tuple[str, int], ...] = ()  # in queues where it is not 1, the first
     shares: tuple[tuple[str, int], ...] = ()  # of the chance in queues where it is not 1
     daily_limit: int = 0  # queue calls a day; 0: no limit
+    standing: str = ""  # auto, key: its phone is called at the sign-in and stays on the line; "": it is not
     phones: tuple[PhoneSettings, ...] = ()
     role: str = "agent"  # or "supervisor"
     wrap_up: float | None = None

@@ -30,6 +30,8 @@ class CallInput(StrEnum):
     BRIDGED = "bridged"
     SCRIPTED = "scripted"
     SURVEYED = "surveyed"
+    LENT = "lent"  # the only leg of a standing line
+    GIVEN_BACK = "given_back"
     ENDED = "ended"
 
 
@@ -51,6 +53,8 @@ MOVES: dict[tuple[CallState, CallInput], CallState] = {
     (CallState.RINGING, CallInput.BRIDGED): CallState.TALKING,
     (CallState.RINGING, CallInput.ENDED): CallState.ENDED,
     (CallState.TALKING, CallInput.SURVEYED): CallState.SURVEY,
+    (CallState.TALKING, CallInput.LENT): CallState.WAITING,
+    (CallState.WAITING, CallInput.GIVEN_BACK): CallState.TALKING,
     (CallState.TALKING, CallInput.ENDED): CallState.ENDED,
     (CallState.SURVEY, CallInput.ENDED): CallState.ENDED,
 }
@@ -88,6 +92,17 @@ DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
         (CallState.ENDED, CallInput.RING_ENDED),
         (CallState.ENDED, CallInput.BRIDGED),
         (CallState.ENDED, CallInput.ENDED),
+        # Only the own call of a standing line lends its leg, and only from an open line.
+        (CallState.ARRIVED, CallInput.LENT),
+        (CallState.WAITING, CallInput.LENT),
+        (CallState.RINGING, CallInput.LENT),
+        (CallState.SURVEY, CallInput.LENT),
+        (CallState.ENDED, CallInput.LENT),
+        (CallState.ARRIVED, CallInput.GIVEN_BACK),
+        (CallState.RINGING, CallInput.GIVEN_BACK),
+        (CallState.TALKING, CallInput.GIVEN_BACK),
+        (CallState.SURVEY, CallInput.GIVEN_BACK),
+        (CallState.ENDED, CallInput.GIVEN_BACK),
     }
 )
 
@@ -128,6 +143,7 @@ class Call:
         "is_muted",
         "is_parked",
         "is_private",
+        "is_standing",
         "is_supervision",
         "joined_at",
         "queue",
@@ -189,6 +205,7 @@ class Call:
         self.visits = 0  # to queues, when it came into a script
         self.variables = _NONE  # of its scripts, for the next one
         self.collected = _NONE  # of its scripts, as anybody may see them
+        self.is_standing = False  # a standing line's own: its leg is the only one, and may be lent
         self.is_supervision = False  # a supervisor's, whose leg is the only one
         self.transferee: Leg | None = None  # of another call; the caller's leg once this is answered
         self.is_private = False  # the caller asks not to be named (RFC 3323)

@@ -111,6 +111,8 @@ class CallDesk:
         """Ring the phone anew with the request to answer at once: one that rings can be told nothing."""
         call, board = self.call(what.call), self._board
         leg = next((each for each in call.rings if each.seat == what.seat), None)
+        if leg is not None and board.handover.accept(leg, now):
+            return
         if leg is None or not leg.ringing_sessions:
             raise OperationRefused("NOT_RINGING", f"call {call.id} does not ring at seat {what.seat}")
         settings = board.plan.settings

@@ -92,6 +92,13 @@ class PhoneChanged(msgspec.Struct, frozen=True):
     reachable: bool
 
 
+class LineMoved(msgspec.Struct, frozen=True):
+    """The standing line to a seat's phone is up, or is no longer."""
+
+    seat: SeatId
+    is_up: bool
+
+
 class SeatHold(msgspec.Struct, frozen=True):
     """A seat's call is held or resumed."""
 
@@ -207,6 +214,7 @@ CallEvent = (
     | SeatFailed
     | SeatTaken
     | PhoneChanged
+    | LineMoved
     | SeatHold
     | HoldRecalled
     | SeatFreed

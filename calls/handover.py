@@ -5,6 +5,9 @@ key, and until then the call rings on and the caller hears its music. Then the s
 be told what call it is and how long it has waited, and the caller to which seat it will talk. A phone that
 hangs up before the bridge has not taken the call.
 
+On a line that is kept open (:mod:`calls.standing`) the phone has answered long ago: a call is a beep, or the
+question for the key, and the same follows.
+
 Rule: a leg in handover has answered and is still one of its call's rings.
 """
 
@@ -22,18 +25,22 @@ from media.plane import Plane
 if TYPE_CHECKING:
     from calls.switchboard import Switchboard
 
+BEEP = "builtin:reminder"
 SAY_FOR = 300.0  # seconds; what is said before the bridge is shorter, whatever the media workers say
 
 
 class Step:
     """One leg that has answered and is not bridged yet."""
 
-    __slots__ = ("left", "leg", "timer", "wants_key")
+    __slots__ = ("is_beep", "left", "leg", "timer", "wants_key")
 
-    def __init__(self, leg: Leg, left: dict[StreamId, int], *, wants_key: bool) -> None:
+    def __init__(
+        self, leg: Leg, left: dict[StreamId, int], *, wants_key: bool, is_beep: bool = False
+    ) -> None:
         self.leg = leg
         self.left = left  # sounds that are not over yet, by the stream that hears them
         self.wants_key = wants_key
+        self.is_beep = is_beep  # on an open line: the call is taken when it is over
         self.timer: Timer | None = None  # armed while the seat hears silence
 
 
@@ -51,7 +58,9 @@ class Handover:
         """A phone has answered: ask for the key, say what is to be said, or bridge at once."""
         settings = self._board.plan.settings
         self._board.recovery.note(leg.call)  # the next process must know of a dialog more
-        if leg.phone[0] == "pstn" and leg.seat is not None and settings.accept_key:
+        assert leg.call is not None
+        is_asked = leg.seat is not None or leg.call.is_standing
+        if leg.phone[0] == "pstn" and is_asked and settings.accept_key:
             if leg.offer is not None:
                 self._board.events.put(SeatPickedUp(leg.offer, settings.accept_for))
             self._plane.collect(leg.stream, True, now)
@@ -59,16 +68,33 @@ class Handover:
         else:
             self._accepted(leg, now)
 
+    def summon(self, leg: Leg, how: str, now: float) -> None:
+        """A call for a phone that is on an open line: ask for the key (``how`` is key), or beep and go on."""
+        if how == "key" and self._board.plan.settings.accept_key:
+            self._plane.collect(leg.stream, True, now)
+            self._ask(leg, now)
+            return
+        self.steps[leg.stream] = Step(leg, {leg.stream: 1}, wants_key=False, is_beep=True)
+        self._plane.play(leg.stream, (BEEP,), now, loop_last=False)
+
+    def accept(self, leg: Leg, now: float) -> bool:
+        """Take a call on an open line without waiting for beep or key; return whether it could be taken."""
+        step = self.steps.get(leg.stream)
+        if step is None or not (step.wants_key or step.is_beep):
+            return False
+        self.over(leg)
+        self._plane.collect(leg.stream, False, now)
+        self._plane.stop(leg.stream, now)
+        self._accepted(leg, now)
+        return True
+
     def key_pressed(self, leg: Leg, key: str, now: float) -> bool:
         """Take the key of a phone that was asked for it; return whether it was."""
         step = self.steps.get(leg.stream)
         if step is None or not step.wants_key:
             return False
         if key == self._board.plan.settings.accept_key:
-            self.over(leg)
-            self._plane.collect(leg.stream, False, now)
-            self._plane.stop(leg.stream, now)
-            self._accepted(leg, now)
+            self.accept(leg, now)
         return True
 
     def ended(self, leg: Leg | None, now: float) -> None:
@@ -81,6 +107,9 @@ class Handover:
             return
         if step.wants_key:
             self._ask(leg, now)  # once more
+        elif step.is_beep:
+            self.over(step.leg)
+            self._accepted(step.leg, now)
         else:
             self.over(step.leg)
             self._board.connect(step.leg, now)

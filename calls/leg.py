@@ -17,6 +17,7 @@ from sip.session import Session
 
 if TYPE_CHECKING:
     from calls.call import Call
+    from calls.standing import Line
 
 
 class LegState(IntEnum):
@@ -86,6 +87,7 @@ class Leg:
         "causes",
         "forwards",
         "headers",
+        "line",
         "number",
         "offer",
         "peer_offer",
@@ -129,6 +131,7 @@ class Leg:
         self.seat: SeatId | None = None
         self.phone: tuple[str, str] = ("", "")  # kind and number of a seat's or extension's phone
         self.offer: OfferId | None = None  # the ring this leg carries out for a queue
+        self.line: Line | None = None  # that it is kept open on between calls
         self.rang_at: float | None = None
         self.targets: list[Invitation] = []  # whom to INVITE once the stream is ready
         self.reserve: list[Target] = []  # addresses to try when this one fails
@@ -156,6 +159,7 @@ class Leg:
     def detach(self) -> None:
         """Break the cycles between leg, call and session, so that no garbage is left for the collector."""
         self.call = None
+        self.line = None
         if self.session is not None:
             self.session.user = None
             self.session = None

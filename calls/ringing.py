@@ -48,6 +48,8 @@ def ring_headers(leg: Leg, call: Call, settings: CallSettings) -> Headers:
     """
     if (call.is_dialled and call.caller_leg is None) or (call.is_supervision and leg.phone[0] != "pstn"):
         return AUTO_ANSWER
+    if call.is_standing:
+        return AUTO_ANSWER if settings.auto_answer.get(call.seat or "") else ()
     headers: Headers = ()
     if leg.offer is not None:
         if call.queue is not None and settings.queue_header:

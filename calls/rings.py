@@ -77,7 +77,8 @@ class Rings:
         self, call: Call, phone: tuple[str, str], now: float, *, seat: SeatId | None, offer: OfferId | None
     ) -> Leg:
         """Add a leg that will ring ``phone``, for ``offer`` at ``seat`` or for neither."""
-        leg = self._board.streams.new_leg(call, phone[1], LegState.INVITED)
+        kept = self._board.standing.lend(call, phone, now)
+        leg = kept or self._board.streams.new_leg(call, phone[1], LegState.INVITED)
         leg.phone, leg.offer = phone, offer
         if seat is not None:
             self._board.count_leg(leg, seat)
@@ -88,6 +89,9 @@ class Rings:
     def start(self, leg: Leg, now: float) -> None:
         """Ring every contact of the leg's phone; a phone without one fails at once."""
         assert leg.call is not None
+        if leg.line is not None:
+            self._board.standing.summon(leg, now)
+            return
         headers = ring_headers(leg, leg.call, self._board.plan.settings)
         why_not = ""
         if leg.phone[0] != "pstn":

@@ -111,6 +111,7 @@ class CallSettings(msgspec.Struct, frozen=True):
     queues: tuple[QueueMedia, ...] = ()
     seats: dict[str, str] = {}  # seat number -> tenant
     extensions: dict[str, str] = {}  # extension number -> tenant
+    standing: dict[str, str] = {}  # seat -> auto or key: how a call is taken on a line that is kept open
     auto_answer: dict[str, str] = {}  # seat -> desk or always, where its phone can be told to answer
     call_rights: dict[str, str] = {}  # seat -> national or internal, where it may not call all numbers
     suspended_tenants: tuple[str, ...] = ()

@@ -45,6 +45,7 @@ from calls.rings import Rings
 from calls.routing import NumberPlan, Route, wanted_seat
 from calls.scripts import ABANDONED, Scripts
 from calls.settings import CallSettings
+from calls.standing import Standing
 from calls.streams import Streams
 from calls.supervision import Supervision
 from calls.survey import Surveys
@@ -123,6 +124,7 @@ class Switchboard:
         self.scripts = Scripts(self, plane, timers, walltime, phonebook)
         self.surveys = Surveys(self, plane, timers, walltime)
         self.recordings = CallRecordings(self, plane, chance, walltime)
+        self.standing = Standing(self, stack, plane, timers, chance)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
@@ -389,6 +391,9 @@ class Switchboard:
         if call.is_supervision:
             self.supervision.answered(call, leg, now)
             return
+        if call.is_standing:
+            self.standing.answered(call, leg, now)
+            return
         if call.is_callback and call.caller_leg is None:
             if leg.offer is not None:
                 del self.rings.offers[leg.offer]
@@ -433,6 +438,7 @@ class Switchboard:
         if leg is None or leg.call is None:
             return
         call, leg.session = leg.call, None
+        self.standing.lost(leg, now)
         if self.transfers.pending and self.transfers.left(leg, now):
             return
         if self.consults.pending and self.consults.left(leg, now):
@@ -478,6 +484,8 @@ class Switchboard:
             self.consults.call_ended(call, now)
         if call.is_supervision:
             self.supervision.call_ended(call, verdict, now)
+        if call.is_standing:
+            self.standing.call_ended(call, now)
         self._timers.disarm(call.timer)
         call.timer = None
         self.comfort.over(call)
@@ -516,7 +524,8 @@ class Switchboard:
         del self.calls[call.id]
         self.recovery.ended(call)
         call.caller_leg = call.callee = call.transferee = None
-        self.events.put(CallChanged(call.id, "ended", call.tenant, verdict, call.supervises))
+        if not call.is_standing:
+            self.events.put(CallChanged(call.id, "ended", call.tenant, verdict, call.supervises))
 
     def write_row(self, call: Call, now: float, *, ended_by: str, verdict: str, status: int) -> None:
         """Leave the one row of a call that ends."""
@@ -568,13 +577,16 @@ class Switchboard:
         """There is no stream for a leg."""
         call = leg.call
         assert call is not None
+        self.standing.lost(leg, now)
         if leg in call.rings:
             self.rings.failed(leg, 503, now)
         else:
             self.end(call, now, ended_by="switch", verdict=f"us:{reason}", status=503)
 
     def drop(self, leg: Leg, now: float, reason: str = "") -> None:
-        """Let go of everything a leg has: sessions, stream, seat."""
+        """Let go of everything a leg has: sessions, stream, seat. That of a standing line goes back there."""
+        if leg.line is not None and self.standing.take_back(leg, now):
+            return
         leg.move(LegInput.ENDED)
         self.lines.remove(leg)
         self.handover.over(leg)
@@ -585,12 +597,17 @@ class Switchboard:
             self._stack.hang_up(session, now, reason)
         self.streams.close(leg, now)
         self.failover.left(leg)
+        seat = leg.seat
         self.disengage(leg)
+        if seat is not None:
+            self.standing.freed(seat, now)
         leg.detach()
 
     def _bindings_changed(self, event: BindingsChanged, now: float) -> None:
         kind = "softphone" if event.user in self._settings.seats else "extension"
         self.events.put(PhoneChanged(kind, event.user, event.reachable))
+        if event.reachable:
+            self.standing.phone_came((kind, event.user), now)
 
     def _pass_on(self, event: Notice, now: float) -> None:
         """What signalling tells the operator is none of the calls' business."""
@@ -618,6 +635,7 @@ class Switchboard:
             or self.surveys.asked
             or self.scripts.running
             or self.recordings.living
+            or not self.standing.is_quiet()
             or self.streams.living
             or self.rings.offers
             or self.lines.count()
@@ -634,6 +652,7 @@ class Switchboard:
         self.scripts.check()
         self.hearing.check()
         self.recordings.check()
+        self.standing.check()
         for seat, legs in self._engaged.items():
             assert legs, f"{seat} is engaged by nothing"
             assert all(leg.seat == seat and leg.call is not None for leg in legs), f"{seat} has a dead leg"

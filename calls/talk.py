@@ -60,6 +60,9 @@ class Talk:
     def _pass_hold(self, call: Call, leg: Leg, now: float) -> None:
         other = call.callee if leg is call.caller_leg else call.caller_leg
         assert leg.agreement is not None
+        if call.is_standing:
+            self._board.standing.held(leg, held=is_held(leg.agreement))
+            return
         if call.state is not CallState.TALKING or other is None or other.session is None:
             return
         if self._board.consults.is_joined(call):

@@ -102,6 +102,7 @@ _CALLS_ELSEWHERE = (
     "recording",
     "auto_answer",
     "scripts",
+    "standing",
     "suspended_tenants",
     "domain",
     "codecs",

@@ -262,6 +262,7 @@ class Desk:
                     ranks=tuple((it.name, it.rank) for it in named if it.rank > 1),
                     shares=tuple((it.name, it.share) for it in named if it.share > 1),
                     daily_limit=table.daily_limit,
+                    standing="" if table.standing == "never" else table.standing,
                     phones=phones,
                     role=table.role,
                     wrap_up=_optional(table.wrap_up),
@@ -287,6 +288,7 @@ class Desk:
             "call_rights": self.call_rights,
             "auto_answer": self.auto_answer,
             "scripts": self.scripts,
+            "standing": {seat.number: seat.standing for seat in self.seats.values() if seat.standing},
         }
 
     def build_scripts(self, tenants: Sequence[Read], lists: Sequence[Read]) -> None:

@@ -171,7 +171,7 @@ def _build(
             ring_for=float(switch.ring_for),
             hold_recall=check_recall(reader, f"{file}: switch", switch),
             hold_max=float(switch.hold_max),
-            accept_key=check_accept(reader, f"{file}: switch", switch),
+            accept_key=check_accept(reader, f"{file}: switch", switch, lists["seat"]),
             accept_for=float(switch.accept_for),
             queue_header=switch.queue_header,
             recording=build_recording(reader, *taped, lists["tenant"]),

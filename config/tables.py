@@ -479,6 +479,7 @@ class SeatTable(Table, frozen=True):
     timetable: tuple[str, ...] = ()
     call_right: Literal["all", "national", "internal"] = "all"
     auto_answer: Literal["never", "desk", "always"] = "never"
+    standing: Literal["never", "auto", "key"] = "never"
     after_call: Literal["ready", "pause"] = "ready"
     wrap_up: Duration | None = None
 

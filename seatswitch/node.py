@@ -10,7 +10,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from acd.commands import ChangeQueue, KickOut, PlaceCall, ReleaseCall, RingSeat, WithdrawOffer
+from acd.commands import (
+    ChangeQueue,
+    CloseLine,
+    KickOut,
+    OpenLine,
+    PlaceCall,
+    ReleaseCall,
+    RingSeat,
+    WithdrawOffer,
+)
 from acd.engine import Engine
 from acd.events import (
     CallbackChanged,
@@ -29,6 +38,7 @@ from acd.inputs import (
     DrainBegan,
     Input,
     KeyChosen,
+    LineChanged,
     OfferAnswered,
     OfferFailed,
     OfferMissed,
@@ -52,6 +62,7 @@ from calls.events import (
     CustomerFailed,
     HoldRecalled,
     KeyPressed,
+    LineMoved,
     PhoneChanged,
     ScriptEnded,
     SeatAnswered,
@@ -161,6 +172,7 @@ class Node:
             PhoneChanged: lambda event, now: self.engine.handle(
                 PhoneReachable(event.kind, event.number, event.reachable), now
             ),
+            LineMoved: lambda event, now: self.engine.handle(LineChanged(event.seat, event.is_up), now),
             SurveyEnded: self._survey_ended,
             ScriptEnded: self._script_ended,
             CallbackWanted: self._callback_wanted,
@@ -190,6 +202,10 @@ class Node:
             ReleaseCall: lambda what, now: self.switchboard.release(
                 what.call, what.outcome, what.cause, now, what.target, self.engine.visits_of(what.call)
             ),
+            OpenLine: lambda what, now: self.switchboard.standing.open(
+                what.seat, (what.phone_kind, what.phone_number), now
+            ),
+            CloseLine: lambda what, now: self.switchboard.standing.close(what.seat, now),
             KickOut: lambda what, now: self.kicked.put((what.seat, what.session)),
         }
 
@@ -324,6 +340,7 @@ class Node:
         self._set_refusal()
         self.engine.handle(DrainBegan(), now)
         self.switchboard.supervision.stop_following(now)
+        self.switchboard.standing.hold(now)
         self.news.put("switch", lambda: {"draining": True}, now)
         self.settle(now)
 

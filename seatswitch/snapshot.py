@@ -91,7 +91,8 @@ class Views:
 
     def calls(self, now: float) -> list[dict[str, Any]]:
         """Return every living call, oldest first."""
-        return [self._call(call, now) for call in self._switchboard.calls.values()]
+        living = self._switchboard.calls.values()
+        return [self._call(call, now) for call in living if not call.is_standing]
 
     def queue(self, name: str, now: float) -> dict[str, Any]:
         """Return a queue object; NO_SUCH_QUEUE if there is none."""

@@ -41,3 +41,14 @@ def test_what_is_said_before_the_bridge_is_the_queue_s() -> None:
     assert calls.languages == {"t": "zh"}
     with pytest.raises(ConfigErrors, match='seat_hears: unknown sound "nothing"'):
         calls_of(text + 'seat_hears = "nothing"\n')
+
+
+def test_a_phone_may_stay_on_the_line() -> None:
+    seat = '[[tenant]]\nname = "demo"\n[[queue]]\nname = "q"\n[[seat]]\nnumber = "8001"\npassword = "p"\n'
+    seat += 'level = "junior"\nqueues = ["q"]\n'
+    settings = load_settings(seat, file="test.toml")
+    assert (settings.calls.standing, settings.acd.seats[0].standing) == ({}, "")
+    settings = load_settings(seat + 'standing = "key"\n', file="test.toml")
+    assert (settings.calls.standing, settings.acd.seats[0].standing) == ({"8001": "key"}, "key")
+    with pytest.raises(ConfigErrors, match=r'standing: is "key", and switch\.accept_key is none'):
+        load_settings(seat + 'standing = "key"\n[switch]\naccept_key = ""\n', file="test.toml")

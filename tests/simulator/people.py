@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from acd.inputs import SignedOut
 from tests.simulator.phones import Softphone
 
 if TYPE_CHECKING:
@@ -301,3 +302,14 @@ class Agent:
             return
         self.world.note(f"seat {self.seat}", "desk resumed")
         self._listen()
+
+
+def send_home(world: "World") -> None:
+    """Sign everybody out, and let nobody come back."""
+    while not world.is_up:
+        world.run(1.0)
+    for agent in world.agents.values():
+        agent.is_leaving = True
+    for seat in [each.id for each in world.node.engine.seats.values() if each.is_signed_in]:
+        signed_out = SignedOut(seat, deferred=True, forced=True)
+        world.turn(lambda now, what=signed_out: world.node.handle(what, now))

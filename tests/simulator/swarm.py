@@ -18,7 +18,7 @@ from tests.simulator.call import Call
 from tests.simulator.checkers import check_audio, check_quiet, check_rows, ears_astray, zombies
 from tests.simulator.crash import BETWEEN, DEATHS, SENDING, TORN
 from tests.simulator.network import Weather
-from tests.simulator.people import Habits
+from tests.simulator.people import Habits, send_home
 from tests.simulator.phones import Errand, Manner, Softphone
 from tests.simulator.town import CARRIER, DOMAIN, STRANGER, SWITCH, Town
 from tests.simulator.world import Stuck, Unsafe, World
@@ -664,6 +664,8 @@ class Swarm:
         world.note("world", "heals")
         self.has_healed = True
         self._let_promises_go()
+        if "standing" in self.options.town.more_seat:
+            send_home(world)  # nothing else ends a line
         world.network.heal()
         for phone in world.phones.values():
             self._back(phone)

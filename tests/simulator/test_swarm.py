@@ -92,6 +92,23 @@ def test_the_same_where_calls_are_picked_by_hand_and_who_gave_up_is_called(first
     assert promised
 
 
+@pytest.mark.parametrize("first", range(1, 46, BLOCK))
+def test_the_same_where_phones_stay_on_the_line(first: int) -> None:
+    """Lines that are lost, calls on them that are called off, and kills in the middle of all that."""
+    answered = lines = 0
+    for seed in range(first, first + BLOCK):
+        drawn = draw_options(seed, 20, ("kills",) if seed % 2 else ())
+        swarm = Swarm(replace(drawn, town=replace(drawn.town, more_seat='standing = "auto"')))
+        try:
+            swarm.run()
+        except AssertionError as error:
+            pytest.fail(f"seed {seed}: {error}")
+        answered += sum(row.outcome == "answered" for row in swarm.world.offer_rows)
+        lines += sum(row.entry.startswith("standing:") for row in swarm.world.call_rows)
+    assert answered
+    assert lines
+
+
 def test_a_caller_hangs_up_as_the_number_it_was_sent_to_fails() -> None:
     """The row of what it was sent to says that this could not be reached, and not that the caller went."""
     swarm = Swarm(draw_options(6022, 20, ("kills", "internal", "transfers")))
