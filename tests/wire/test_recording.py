@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from media.codecs.g711 import ulaw_to_linear
-from tests.ports import free_port
 from tests.media.wires import wav_channels
+from tests.ports import free_port
 from tests.wire.phones import Baresip
 from tests.wire.switch import CONFIG, Switch, wait_until
 from tests.wire.test_audio import CLEAR, FAINT, longest_run, registered, shares, states, two_phones
