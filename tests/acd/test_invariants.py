@@ -21,6 +21,7 @@ from acd.inputs import (
     CallLeft,
     CallMoved,
     CallPicked,
+    LineChanged,
     OfferAnswered,
     OfferFailed,
     OfferRang,
@@ -77,6 +78,7 @@ def office_seat(place: int, number: SeatId) -> SeatSettings:
         ranks=(("junior", 2),) if place % 2 else (),
         shares=(("everyone", 3),) if place % 3 else (),
         daily_limit=6 if place == 4 else 0,
+        standing="auto" if place in (1, 5) else "",
     )
 
 
@@ -156,6 +158,7 @@ class Histories(RuleBasedStateMachine):
         self.calls = 0
         for number in SEATS[:5]:
             self.floor.sign_in(number)
+            self.say(LineChanged(number, True))
 
     def say(self, what: Any) -> None:
         try:
@@ -227,6 +230,7 @@ class Histories(RuleBasedStateMachine):
         for seat in list(self.floor.engine.seats):
             self.say(SignedIn(seat, "a"))
             self.say(ReadyAsked(seat, True))
+            self.say(LineChanged(seat, True))
 
     @rule(how=st.sampled_from((OfferRang, OfferAnswered)))
     def late_answer(self, how: Any) -> None:
@@ -289,6 +293,10 @@ class Histories(RuleBasedStateMachine):
     @rule(seat=seats, reachable=st.booleans())
     def reach(self, seat: SeatId, reachable: bool) -> None:
         self.say(PhoneReachable("softphone", seat, reachable))
+
+    @rule(seat=seats, is_up=st.booleans())
+    def a_line_moves(self, seat: SeatId, is_up: bool) -> None:
+        self.say(LineChanged(seat, is_up))
 
     @rule(seconds=st.sampled_from((0.0, 1.0, 4.0, 10.0, 25.0, 100.0)))
     def wait(self, seconds: float) -> None:
@@ -416,6 +424,7 @@ def busy_hour_machine(kit: Any, seed: int) -> Any:
     machine.calls = 0
     for seat in SEATS:
         machine.say(SignedIn(seat, "a"))
+        machine.say(LineChanged(seat, True))
     happenings = (OfferRang, OfferAnswered, OfferAnswered, OfferRefused, OfferFailed)
     for _ in range(200):
         kind, seat, flag = draw.randrange(16), draw.choice(SEATS), draw.random() < 0.5
@@ -443,6 +452,7 @@ def busy_hour_machine(kit: Any, seed: int) -> Any:
             machine.say(draw.choice(asked))
         elif kind == 10:
             machine.say(PhoneReachable("softphone", seat, flag))
+            machine.say(LineChanged(seat, flag))
         elif kind == 11 and draw.random() < 0.2:
             left_out = draw.choice((0, 0, 1, 4, 6))
             machine.say(Reconfigured(configuration(machine.policy, draw.randrange(3), left_out, 30.0)))
