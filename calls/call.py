@@ -96,11 +96,13 @@ DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
         (CallState.ARRIVED, CallInput.LENT),
         (CallState.WAITING, CallInput.LENT),
         (CallState.RINGING, CallInput.LENT),
+        (CallState.SCRIPT, CallInput.LENT),
         (CallState.SURVEY, CallInput.LENT),
         (CallState.ENDED, CallInput.LENT),
         (CallState.ARRIVED, CallInput.GIVEN_BACK),
         (CallState.RINGING, CallInput.GIVEN_BACK),
         (CallState.TALKING, CallInput.GIVEN_BACK),
+        (CallState.SCRIPT, CallInput.GIVEN_BACK),
         (CallState.SURVEY, CallInput.GIVEN_BACK),
         (CallState.ENDED, CallInput.GIVEN_BACK),
     }

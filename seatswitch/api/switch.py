@@ -115,6 +115,8 @@ class Engine(Protocol):
     @property
     def settings(self) -> AcdSettings: ...
 
+    def queues_of(self, seat: SeatId) -> tuple[str, ...]: ...
+
 
 class Switch(Protocol):
     """One node (seatswitch/node.py)."""

@@ -55,6 +55,7 @@ def test_call_is_told_with_numbers(kit: Any) -> None:
         "highest": "junior",
         "skills": {"english": 5},
         "preferred": None,
+        "signed_in": 0,
         "ready": 0,
         "waiting": 1,
     }
