@@ -17,7 +17,7 @@ def test_the_two_who_talk_do_not_notice_that_somebody_listens(tmp_path: Path) ->
     and none is another's, before, while and after a supervisor's phone listens.
     """
     with Switch(tmp_path, config=CONFIG + SUPERVISOR) as switch:
-        leader = phone(tmp_path, switch, "8090", LEADER, 0)
+        leader = phone(tmp_path, switch, "8090", LEADER)
         with leader, conversation(tmp_path, switch, "caller", 9.0, streams=3) as voices:
             admin = switch.rpc()
             wait_until("it is registered", lambda: admin.call("admin.status")["sip"]["bindings"] >= 2)
@@ -47,8 +47,8 @@ def test_an_ear_does_not_outlive_the_switch_and_the_conversation_does(tmp_path: 
     """kill -9 while a supervisor barges in: its phone gets BYE of the next process, the two talk on."""
     with Switch(tmp_path, config=CONFIG + SUPERVISOR) as switch:
         trio = [
-            phone(tmp_path, switch, user, tone, number)
-            for number, (user, tone) in enumerate((("2001", CALLER), ("8001", SEAT), ("8090", LEADER)))
+            phone(tmp_path, switch, user, tone)
+            for user, tone in (("2001", CALLER), ("8001", SEAT), ("8090", LEADER))
         ]
         with trio[0] as caller, trio[1], trio[2]:
             admin = switch.rpc()

@@ -99,7 +99,7 @@ def test_who_hears_whom_in_each_mode(tmp_path: Path, workers: int) -> None:
         lead.call("call.hangup")
         wait_until("the call is over", lambda: not admin.call("call.list"))
         rows = {row["entry"]: row for row in rows_when_complete(switch, "calls", 2)}
-        told = [row["what"] for row in rows_when_complete(switch, "operations", 4)]
+        told = [row["what"] for row in rows_when_complete(switch, "operations", 5)]
     heard = [phases(each.heard()[-1]) for each in phones]
     assert [tones for tones, _ in heard[0]] == [(SEAT,), (SEAT, LEADER), (LEADER,)], heard
     assert [tones for tones, _ in heard[1]] == [(CALLER,), (CALLER, LEADER)], heard
@@ -109,7 +109,7 @@ def test_who_hears_whom_in_each_mode(tmp_path: Path, workers: int) -> None:
     queue, own = rows["queue:junior"], rows["supervise:8001"]
     assert (queue["verdict"], queue["seat"], queue["ended_by"]) == ("success", "8001", "seat")
     assert (own["verdict"], own["continued_as"]) == ("success:taken_over", queue["call"])
-    assert sorted(told) == ["monitor", "switch", "switch", "takeover"]
+    assert sorted(told) == ["monitor", "started", "switch", "switch", "takeover"]
 
 
 def supervising(desk: Rpc) -> dict[str, Any] | None:
