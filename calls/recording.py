@@ -3,9 +3,9 @@
 A recording belongs to who is outside: left is what that side says, right whatever it hears of seats, third
 parties and supervisors. So it goes on in one file through holds, consultations, transfers, takeovers and
 whoever barges in; it moves with its caller to the call that a transfer makes, and both calls' rows name it.
-What the two sides do not hear of each other is in no file: on hold both channels are silent, of a muted seat
-the right one is, and what a seat says to whom it consults is said to nobody outside. Time goes on meanwhile,
-so that places in the file are those of the talk.
+What the two sides do not hear of each other is in no file: on hold, and while the caller is in a script, both
+channels are silent, of a muted seat the right one is, and what a seat says to whom it consults is said to
+nobody outside. Time goes on meanwhile, so that places in the file are those of the talk.
 
 Rules: of each recording there is exactly one row, whatever ends it; until then the journal knows that it is
 being written. A call has at most one that is being written.
@@ -208,7 +208,7 @@ class CallRecordings:
             if not any(leg.seat == taping.suspended_by for leg in call.legs()):
                 taping.resume(now)  # whoever has suspended it has left
         other = call.other(left) if call.state is CallState.TALKING else None
-        if other is None or call.is_parked:
+        if other is None or call.is_parked or self._board.scripts.interacts(call):
             self._plane.recordings.pause(taping.id, now)
             return
         usual = () if call.is_muted else (other.stream,)

@@ -10,12 +10,21 @@ from tests.seatswitch.test_attending import TWO as LED
 from tests.seatswitch.test_attending import listening
 from tests.seatswitch.test_desk import ONE, TALKS, TWO, back, talking
 from tests.simulator.media import Tape
-from tests.simulator.phones import BUSY, Errand
+from tests.simulator.phones import BUSY, Errand, Manner
 from tests.simulator.stories import settle, staffed
 from tests.simulator.town import Town
 from tests.simulator.world import World
 
 RECORDED = "record = true"
+PIN = """
+[tenant.ivr.pin.node.ask]
+kind = "read"
+into = "pin"
+most = 4
+secret = true
+within = "20s"
+then = "return"
+"""
 
 
 def recorded(town: Town = ONE, **more: Any) -> Town:
@@ -141,6 +150,39 @@ def test_on_hold_nobody_is_recorded_and_of_a_muted_seat_the_caller_alone() -> No
     caller.hang_up()
     settle(world)
     assert len(rows(world)) == 1
+
+
+def test_what_a_caller_says_and_presses_in_a_script_is_in_no_file() -> None:
+    world, desk, caller, phone = talking(recorded(replace(ONE, more_tenant=PIN)))
+    both = (right_of(world, caller), right_of(world, phone))
+    assert heard(world) == both
+    desk.ask("call.interact", {"ivr": "pin"})
+    world.run(1.0)
+    assert heard(world) == ((), ())
+    desk.ask("call.unhold")
+    world.run(1.0)
+    assert heard(world) == both
+    caller.hang_up()
+    settle(world)
+    assert len(rows(world)) == 1
+
+
+def test_on_a_line_that_stays_open_each_call_has_its_own_file() -> None:
+    world = World(1, recorded(more_seat='standing = "auto"'))
+    world.add_agent("8001", Manner(answers_after=1.0))
+    world.run(5.0)
+    assert not world.workers.tapes
+    phone = world.phones["8001"].calls[0]
+    for number in range(2):
+        caller = world.trunk.dial(Errand(caller=f"1380000000{number}"))
+        world.run(4.0)
+        last = list(world.workers.tapes.values())[-1]
+        assert last.heard[-1][1:] == (right_of(world, caller), right_of(world, phone))
+        caller.hang_up()
+        world.run(60.0)
+    world.admin.ask("supervisor.force_logout", {"seat": "8001"})
+    settle(world)
+    assert [(row.seat, row.state, row.cause) for row in rows(world)] == [("8001", "kept", "asked")] * 2
 
 
 def consulting() -> tuple[World, Any, Any, Any]:
