@@ -11,9 +11,11 @@ Rules: of each recording there is exactly one row, whatever ends it; until then 
 being written. A call has at most one that is being written.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from calls.call import Call, CallState
+from calls.catalogue import Catalogue
 from calls.controls import RecordingAsked
 from calls.events import CallChanged
 from calls.leg import Leg
@@ -89,6 +91,7 @@ class CallRecordings:
         self.by_call: dict[CallId, Taping] = {}
         self.living: dict[RecordingId, Taping] = {}  # until the media plane has told that it is over
         self.moved: dict[CallId, Call] = {}
+        self.catalogue = Catalogue()
         self._refused: dict[CallId, None] = {}  # calls whose recording could not be written
         self._is_failing = False  # which the operator knows
 
@@ -266,14 +269,32 @@ class CallRecordings:
 
     # Rows.
 
-    def restore(self, rows: list[RecordingStateRow], died_at: float) -> None:
-        """Leave the rows of what the switch before was writing when it died at ``died_at`` (epoch)."""
+    def removed(self, rows: Sequence[RecordingRow]) -> None:
+        """Take what has become of recordings whose files have been removed."""
         for row in rows:
-            seconds = round(max(0.0, died_at - row.began_at), 3)
-            self._board.rows.put(
+            self._put(row)
+
+    def restore(
+        self, known: Sequence[RecordingRow], rows: Sequence[RecordingStateRow], died_at: float
+    ) -> None:
+        """Take the recordings of before, and leave rows of what the switch before was writing when it died at
+        ``died_at`` (epoch).
+        """
+        for row in known:
+            self.catalogue.add(row)
+        for state in rows:
+            seconds = round(max(0.0, died_at - state.began_at), 3)
+            self._put(
                 RecordingRow(
-                    *(row.recording, row.call, row.tenant, row.queue, row.seat, row.seats, row.number),
-                    *(row.began_at, died_at, seconds, 0, 0.0, "kept", INTERRUPTED),
+                    *(state.recording, state.call, state.tenant, state.queue, state.seat, state.seats),
+                    state.number,
+                    state.began_at,
+                    died_at,
+                    seconds,
+                    0,
+                    0.0,
+                    "kept",
+                    INTERRUPTED,
                 )
             )
 
@@ -294,7 +315,7 @@ class CallRecordings:
     def _put_row(
         self, taping: Taping, ended_at: float, seconds: float, size: int, state: str, cause: str
     ) -> None:
-        self._board.rows.put(
+        self._put(
             RecordingRow(
                 *self._about(taping),
                 self._walltime.epoch(ended_at),
@@ -305,6 +326,10 @@ class CallRecordings:
                 cause,
             )
         )
+
+    def _put(self, row: RecordingRow) -> None:
+        self._board.rows.put(row)
+        self.catalogue.add(row)
 
     def check(self) -> None:
         """Assert what must hold between turns."""

@@ -52,6 +52,7 @@ from acd.inputs import (
     SeatHeld,
     TalkEnded,
 )
+from calls.catalogue import Catalogue
 from calls.controls import Control
 from calls.events import (
     CallbackWanted,
@@ -85,7 +86,7 @@ from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import OperationRow
+from kernel.rows import OperationRow, RecordingRow
 from kernel.staterows import JournalRow, StateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
@@ -368,6 +369,16 @@ class Node:
         ``died_at`` (epoch seconds).
         """
         restore(self, rows, now, died_at)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Return the recordings whose files are closed."""
+        return self.switchboard.recordings.catalogue
+
+    def recordings_removed(self, rows: Sequence[RecordingRow], now: float) -> None:
+        """Old recordings have been removed from the disk."""
+        self.switchboard.recordings.removed(rows)
+        self.settle(now)
 
     def checkpoint(self) -> list[StateRow]:
         """Return the state rows of all that lives."""

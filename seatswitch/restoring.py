@@ -34,6 +34,7 @@ from kernel.rows import (
     FollowupRow,
     ListEntryRow,
     QualityRow,
+    RecordingRow,
     SeatMoveRow,
     SeatStateRow,
 )
@@ -73,7 +74,9 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float, died_at: float
             node.engine.handle(_place(row, node.walltime), now)
     node.settle(now)
     taped = [row for row in rows if isinstance(row, RecordingStateRow)]
-    node.switchboard.recordings.restore(taped, node.walltime.epoch(now) if died_at is None else died_at)
+    recordings = [row for row in rows if isinstance(row, RecordingRow)]
+    seen_at = node.walltime.epoch(now) if died_at is None else died_at
+    node.switchboard.recordings.restore(recordings, taped, seen_at)
     recovery = node.switchboard.recovery
     kept = recovery.restore([row for row in rows if isinstance(row, CallStateRow)], now)
     goes_on = {str(call.id): True for call in kept}

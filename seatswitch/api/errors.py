@@ -60,6 +60,7 @@ WORDS: dict[str, tuple[int, str]] = {
     "NOT_LISTED": (-32045, "the number is not on that list"),
     "NO_SUCH_LEVEL": (-32046, "there is no such level"),
     "NO_SUCH_TENANT": (-32047, "there is no such tenant"),
+    "NO_SUCH_RECORDING": (-32048, "there is no such recording"),
     "NO_SUCH_CLASS": (-32054, "there is no such class of follow-ups"),
     "BAD_SCORE": (-32055, "the check names no call, or not exactly the items of the tenant's checks"),
     "ALREADY_BOOKED": (-32050, "the number is to be called back by that queue already"),

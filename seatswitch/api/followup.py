@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from seatswitch.api.method import AGENT, SUPERVISOR, Method, Nothing, Params
-from seatswitch.api.shapes import CallNumber, Done, Name
+from seatswitch.api.method import AGENT, Method, Nothing, Params
+from seatswitch.api.shapes import Done, Name
 
 
 class OneVoicemail(Params, frozen=True):
@@ -12,16 +12,8 @@ class OneVoicemail(Params, frozen=True):
     voicemail: Name
 
 
-class OneRecording(Params, frozen=True):
-    """The recording of a call."""
-
-    call: CallNumber
-
-
 METHODS = (
     Method("voicemail.list", AGENT, "Voicemails.", Nothing, list[dict[str, Any]]),
     Method("voicemail.get", AGENT, "One voicemail.", OneVoicemail, dict[str, Any]),
     Method("voicemail.mark", AGENT, "Mark a voicemail as dealt with.", OneVoicemail, Done),
-    Method("recording.list", SUPERVISOR, "Recordings.", Nothing, list[dict[str, Any]]),
-    Method("recording.get", SUPERVISOR, "One recording.", OneRecording, dict[str, Any]),
 )

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from acd.figures import Figures
 from acd.inputs import Input
 from acd.settings import AcdSettings, SeatSettings
+from calls.catalogue import Catalogue
 from calls.controls import Control
 from config.schema import Settings
 from kernel.chance import Chance
@@ -139,6 +140,9 @@ class Switch(Protocol):
     def kicked(self) -> Outbox[tuple[SeatId, str]]: ...
     @property
     def is_draining(self) -> bool: ...
+
+    @property
+    def catalogue(self) -> Catalogue: ...
 
     def handle(self, what: Input, now: float) -> None: ...
     def control(self, what: Control, now: float) -> None: ...

@@ -36,6 +36,7 @@ from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.notify import notify
 from seatswitch.shell.orphans import end_orphans
 from seatswitch.shell.pump import ApiLike, Exits, NodeLike, Pump
+from seatswitch.shell.retention import keep_removing
 from seatswitch.shell.rounds import Rounds
 from seatswitch.shell.rpc import RpcServers, make_private_folder
 from seatswitch.shell.store.counts import read_counts
@@ -270,6 +271,16 @@ class Daemon:
                 streams.listen(bound, local, listener.transport)
         names = self._exits.names = self._names = Names(pump, settings.dns_servers)
         self._undo.push_async_callback(names.stop)
+        removing = asyncio.create_task(
+            keep_removing(
+                settings.media.recordings,
+                settings.store.url,
+                lambda: self.settings.calls.recording.keep,
+                lambda rows: pump.turn(node.recordings_removed, rows),
+            ),
+            name="old recordings",
+        )
+        self._undo.callback(removing.cancel)
         pump.turn(node.start)
         ticker = Ticker(self._loop, lambda lag: self._tick(pump, lag), node.set_clock)
         ticker.start()

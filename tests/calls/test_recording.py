@@ -155,7 +155,7 @@ def test_a_direct_call_to_a_seat_is_recorded_as_its_tenant_says() -> None:
 def test_what_a_killed_switch_was_writing_has_its_row() -> None:
     here = office()
     state = RecordingStateRow("r1", "c1", "demo", "junior", "8001", "8001", "139", EPOCH)
-    here.board.recordings.restore([state], EPOCH + 12.5)
+    here.board.recordings.restore([], [state], EPOCH + 12.5)
     here.settle()
     assert [*here.board.rows.take(), *rows(here)] == [
         RecordingRow(

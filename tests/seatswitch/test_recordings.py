@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kernel.rows import RecordingRow
+from kernel.rows import OperationRow, RecordingRow
 from tests.seatswitch.test_attending import TWO as LED
 from tests.seatswitch.test_attending import listening
 from tests.seatswitch.test_desk import ONE, TALKS, TWO, back, talking
@@ -360,3 +360,18 @@ def test_a_call_that_nobody_answers_is_not_recorded() -> None:
     caller.hang_up()
     settle(world)
     assert rows(world) == []
+
+
+def test_the_next_process_knows_the_recordings_of_the_one_before() -> None:
+    world, _, caller, _ = talking(recorded())
+    caller.hang_up()
+    settle(world)
+    (row,) = rows(world)
+    before = world.admin.ask("recording.list")["recordings"]
+    assert [one["recording"] for one in before] == [row.recording]
+    world.kill_switch()
+    world.run(6.0)
+    assert world.admin.ask("recording.list")["recordings"] == before
+    assert world.admin.ask("recording.get", {"recording": row.recording})["seats"] == ["8001"]
+    (trace,) = [one for one in world.rows if isinstance(one, OperationRow) and one.what == "listen"]
+    assert (trace.detail, trace.call) == (row.recording, row.call)

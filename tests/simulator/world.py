@@ -25,6 +25,7 @@ from kernel.rows import (
     OfferRow,
     PresenceRow,
     QualityRow,
+    RecordingRow,
     SeatMoveRow,
     SeatStateRow,
     StreamRow,
@@ -185,6 +186,7 @@ class World:
         kept += [row for row in self.callbacks.values() if row.state != "ended"]
         kept += self.followups.values()
         kept += {row.check: row for row in self.rows if isinstance(row, QualityRow)}.values()
+        kept += {row.recording: row for row in self.rows if isinstance(row, RecordingRow)}.values()
         kept += [row for row in self.rows if isinstance(row, CountRow | CountedRow)]
         read = through_the_journal([*kept, *self.living.rows()], self._torn)
         before, self._torn = self.before, []

@@ -18,6 +18,7 @@ from kernel.rows import (
     FollowupRow,
     ListEntryRow,
     QualityRow,
+    RecordingRow,
     SeatMoveRow,
     SeatStateRow,
 )
@@ -28,6 +29,7 @@ from seatswitch.shell.store.writer import read_position
 
 CALLERS_MAX = 50_000  # as many as distribution remembers
 
+RECORDINGS_MAX = 20_000  # as many as can be listed
 FOLLOWUPS_FOR = 35 * 86_400.0  # seconds that an ended follow-up is read for, to be counted
 QUALITY_FOR = 400 * 86_400.0  # seconds that a check is read for
 
@@ -40,6 +42,7 @@ StateAtStart = (
     | CallbackRow
     | FollowupRow
     | QualityRow
+    | RecordingRow
 )
 
 log = structlog.get_logger()
@@ -87,6 +90,7 @@ def _select(connection: Connection, wall: float) -> list[AnyRow]:
         (CallerSeatRow, "caller_seats", last),
         (ListEntryRow, "list_entries", f' WHERE "until" IS NULL OR "until" > {float(wall)!r}'),
         (CallbackRow, "callbacks", " WHERE state <> 'ended'"),
+        (RecordingRow, "recordings", f" ORDER BY ended_at DESC LIMIT {RECORDINGS_MAX}"),
         (FollowupRow, "followups", f" WHERE ended_at IS NULL OR changed_at > {wall - FOLLOWUPS_FOR!r}"),
         (QualityRow, "quality", f' WHERE "at" > {wall - QUALITY_FOR!r}'),
     ):
@@ -107,6 +111,7 @@ class _Kept:
         self._listed: dict[str, ListEntryRow] = {}
         self._callbacks: dict[str, CallbackRow] = {}
         self._followups: dict[str, FollowupRow] = {}
+        self._recordings: dict[str, RecordingRow] = {}
         self._quality: dict[str, QualityRow] = {}
 
     def take(self, rows: Sequence[JournalRow]) -> None:
@@ -126,6 +131,8 @@ class _Kept:
                 self._callbacks[row.callback] = row
             elif isinstance(row, FollowupRow):
                 self._followups[row.followup] = row
+            elif isinstance(row, RecordingRow):
+                self._recordings[row.recording] = row
             elif isinstance(row, QualityRow):
                 self._quality[row.check] = row
 
@@ -141,5 +148,6 @@ class _Kept:
             *(listed[key] for key in sorted(listed) if (listed[key].until or wall + 1) > wall),
             *(callbacks[key] for key in sorted(callbacks) if callbacks[key].state != "ended"),
             *sorted(self._followups.values(), key=lambda row: (row.changed_at, row.followup)),
+            *sorted(self._recordings.values(), key=lambda row: (row.ended_at, row.recording)),
             *sorted(self._quality.values(), key=lambda row: (row.at, row.check)),
         ]

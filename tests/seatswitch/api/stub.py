@@ -9,6 +9,7 @@ from acd.commands import KickOut, RingSeat
 from acd.engine import Engine
 from acd.events import CallbackChanged, SeatChanged
 from acd.inputs import CallJoined, Input, OfferAnswered, PhoneReachable
+from calls.catalogue import Catalogue
 from calls.controls import Control
 from config.load import load_settings
 from config.schema import Settings, Token
@@ -85,6 +86,7 @@ class StubNode:
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self.kicked: Outbox[tuple[SeatId, str]] = Outbox()
         self.is_draining = False
+        self.catalogue = Catalogue()
         self.calls: dict[str, dict[str, Any]] = {}
         self.hung_up: list[tuple[str, str, str]] = []
         self.controls: list[Control] = []

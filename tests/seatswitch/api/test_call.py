@@ -86,7 +86,7 @@ def test_without_a_seat_a_call_must_be_named() -> None:
 
 def test_what_is_not_built_yet_says_so() -> None:
     desk = Office().desk("admin")
-    for method in ("recording.list", "recording.get"):
+    for method in ("voicemail.list", "voicemail.get"):
         assert desk.refusal(method) == "NOT_AVAILABLE"
 
 

@@ -104,6 +104,9 @@ class StubNode:
     def restore(self, rows: Sequence[Any], now: float, died_at: float | None = None) -> None:
         self.inputs.append(("restore", list(rows)))
 
+    def recordings_removed(self, rows: Sequence[Any], now: float) -> None:
+        self.inputs.append(("recordings_removed", list(rows)))
+
     def checkpoint(self) -> list[Any]:
         return []
 

@@ -1,0 +1,156 @@
+"""``recording.*``: files of calls, and who may listen to them."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from kernel.errors import OperationRefused
+from kernel.ids import SeatId
+from kernel.rows import RecordingRow
+from kernel.walltime import epoch_text
+from seatswitch.api.method import AGENT, Method, Params
+from seatswitch.api.scope import Scope
+from seatswitch.api.shapes import CallNumber, Instant, Moment, Name, Number, SeatNumber, Seconds
+
+MOST = 500  # of one answer
+
+
+class Find(Params, frozen=True):
+    """Recordings that began in ``from <= t < to``, of a seat, a queue, an outside number, a call."""
+
+    begin: Moment | None = msgspec.field(name="from", default=None)
+    end: Moment | None = msgspec.field(name="to", default=None)
+    seat: SeatNumber | None = None
+    queue: Name | None = None
+    number: Number | None = None
+    call: CallNumber | None = None
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = 100
+    cursor: CallNumber | None = None
+
+
+class OneRecording(Params, frozen=True):
+    """A recording by its id."""
+
+    recording: CallNumber
+
+
+class RecordingObject(msgspec.Struct, frozen=True):
+    """A recording whose file is closed."""
+
+    recording: str
+    call: Annotated[str, Meta(description="That it began in; a transfer may have taken it to others")]
+    tenant: str
+    queue: str | None
+    seats: Annotated[list[str], Meta(description="That are heard, in order")]
+    number: Annotated[str, Meta(description="Of the outside party")]
+    began_at: Instant
+    ended_at: Instant
+    seconds: Seconds
+    bytes: Annotated[int | None, Meta(description="null: its worker or the switch was killed")]
+    suspended: Seconds
+    state: Literal["kept", "failed", "removed"]
+    cause: str
+
+
+class RecordingFile(RecordingObject, frozen=True):
+    """A recording and where it is."""
+
+    file: Annotated[str | None, Meta(description="Path on the switch's machine; null: it was removed")]
+
+
+class RecordingPage(msgspec.Struct, frozen=True):
+    """Recordings, the last first."""
+
+    recordings: list[RecordingObject]
+    cursor: Annotated[str | None, Meta(description="Goes on from here; null: that was all")]
+
+
+def list_recordings(scope: Scope, params: Find) -> dict[str, Any]:
+    """Return a page of the recordings that one may listen to."""
+    begin = None if params.begin is None else params.begin.timestamp()
+    end = None if params.end is None else params.end.timestamp()
+
+    def matches(row: RecordingRow) -> bool:
+        return (
+            (begin is None or row.began_at >= begin)
+            and (end is None or row.began_at < end)
+            and (params.seat is None or params.seat in row.seats.split(","))
+            and params.queue in (None, row.queue)
+            and params.number in (None, row.number)
+            and params.call in (None, row.call)
+            and _may_listen(scope, row)
+        )
+
+    found, cursor = scope.node.catalogue.find(matches, params.cursor, params.limit)
+    return {"recordings": [_object(row) for row in found], "cursor": cursor}
+
+
+def get(scope: Scope, params: OneRecording) -> dict[str, Any]:
+    """Return where a recording is; that somebody wants to listen to it is a row of operations."""
+    row = scope.node.catalogue.get(params.recording)
+    if row is None or not scope.sees(row.tenant):
+        raise OperationRefused("NO_SUCH_RECORDING", f"there is no recording {params.recording}")
+    if not _may_listen(scope, row):
+        raise OperationRefused("NO_RIGHT", f"recording {params.recording} is not this connection's to hear")
+    scope.record("listen", call=row.call, tenant=row.tenant, queue=row.queue, detail=row.recording)
+    folder = scope.node.settings.media.recordings
+    file = None if row.state == "removed" else f"{folder}/{row.recording}.wav"
+    return {**_object(row), "file": file}
+
+
+def _may_listen(scope: Scope, row: RecordingRow) -> bool:
+    """Say whether the connection may hear a recording: a leader those of its queues, an agent its own."""
+    if not scope.sees(row.tenant):
+        return False
+    session = scope.connection.session
+    seats = row.seats.split(",")
+    if session is not None and session.seat in seats:
+        if row.tenant in scope.node.settings.calls.recording.tenants_own:
+            return True
+    if not scope.may("supervisor"):
+        return False
+    if row.queue:
+        return scope.leads([row.queue])
+    known = [scope.node.engine.seats.get(SeatId(seat)) for seat in seats]
+    return scope.leads([queue for seat in known if seat is not None for queue in seat.settings.queues])
+
+
+def _object(row: RecordingRow) -> dict[str, Any]:
+    return {
+        "recording": row.recording,
+        "call": row.call,
+        "tenant": row.tenant,
+        "queue": row.queue or None,
+        "seats": row.seats.split(",") if row.seats else [],
+        "number": row.number,
+        "began_at": epoch_text(row.began_at),
+        "ended_at": epoch_text(row.ended_at),
+        "seconds": row.seconds,
+        "bytes": row.bytes or None,
+        "suspended": row.suspended,
+        "state": row.state,
+        "cause": row.cause,
+    }
+
+
+METHODS = (
+    Method(
+        "recording.list",
+        AGENT,
+        "Recordings whose files are closed, the last first, of the latest 20,000: an agent's own where its "
+        "tenant has own_recordings, a supervisor's those of the queues it leads.",
+        Find,
+        RecordingPage,
+        list_recordings,
+    ),
+    Method(
+        "recording.get",
+        AGENT,
+        "Where a recording is. Each request leaves a row of the table operations (listen).",
+        OneRecording,
+        RecordingFile,
+        get,
+        ("NO_SUCH_RECORDING",),
+    ),
+)
