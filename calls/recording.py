@@ -251,6 +251,7 @@ class CallRecordings:
         self.by_call[call.id] = self.living[recording] = taping
         call.recording = call.recording or recording
         self._plane.recordings.begin(recording, left.stream, (), now)
+        self._board.rows.put(self._state(taping))
         self._board.events.put(CallChanged(call.id, call.state))
         return taping
 

@@ -10,7 +10,7 @@ from tests.seatswitch.test_attending import TWO as LED
 from tests.seatswitch.test_attending import listening
 from tests.seatswitch.test_desk import ONE, TALKS, TWO, back, talking
 from tests.simulator.media import Tape
-from tests.simulator.phones import BUSY, Errand, Manner
+from tests.simulator.phones import BUSY, RINGS_FOR_EVER, Errand, Manner
 from tests.simulator.stories import settle, staffed
 from tests.simulator.town import Town
 from tests.simulator.world import World
@@ -375,3 +375,36 @@ def test_the_next_process_knows_the_recordings_of_the_one_before() -> None:
     assert world.admin.ask("recording.get", {"recording": row.recording})["seats"] == ["8001"]
     (trace,) = [one for one in world.rows if isinstance(one, OperationRow) and one.what == "listen"]
     assert (trace.detail, trace.call) == (row.recording, row.call)
+
+
+def test_many_phones_and_rounds_of_ringing_make_one_recording_of_who_answered() -> None:
+    """mikopbx #1084, #1100, #771, #741: rows were tied to channels that several phones shared."""
+    world = staffed(RINGS_FOR_EVER, recorded(TWO, policy="ring-all", ring_for=5.0))
+    caller = world.trunk.dial(Errand())
+    world.run(8.0)
+    assert [row.outcome for row in world.offer_rows] == ["missed", "missed"]
+    assert rows(world) == [] == list(world.workers.tapes)
+    world.phones["8002"].manner = TALKS
+    world.run(20.0)
+    assert heard(world) == (right_of(world, caller), right_of(world, world.phones["8002"].calls[-1]))
+    caller.hang_up()
+    settle(world)
+    (row,) = rows(world)
+    assert row.seats == "8002"
+    assert [call.recording for call in world.call_rows] == [row.recording]
+
+
+def test_a_call_that_a_leader_picks_up_is_recorded_with_the_leader() -> None:
+    world = staffed(RINGS_FOR_EVER, recorded(LED))
+    leader = world.add_agent("8901")
+    world.phones["8901"].manner = TALKS
+    caller = world.trunk.dial(Errand())
+    world.run(2.0)
+    assert leader.desk is not None
+    leader.desk.ask("supervisor.pickup", {"seat": "8001"})
+    world.run(4.0)
+    assert heard(world) == (right_of(world, caller), right_of(world, world.phones["8901"].calls[-1]))
+    caller.hang_up()
+    settle(world)
+    (row,) = rows(world)
+    assert row.seats == "8901"

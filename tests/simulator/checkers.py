@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kernel.chance import Chance
-from kernel.rows import CallbackRow, CallRow, OfferRow, PresenceRow, ScriptRow, VisitRow
+from kernel.rows import CallbackRow, CallRow, OfferRow, PresenceRow, RecordingRow, ScriptRow, VisitRow
 from policies.registry import build_policies
 from tests.simulator.call import Call
 from tests.simulator.crash import sip_call_ids
@@ -61,6 +61,7 @@ def check_rows(world: "World") -> None:
     check_callers(world)
     check_counters(world)
     check_wrap_up(world)
+    check_recordings(world)
 
 
 def check_one_row_each(world: "World") -> None:
@@ -309,6 +310,18 @@ def check_wrap_up(world: "World") -> None:
         assert after, f"{offer.seat} talks on after {call}"
         said = after[0].presence
         assert said in ("wrapup", "paused", "offline"), f"{offer.seat} is {said} after {call}"
+
+
+def check_recordings(world: "World") -> None:
+    """One row for each file, whatever has ended it; calls name rows that there are, or that are to come."""
+    ids = [row.recording for row in world.rows if isinstance(row, RecordingRow)]
+    assert len(set(ids)) == len(ids), "two rows of one recording"
+    living = world.node.switchboard.recordings.living
+    for name, tape in world.workers.tapes.items():
+        assert name in ids or name in living, f"recording {name} has no row"
+        assert name in living or not tape.is_open, f"recording {name} is written for ever"
+    for row in world.call_rows:
+        assert not row.recording or row.recording in ids or row.recording in living, f"no recording: {row}"
 
 
 def check_audio(world: "World") -> None:

@@ -212,6 +212,7 @@ def draw_options(seed: int, calls_max: int = 20, also: tuple[str, ...] = ()) -> 
         callback='callback = {attempts = 2, retry_after = "20s", ring_for = "10s", expires_after = "2m"}',
         hours=hours,
         more_seat='auto_answer = "desk"',
+        more_tenant="record = true" if Random(f"tapes/{seed}").random() < 0.3 else "",
         more=ROUTE if "desk operations" in faults else "",
     )
     weather = Weather(

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kernel.rows import CallRow, OfferRow, PresenceRow, VisitRow
+from kernel.rows import CallRow, OfferRow, PresenceRow, RecordingRow, VisitRow
 from tests.simulator import checkers
 from tests.simulator.town import Town
 
@@ -22,7 +22,9 @@ AGAIN = PresenceRow("8001.2", "8001", "", 6.5, "ready", "", "reserved", "offer",
 def world(calls: list[Any], visits: list[Any], offers: list[Any], presences: list[Any]) -> Any:
     """Only what checkers read."""
     node = SimpleNamespace(
-        switchboard=SimpleNamespace(calls={}), queues_view=lambda now: [], seats_view=lambda now: []
+        switchboard=SimpleNamespace(calls={}, recordings=SimpleNamespace(living={})),
+        queues_view=lambda now: [],
+        seats_view=lambda now: [],
     )
     return SimpleNamespace(
         time=SimpleNamespace(now=100.0),
@@ -33,6 +35,7 @@ def world(calls: list[Any], visits: list[Any], offers: list[Any], presences: lis
         rows=[*calls, *visits, *offers, *presences],
         deaths=[],
         node=node,
+        workers=SimpleNamespace(tapes={}),
         trunk=SimpleNamespace(calls=[]),
         is_noisy=False,
         has_meddlers=False,
@@ -86,3 +89,25 @@ def test_a_caller_without_a_row_is_found() -> None:
     history.trunk.calls.append(lost)
     with pytest.raises(AssertionError, match="has the rows"):
         checkers.check_callers(history)
+
+
+def test_each_recording_has_one_row_and_no_more() -> None:
+    about = ("r1", "c1", "demo", "junior", "8001", "8001", "139", 1.0, 2.0, 1.0, 16_058, 0.0, "kept", "asked")
+    row = RecordingRow(*about)
+    town = world([CALL], [VISIT], [OFFER], [RESERVED])
+    town.workers.tapes = {"r1": SimpleNamespace(is_open=False)}
+    with pytest.raises(AssertionError, match="has no row"):
+        checkers.check_recordings(town)
+    town.rows.append(row)
+    checkers.check_recordings(town)
+    town.workers.tapes["r1"].is_open = True
+    with pytest.raises(AssertionError, match="is written for ever"):
+        checkers.check_recordings(town)
+    town.rows.append(row)
+    with pytest.raises(AssertionError, match="two rows"):
+        checkers.check_recordings(town)
+    town.rows = []
+    town.workers.tapes = {}
+    town.call_rows = [changed(CALL, recording="r2")]
+    with pytest.raises(AssertionError, match="no recording"):
+        checkers.check_recordings(town)
