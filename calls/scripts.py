@@ -107,6 +107,7 @@ class Scripts:
         self._walltime = walltime
         self._phonebook = phonebook
         self.running: dict[CallId, Running] = {}
+        self.counts: dict[str, dict[str, int]] = {}  # of runs that have ended: by tenant, then by outcome
         self._on: dict[type, Callable[[Running, Any, float], Any]] = {
             Play: self._play,
             Collect: self._collect,
@@ -395,6 +396,8 @@ class Scripts:
             self._plane.collect(leg.stream, False, now)
             self._plane.stop(leg.stream, now)
         self._board.supervision.touch_call(call)
+        counts = self.counts.setdefault(call.tenant, {})
+        counts[outcome] = counts.get(outcome, 0) + 1
         seat = "" if running.seat is None else running.seat.seat or ""
         kind, name = "entry" if running.seat is None else "interact", running.settings.name
         epoch = self._walltime.epoch

@@ -470,6 +470,7 @@ class Node:
             "sip": self.stack.snapshot(),
             "media": self.plane.snapshot(),
             "distribution": self.views.distribution(),
+            "scripts": {tenant: dict(counts) for tenant, counts in self.switchboard.scripts.counts.items()},
             "events": self.news.seq,
         }
 

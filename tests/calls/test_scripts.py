@@ -1,5 +1,6 @@
 """Callers in scripts: keys, times, targets and every way in which a run ends; interact and the way back."""
 
+import gc
 from typing import Any
 
 import msgspec
@@ -648,3 +649,52 @@ def test_with_events_the_phone_is_bridged_with_keys_relayed_again() -> None:
     here.settle()
     press(here, call, "4711")
     assert [command.wanted for command in here.commands if isinstance(command, Collect)][-1] is False
+
+
+def test_a_run_leaves_nothing_for_the_collector() -> None:
+    """However it ends: led on, failed, taken back, hung up in the middle."""
+
+    def once(number: int) -> None:
+        here.sent.clear()
+        call = here.dial("96300", f"c{number}")
+        assert call is not None
+        ok = here.last("200")
+        here.caller_says("ACK", ok, 1)
+        if number % 2:
+            press(here, call, "1")
+        here.caller_says("BYE", ok, 2)
+        here.dial("96301", f"f{number}")
+        talk, ok, _ = here.talk(f"t{number}", f"o{number}")
+        here.board.desk.handle(InteractAsked(talk.id, SEAT, "main"), here.now)
+        here.settle()
+        here.board.desk.handle(CallUnheld(talk.id, SEAT), here.now)
+        here.caller_says("BYE", ok, 2)
+        for sent in [each for each in here.sent if each.word == "BYE"]:
+            here.answer(sent, 200)
+        here.advance(70.0)
+        here.told.clear()
+        here.rows.clear()
+        here.commands.clear()
+        here.logged.clear()
+
+    scripts = (
+        ScriptSettings("main", "demo", "hello", NODES),
+        ScriptSettings("fails", "demo", python="readback", options={"digits": "many"}),
+    )
+    hotlines = tuple(
+        Hotline(number, "demo", entry)
+        for number, entry in (("96198", "queue:junior"), ("96300", "ivr:main"), ("96301", "ivr:fails"))
+    )
+    here = Office(call_settings(scripts=scripts, hotlines=hotlines))
+    here.register("8001")
+    once(0)
+    once(1)
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(2, 8):
+            once(number)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+    assert here.is_quiet()

@@ -93,6 +93,7 @@ def test_who_hangs_up_in_a_script_is_counted_at_no_queue() -> None:
     assert [(row.entry, row.verdict) for row in world.call_rows] == [("ivr:main", "caller:abandoned_ivr")]
     assert world.visit_rows == []
     assert world.admin.ask("queue.get", {"queue": "junior"})["abandoned"] == 0
+    assert world.admin.ask("admin.status")["scripts"] == {"demo": {"abandoned": 1}}
     settle(world)
 
 
