@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from calls.call import Call
-from calls.controls import CallMuted, RecordingAsked, SurveyAsked
+from calls.controls import CallMuted, InteractAsked, RecordingAsked, SurveyAsked
 from calls.events import CallChanged
+from calls.menu import ReadNode, ScriptSettings
 from calls.settings import QueueMedia, RecordingSettings
 from kernel.errors import OperationRefused
 from kernel.ids import SeatId
@@ -163,3 +164,24 @@ def test_what_a_killed_switch_was_writing_has_its_row() -> None:
             *("kept", "switch_killed"),
         )
     ]
+
+
+def test_what_a_caller_says_in_a_script_is_in_no_recording() -> None:
+    """Silent as on hold, and on again when it is back."""
+    ask = ReadNode("pin", "return", most=2, secret=True)
+    here = office(scripts=(ScriptSettings("pin", "demo", "ask", {"ask": ask}),))
+    call, ok, record = talking(here)
+    here.board.desk.handle(InteractAsked(call.id, SEAT, "pin"), here.now)
+    here.settle()
+    assert pauses(here) == [PauseRecording(record.recording, True)]
+    assert call.caller_leg is not None
+    for key in "47":
+        here.board.keys.pressed(call.caller_leg, key, here.now)
+    here.settle()
+    assert pauses(here) == [PauseRecording(record.recording, True), PauseRecording(record.recording, False)]
+    hang_up(here, ok)
+    assert [row.state for row in rows(here)] == ["kept"]
+
+
+def pauses(here: Office) -> list[PauseRecording]:
+    return [command for command in here.commands if isinstance(command, PauseRecording)]
