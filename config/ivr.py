@@ -113,6 +113,7 @@ class _Builder:
             self._check_python(table)
         elif table.options:
             reader.refuse(f"{where}.options", "are for a script in Python: give python")
+        before = len(reader.errors)
         nodes = {} if table.python else self._nodes(table)
         start = table.start or next(iter(table.node), "")
         if not table.python:
@@ -122,7 +123,7 @@ class _Builder:
                 reader.refuse(
                     f"{where}.start", f"unknown node {show(start)}{suggest(start, list(table.node))}"
                 )
-            elif len(nodes) == len(table.node):
+            elif len(reader.errors) == before:  # else what is not reached may be so by a slip that is told
                 self._check_ways(nodes, start)
         return ScriptSettings(
             name,

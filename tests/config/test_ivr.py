@@ -311,6 +311,13 @@ def test_a_node_that_nobody_reaches_is_a_slip() -> None:
     assert errors_of(text) == ['m.node.c: is never reached from "a"']
 
 
+def test_a_slip_by_which_others_are_not_reached_is_told_alone() -> None:
+    text = node('kind = "go"\nto = "bb"') + '[tenant.ivr.m.node.b]\nkind = "hangup"\n'
+    assert [error.partition(";")[0] for error in errors_of(text)] == [
+        'm.node.a.to: unknown node "bb" (did you mean b?)'
+    ]
+
+
 def test_a_way_round_that_asks_nothing_is_a_slip_and_one_that_asks_is_not() -> None:
     ask = '[tenant.ivr.m.node.c]\nkind = "menu"\nkeys = {{1 = "a"}}\non_timeout = {}\n'
     play = node('kind = "play"\nsounds = ["builtin:welcome"]\nthen = "c"')
