@@ -235,8 +235,9 @@ def states(admin: Rpc) -> list[str]:
 
 
 def digits(log: Path) -> str:
-    """Return the DTMF digits that baresip says it has received."""
-    return "".join(re.findall(r"received event: '(.)' \(end=1\)", log.read_text(errors="replace")))
+    """Return the DTMF digits that baresip says it has received; from 1.1 on it says it in other words."""
+    said = log.read_text(errors="replace")
+    return "".join(re.findall(r"received (?:in-band DTMF )?event: '(.)' \(end=1\)", said))
 
 
 def once_each(pressed: str) -> str:
