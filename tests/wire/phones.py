@@ -70,7 +70,7 @@ class Sipp:
 
     def _wait_until_it_listens(self, port: int, transport: str) -> None:
         """A phone that is called before it listens is gone, says ICMP, and so does the switch."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while f":{port:04X} " not in Path(f"/proc/net/{transport}").read_text():
             assert self.process.poll() is None, f"{self.name} ended: {self.story()}"
             assert time.monotonic() < deadline, f"{self.name} does not listen"

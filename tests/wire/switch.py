@@ -99,7 +99,7 @@ def seat_numbers(count: int) -> list[str]:
     return [str(first + number) for number in range(count)]
 
 
-def wait_until(what: str, met: Callable[[], Any], within: float = 10.0) -> Any:
+def wait_until(what: str, met: Callable[[], Any], within: float = 30.0) -> Any:
     """Return the first true answer of ``met``; fail, naming ``what``, after ``within`` seconds."""
     deadline = time.monotonic() + within
     while True:
@@ -115,7 +115,7 @@ class Rpc:
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(10.0)
+        self._socket.settimeout(30.0)
         try:
             self._socket.connect(str(path))
         except OSError:

@@ -169,7 +169,7 @@ def test_probe_takes_a_carrier_down_and_up(tmp_path: Path) -> None:
         assert trunk(office.admin)["state"] == "down"
         with office.carrier("carrier_probed", office.first, status=200, calls=2) as carrier:
             carrier.finish()
-        wait_until("it is up", lambda: trunk(office.admin)["state"] == "up", 1)
+        wait_until("it is up", lambda: trunk(office.admin)["state"] == "up")
         with office.carrier("seat", office.first) as carrier, office.caller(options=("-d", "200")) as caller:
             for phone in (caller, carrier):
                 phone.finish()

@@ -27,7 +27,7 @@ from tests.ports import free_media_ports
 HEADER = Struct(">BBHII")
 HOST = "127.0.0.1"
 A, B = StreamId(1), StreamId(2)
-WAIT_MAX = 10.0  # seconds any of these may take on a slow machine
+WAIT_MAX = 30.0  # seconds any of these may take on a slow machine
 
 
 def free_range(pairs: int) -> tuple[int, int]:

@@ -118,10 +118,12 @@ async def test_connections_are_bounded_per_source_and_in_all() -> None:
 
 
 async def test_who_never_speaks_is_closed_before_who_was_silent_for_a_while() -> None:
-    node, _, streams, address = await serve(first_request_after=0.05, sweep_every=0.02)
+    node, _, streams, address = await serve(first_request_after=3600.0, sweep_every=0.02)
     silent, silent_writer = await asyncio.open_connection(*address)
     _, polite = await asyncio.open_connection(*address)
     polite.write(b"OPTIONS")
+    await until(partial(has_heard, node, b"OPTIONS"), "the request")
+    streams._first_request_after = 0.05
     with contextlib.suppress(ConnectionResetError):
         assert await silent.read() == b""
     await until(lambda: len(node.heard("closed")) == 1, "the close")
@@ -183,7 +185,7 @@ async def test_a_thousand_idle_connections_leave_room_for_a_good_one() -> None:
     when their time is over all descriptors are free again.
     """
     settings = ConnectionSettings(connections_max=300, per_source_max=200)
-    node, _, streams, address = await serve(settings=settings, first_request_after=0.5, sweep_every=0.05)
+    node, _, streams, address = await serve(settings=settings, first_request_after=3600.0, sweep_every=0.05)
     idle = []
     for _ in range(1_000):
         one = socket.socket()
@@ -199,6 +201,7 @@ async def test_a_thousand_idle_connections_leave_room_for_a_good_one() -> None:
     await asyncio.get_running_loop().sock_sendall(good, b"OPTIONS")
     await until(lambda: node.heard("stream"), "the good request")
     assert node.heard("stream")[0][2].host == "127.0.0.2"
+    streams._first_request_after = 0.05  # their time is over now, however long it took to connect
     await until(lambda: len(streams) == 1, "the idle ones' end")
     for one in (*idle, good):
         one.close()
