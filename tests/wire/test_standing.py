@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import CONFIG, Switch, free_port, wait_until
+from tests.wire.switch import CONFIG, Switch, wait_until
 from tests.wire.test_desk import until
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
