@@ -1,7 +1,8 @@
 """Every row of the conformance checklist has a test that says so: its id stands in the test's docstring.
 
 Rows: T transactions and dialogs, R registration, S session descriptions, A attacks, P behaviours of real
-phones. What each row asks for is said by its tests.
+phones, F faults of the machine. What each row asks for is said by its tests. Attacks on who somebody is, on
+what a call costs and on what is written down, and all faults, are tried at a real switch besides.
 """
 
 import ast
@@ -22,6 +23,10 @@ ROWS = (
     *(f"A-RTP{number}" for number in range(1, 6)),
     *(f"P{number}" for number in range(1, 8)),
 )
+AT_A_REAL_SWITCH = (
+    *("A-AUTH1", "A-AUTH2", "A-AUTH3", "A-AUTH4", "A-LEAK", "A-TOLL", "A-INJ", "A-JSON", "A-SDP"),
+    *("F-DISK", "F-LOCK", "F-FILES", "F-WRITER", "F-WORKER", "F-CORRUPT", "F-CLOCK", "F-NET", "F-RELOAD"),
+)
 
 
 def docstrings() -> Iterator[tuple[str, str]]:
@@ -39,3 +44,9 @@ TESTS = tuple(docstrings())
 def test_the_row_has_a_test(row: str) -> None:
     named = re.compile(rf"(?<![\w-]){row}(?![\w-])")
     assert [name for name, text in TESTS if named.search(text)], f"no docstring of a test names {row}"
+
+
+@pytest.mark.parametrize("row", AT_A_REAL_SWITCH)
+def test_the_row_is_tried_at_a_real_switch(row: str) -> None:
+    named = re.compile(rf"(?<![\w-]){row}(?![\w-])")
+    assert [name for name, text in TESTS if name.startswith("wire/") and named.search(text)], row

@@ -30,6 +30,8 @@ def read_configuration(path: str) -> Settings:
     Paths in it are relative to the working directory. Raises OperatorError naming file, key and reason.
     """
     text = _read(path)
+    if not text.strip():  # being written, or written in vain: a reload must not take everything away
+        raise OperatorError(path, "is empty")
     documents = [_parse(text)]
     includes: dict[str, str] = {}
     for name in _included(path, documents[0].get("include")):

@@ -1,7 +1,7 @@
 """Logs: one line per event, ``time level event key=value ...``, to standard error.
 
 A terminal, journald and grep all read it; values with blanks are quoted. Nothing is formatted below the
-configured level.
+configured level. A line that cannot be written (the disk is full, the pipe is closed) is lost, and no more.
 """
 
 import json
@@ -9,8 +9,9 @@ import logging
 import re
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import structlog
 
@@ -30,9 +31,26 @@ def configure_logs(level: str, stream: BinaryIO | None = None) -> None:
         raise OperatorError("log.level", f"{level!r} is none of {', '.join(LEVELS)}")
     structlog.configure(
         wrapper_class=_LOGGERS[level],
-        logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(cast(BinaryIO, _Sink(stream or sys.stderr.buffer))),
         cache_logger_on_first_use=False,
     )
+
+
+class _Sink:
+    """A file whose failures are no exceptions in the middle of a turn."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> None:
+        """Write, or lose, one line."""
+        with suppress(OSError):
+            self._file.write(data)
+
+    def flush(self) -> None:
+        """Send on what is written."""
+        with suppress(OSError):
+            self._file.flush()
 
 
 class LineLogger(structlog.BoundLoggerBase):

@@ -194,7 +194,11 @@ class Switch:
         self._connections: list[Rpc] = []
 
     def __enter__(self) -> "Switch":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(

@@ -101,6 +101,7 @@ def test_a_wrong_password_registers_nobody_and_signs_nobody_in(tmp_path: Path) -
 
 
 def test_a_locked_database_costs_no_call_and_no_row(tmp_path: Path) -> None:
+    """F-LOCK: somebody else holds it while calls come and go."""
     with Switch(tmp_path) as switch:
         wait_until("the database is there", (tmp_path / "seatswitch.db").exists)
         target = f"127.0.0.1:{switch.sip_port}"

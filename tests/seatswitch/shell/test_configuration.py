@@ -98,3 +98,11 @@ def test_phrases_of_an_own_voice_are_read_from_its_folder(folder: Path) -> None:
     (folder / "mine" / "zh" / "7.wav").rename(folder / "mine" / "zh" / "seven.wav")
     with pytest.raises(OperatorError, match=r"media\.voice: folder mine holds no phrase"):
         read_configuration("main.toml")
+
+
+def test_an_empty_file_is_a_mistake(folder: Path) -> None:
+    """A reload of a file that is just being written, or was written to a full disk, would take all away."""
+    for text in ("", " \n\n"):
+        (folder / "main.toml").write_text(text)
+        with pytest.raises(OperatorError, match="is empty"):
+            read_configuration("main.toml")

@@ -1,5 +1,7 @@
+import errno
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -47,3 +49,29 @@ def test_traceback_follows_its_line(stream: io.BytesIO) -> None:
 def test_unknown_level_is_the_operators_mistake(stream: io.BytesIO) -> None:
     with pytest.raises(OperatorError, match="'loud' is none of debug, info, warning, error"):
         configure_logs("loud", stream)
+
+
+class Full(io.BytesIO):
+    """A file on a disk that has no room, for a while."""
+
+    is_full = True
+
+    def write(self, data: Any) -> int:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+    def flush(self) -> None:
+        if self.is_full:
+            raise BrokenPipeError
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_nothing_else() -> None:
+    stream = Full()
+    configure_logs("info", stream)
+    structlog.get_logger().info("lost")
+    stream.is_full = False
+    structlog.get_logger().info("heard")
+    structlog.reset_defaults()
+    assert stream.getvalue().count(b"\n") == 1
+    assert b"heard" in stream.getvalue()
