@@ -17,6 +17,7 @@ class CallState(StrEnum):
     RINGING = "ringing"
     TALKING = "talking"
     SCRIPT = "script"  # the caller hears a script, and waits for nobody
+    VOICEMAIL = "voicemail"  # no seat serves the caller, who leaves a message
     SURVEY = "survey"  # the seat has left, the caller rates the call
     ENDED = "ended"
 
@@ -29,6 +30,7 @@ class CallInput(StrEnum):
     RING_ENDED = "ring_ended"  # it was not answered; a queue call waits on
     BRIDGED = "bridged"
     SCRIPTED = "scripted"
+    GREETED = "greeted"  # to leave a message
     SURVEYED = "surveyed"
     LENT = "lent"  # the only leg of a standing line
     GIVEN_BACK = "given_back"
@@ -52,6 +54,10 @@ MOVES: dict[tuple[CallState, CallInput], CallState] = {
     (CallState.RINGING, CallInput.RING_ENDED): CallState.WAITING,
     (CallState.RINGING, CallInput.BRIDGED): CallState.TALKING,
     (CallState.RINGING, CallInput.ENDED): CallState.ENDED,
+    (CallState.ARRIVED, CallInput.GREETED): CallState.VOICEMAIL,
+    (CallState.WAITING, CallInput.GREETED): CallState.VOICEMAIL,
+    (CallState.SCRIPT, CallInput.GREETED): CallState.VOICEMAIL,
+    (CallState.VOICEMAIL, CallInput.ENDED): CallState.ENDED,
     (CallState.TALKING, CallInput.SURVEYED): CallState.SURVEY,
     (CallState.TALKING, CallInput.LENT): CallState.WAITING,
     (CallState.WAITING, CallInput.GIVEN_BACK): CallState.TALKING,
@@ -86,6 +92,17 @@ DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
         (CallState.SURVEY, CallInput.RING_ENDED),
         (CallState.SURVEY, CallInput.BRIDGED),
         (CallState.SURVEY, CallInput.SURVEYED),
+        (CallState.RINGING, CallInput.GREETED),
+        (CallState.TALKING, CallInput.GREETED),
+        (CallState.SURVEY, CallInput.GREETED),
+        (CallState.ENDED, CallInput.GREETED),
+        (CallState.VOICEMAIL, CallInput.QUEUED),
+        (CallState.VOICEMAIL, CallInput.RUNG),
+        (CallState.VOICEMAIL, CallInput.RING_ENDED),
+        (CallState.VOICEMAIL, CallInput.BRIDGED),
+        (CallState.VOICEMAIL, CallInput.GREETED),
+        (CallState.VOICEMAIL, CallInput.SURVEYED),
+        (CallState.VOICEMAIL, CallInput.SCRIPTED),
         (CallState.ENDED, CallInput.SURVEYED),
         (CallState.ENDED, CallInput.QUEUED),
         (CallState.ENDED, CallInput.RUNG),
@@ -148,6 +165,7 @@ class Call:
         "is_standing",
         "is_supervision",
         "joined_at",
+        "mailbox",
         "queue",
         "recording",
         "referred_by",
@@ -198,6 +216,7 @@ class Call:
         self.is_parked = False  # held at the desk: the other side hears music instead of the seat
         self.is_muted = False  # at the desk: it hears silence
         self.talked_until: float | None = None  # when its seat has left the caller to the survey
+        self.mailbox = ""  # that the call is for: voicemail:public, voicemail:8001
         self.tag = ""  # what it was about, as its seat says
         self.recording = ""  # the first that was made of it
         self.credit = 0.0  # seconds of waiting that it brings to a queue

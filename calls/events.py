@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from kernel.ids import CallId, OfferId, QueueName, SeatId
+from kernel.rows import VoicemailRow
 from sip.events import Notice
 
 
@@ -163,6 +164,12 @@ class CallbackWanted(msgspec.Struct, frozen=True):
     called: str
 
 
+class VoicemailLeft(msgspec.Struct, frozen=True):
+    """A caller has left a message, or nothing worth keeping: its row says which."""
+
+    row: VoicemailRow
+
+
 class CustomerAnswered(msgspec.Struct, frozen=True):
     """Who was to be called back has answered and talks to the seat."""
 
@@ -222,6 +229,7 @@ CallEvent = (
     | SurveyEnded
     | ScriptEnded
     | CallbackWanted
+    | VoicemailLeft
     | CustomerAnswered
     | CustomerFailed
     | SupervisionChanged

@@ -26,7 +26,7 @@ class Keys:
 
     def pressed(self, leg: Leg | None, key: str, now: float) -> None:
         """A key of a phone that is asked for it (:mod:`calls.handover`), of who is in a script, rates its
-        call or waits.
+        call, leaves a message or waits.
 
         Of those who wait, also in an announcement and while a seat rings, only their queue's own count.
         """
@@ -34,6 +34,8 @@ class Keys:
         if leg is None or call is None or self._board.handover.key_pressed(leg, key, now):
             return
         if self._board.scripts.key_pressed(leg, key, now) or self._board.surveys.key_pressed(leg, key, now):
+            return
+        if self._board.voicemails.key_pressed(leg, key, now):
             return
         if leg is not call.caller_leg or call.queue is None:
             return

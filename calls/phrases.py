@@ -19,12 +19,14 @@ _NAMES = {
         *("hundred", "star", "hash", "and", "you-are-number", "in-line", "at-least", "callers-before-you"),
         *("wait-is", "less-than", "more-than", "between", "minute", "minutes", "seat-number"),
         *("call-waiting", "rate-us", "thank-you", "has-waited", "second", "seconds"),
+        *("leave-message", "message-thanks"),
     ),
     "zh": (
         *map(str, range(11)),
         *("hundred", "two-of", "one-of-a-number", "star", "hash", "and", "you-are-number", "in-line"),
         *("at-least", "callers-before-you", "wait-is", "less-than", "more-than", "minutes", "seat-number"),
         *("serves-you", "call-waiting", "rate-us", "thank-you", "has-waited", "seconds"),
+        *("leave-message", "message-thanks"),
     ),
 }
 NAMES: dict[str, Sounds] = {language: tuple(names) for language, names in _NAMES.items()}

@@ -34,6 +34,7 @@ class Route(msgspec.Struct, frozen=True):
     phone: Target | None = None
     trunk: str = ""
     script: str = ""  # of the tenant
+    mailbox: str = ""  # voicemail:public, voicemail:8001
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -118,7 +119,8 @@ class NumberPlan:
 
     def to_target(self, account: str, target: str) -> Route | Refusal:
         """Decide where a seat's desk sends a call: ``queue:NAME``, ``seat:NUMBER``, ``extension:NUMBER``,
-        ``number:DIGITS``, ``ivr:NAME``, or what the seat would dial.
+        ``number:DIGITS``, ``ivr:NAME``, ``voicemail:public``, ``voicemail:SEAT``, or what the seat would
+        dial.
         """
         kind, colon, name = target.partition(":")
         if colon and kind == "queue":
@@ -126,7 +128,7 @@ class NumberPlan:
             queue = self.queues.get(name)
             if queue is not None and queue.tenant == tenant:
                 return Route("internal", tenant, account, name, target, queue=queue)
-        elif colon and kind == "ivr":
+        elif colon and kind in ("ivr", "voicemail"):
             route = self.to_entry("internal", self.settings.seats.get(account, ""), account, name, target)
             if isinstance(route, Route):
                 return route
@@ -163,6 +165,8 @@ class NumberPlan:
             return Route(direction, tenant, caller, called, entry, phone=("extension", name), trunk=trunk)
         elif kind == "ivr" and (tenant, name) in self.scripts:
             return Route(direction, tenant, caller, called, entry, trunk=trunk, script=name)
+        elif kind == "voicemail" and (name == "public" or self.settings.seats.get(name) == tenant):
+            return Route(direction, tenant, caller, called, entry, trunk=trunk, mailbox=entry)
         elif kind == "number" and name:
             return Route(direction, tenant, caller, called, entry, phone=("pstn", name), trunk=trunk)
         return Refusal(404, "us:entry_unknown", caller, called, tenant, trunk)

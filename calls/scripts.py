@@ -38,6 +38,7 @@ from calls.script import (
     Wait,
 )
 from calls.scriptbook import begin
+from calls.voicemail import VOICEMAIL
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName
 from kernel.rows import ScriptRow
@@ -439,6 +440,8 @@ class Scripts:
             self.begin(call, name, now)
         elif kind == "message":
             board.announcements.play(call, name, "success:script", 480, now)
+        elif kind == VOICEMAIL:
+            board.voicemails.begin(call, what.target, now)
         elif kind in ("seat", "extension", "number"):
             phone = ("softphone" if kind == "seat" else "pstn" if kind == "number" else kind, name)
             self._ring(call, phone, now)

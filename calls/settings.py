@@ -86,6 +86,8 @@ class QueueMedia(msgspec.Struct, frozen=True):
     seat_delay: float = 0.0  # silence that the seat hears when it has answered, before all else
     seat_hears_wait: bool = False  # it is told how long the caller has waited
 
+    voicemail_followup: str = ""  # the class in which whoever has left a message is called back; "": in none
+
     @property
     def has_preface(self) -> bool:
         """Something comes between the seat's answer and the bridge."""
@@ -99,6 +101,18 @@ class RecordingSettings(msgspec.Struct, frozen=True):
     tenants_out: tuple[str, ...] = ()  # calls of their seats to outside
     tenants_own: tuple[str, ...] = ()  # their seats may listen to their own
     keep: float = 7_776_000.0  # seconds
+
+
+class VoicemailSettings(msgspec.Struct, frozen=True):
+    """How callers of a tenant leave messages. Durations in seconds."""
+
+    greeting: str = ""  # a sound; "": the phrase that is shipped
+    language: str = "en"
+    limit: float = 180.0
+    silence: float = 10.0  # without a word, after which it is over; 0: never
+    minimum: float = 2.0  # what is shorter is thrown away
+    keep: float = 7_776_000.0
+    agents: str = "listen"  # or "list": they see them without their audio; "none"
 
 
 class CallSettings(msgspec.Struct, frozen=True):
@@ -126,6 +140,7 @@ class CallSettings(msgspec.Struct, frozen=True):
     languages: dict[str, str] = {}  # tenant -> of what is said with numbers in it, where no queue says
     scripts: tuple[ScriptSettings, ...] = ()
     recording: RecordingSettings = RecordingSettings()
+    voicemail: dict[str, VoicemailSettings] = {}  # tenant -> its own
     queue_header: bool = True  # X-Queue on the INVITE to a seat
     calls_max: int = 20_000
 

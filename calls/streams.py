@@ -98,8 +98,10 @@ class Streams:
             self._board.handover.ended(leg, now)
             self._board.surveys.ended(leg, now)
             self._board.scripts.ended(leg, now)
+            self._board.voicemails.played(leg, now)
         elif isinstance(event, RecordingEnded | RecordingFailed):
-            self._board.recordings.over(event, now)
+            if not self._board.voicemails.over(event, now):
+                self._board.recordings.over(event, now)
         elif isinstance(event, StreamTimedOut):
             leg = self.living.get(event.stream)
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:

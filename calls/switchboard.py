@@ -52,6 +52,7 @@ from calls.survey import Surveys
 from calls.talk import Talk
 from calls.transfer import Transfers
 from calls.trunks import TrunkGate
+from calls.voicemail import VOICEMAIL, Voicemails
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
@@ -125,6 +126,7 @@ class Switchboard:
         self.surveys = Surveys(self, plane, timers, walltime)
         self.recordings = CallRecordings(self, plane, chance, walltime)
         self.standing = Standing(self, stack, plane, timers, chance)
+        self.voicemails = Voicemails(self, plane, timers, chance, walltime)
         self.talk = talk = Talk(self, stack, plane, timers)
         self.redirects = Redirects(self, stack, phonebook, chance)
         self.transfers = Transfers(self, stack, plane, chance)
@@ -209,8 +211,8 @@ class Switchboard:
     def release(
         self, call_id: CallId, outcome: str, cause: str, now: float, target: str = "", visits: int = 0
     ) -> None:
-        """The queue has no seat for the call, which has had so many ``visits``: connect it to the number of
-        ``target``, lead it into a script, or end it politely.
+        """The queue has no seat for the call, which has had so many ``visits``: connect it to the number or
+        the mailbox of ``target``, lead it into a script, or end it politely.
         """
         call = self.calls.get(call_id)
         if call is None:
@@ -229,6 +231,9 @@ class Switchboard:
             call.target = ("pstn", number)
             self.place(call, now)
             return
+        if kind == VOICEMAIL:
+            self.voicemails.begin(call, target, now)
+            return
         status = self._settings.release_status(cause, call.tenant)
         sound = number if kind == "message" else ""  # without one the call ends at once
         verdict = "caller:key" if cause.startswith("key:") else f"us:{cause or outcome}"
@@ -246,6 +251,8 @@ class Switchboard:
         verdict, status = f"us:{cause}", 480
         if call.state is CallState.TALKING:
             verdict, status = "success:disconnected" if cause == "disconnected" else "success", 200
+        elif call.state is CallState.VOICEMAIL:
+            verdict, status = self.voicemails.verdict(call, now), 200
         elif call.is_dialled and cause == "seat":
             verdict = "agent:cancelled"
         self.end(call, now, ended_by=ended_by, verdict=verdict, status=status, cause="withdrawn")
@@ -275,6 +282,7 @@ class Switchboard:
             return
         assert isinstance(route, Route)
         call.entry, call.target, call.script = route.entry, route.phone, route.script
+        call.mailbox = route.mailbox
         trunk = self.plan.trunks.get(route.trunk)
         note_caller(call, session.request, is_trusted=trunk is not None and trunk.is_trusted)
         if event.replaces is not None:
@@ -325,12 +333,15 @@ class Switchboard:
         self.place(call, now)
 
     def place(self, call: Call, now: float) -> None:
-        """Queue a call, or ring the phone that it is for."""
+        """Queue a call, ring the phone that it is for, or begin its script or its message."""
         if call.replaces is not None:
             self.replacements.take(call, now)
             return
         if call.script:
             self.scripts.begin(call, call.script, now)
+            return
+        if call.mailbox:
+            self.voicemails.begin(call, call.mailbox, now)
             return
         if call.target is None:
             assert call.queue is not None
@@ -454,6 +465,8 @@ class Switchboard:
             verdict = "success"
         elif call.state is CallState.SCRIPT:
             verdict = ABANDONED
+        elif call.state is CallState.VOICEMAIL:
+            verdict = self.voicemails.verdict(call, now)
         else:
             verdict = "agent:cancelled" if call.is_callback else "caller:abandoned"
         status = 504 if event.cause == "no_prack" else 200
@@ -492,6 +505,7 @@ class Switchboard:
         self.scripts.call_ended(call, verdict, now)
         self.surveys.call_ended(call, now)
         self.recordings.call_ended(call, now)
+        self.voicemails.call_ended(call, now)
         caller, callee, rings = call.caller_leg, call.callee, call.rings
         if call.is_callback:
             self.callbacks.ended(call, before, verdict, status, cause)
@@ -636,6 +650,8 @@ class Switchboard:
             or self.scripts.running
             or self.recordings.living
             or not self.standing.is_quiet()
+            or self.voicemails.by_call
+            or self.voicemails.living
             or self.streams.living
             or self.rings.offers
             or self.lines.count()
@@ -653,6 +669,7 @@ class Switchboard:
         self.hearing.check()
         self.recordings.check()
         self.standing.check()
+        self.voicemails.check()
         for seat, legs in self._engaged.items():
             assert legs, f"{seat} is engaged by nothing"
             assert all(leg.seat == seat and leg.call is not None for leg in legs), f"{seat} has a dead leg"

@@ -132,6 +132,7 @@ class Transfers:
         target.direction, target.entry, target.target = call.direction, route.entry, route.phone
         target.script, target.variables, target.collected = route.script, call.variables, call.collected
         target.caller_name = call.caller_name if transferee is call.caller_leg else ""
+        target.mailbox = route.mailbox
         target.referred_by, target.credit = transferor.phone[1], credit
         referral.accept(now)
         if route.phone is not None and board.is_busy(route.phone):
@@ -142,7 +143,7 @@ class Transfers:
         board.calls[target.id] = target
         transfer = Transfer(call, transferor, transferee, target, referral)
         board.events.put(CallChanged(target.id, "arrived"))
-        if route.queue is not None or route.script:
+        if route.phone is None:
             target.queue = None if route.queue is None else QueueName(route.queue.name)
             referral.notify(200, "", now)
             self._hand_over(transfer, now)

@@ -81,6 +81,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
         *_secrets("seat", old.seat_secrets, new.seat_secrets),
         *_extensions(old, new),
         *_many("ivr", _scripts(old), _scripts(new)),
+        *_many("voicemail of tenant", old.calls.voicemail, new.calls.voicemail),
         *_many("hotline", _numbered(old.calls.hotlines), _numbered(new.calls.hotlines)),
         *_many("trunk", _named(old.calls.trunks), _named(new.calls.trunks)),
         *_many("route", _prefixed(old.calls.routes), _prefixed(new.calls.routes)),
@@ -104,6 +105,7 @@ _CALLS_ELSEWHERE = (
     "scripts",
     "standing",
     "suspended_tenants",
+    "voicemail",
     "domain",
     "codecs",
 )

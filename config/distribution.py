@@ -10,13 +10,14 @@ import msgspec
 from acd.settings import LevelSettings, PhoneSettings, SeatSettings, TenantSettings
 from calls.menu import ScriptSettings
 from calls.numbers import is_number
-from calls.settings import Hotline
+from calls.settings import Hotline, VoicemailSettings
 from config.announce import build_announce
 from config.callback import build_callback
 from config.entry import (
     Calendars,
     build_entry,
     build_keys,
+    check_mailbox,
     check_targets,
     check_wanted_seat,
     check_wanted_seats,
@@ -41,6 +42,7 @@ from config.tables import (
     SeatTable,
 )
 from config.timetable import build_timetable
+from config.voicemail import build_voicemail
 from policies.registry import NAMES
 from queues.settings import MissedRule, MissedRules, QueueSettings, RelaxStep, Requirement
 from sip.settings import Account, Secret
@@ -48,7 +50,7 @@ from sip.settings import Account, Secret
 NUMBERS_MAX = 20_000  # of one table's ranges together: more seats than one node is built for
 NUMBER_LENGTH_MAX = 32
 SEAT_DELAY_MAX = 10.0  # seconds
-_ENTRIES = "queue:NAME, seat:NUMBER, extension:NUMBER, ivr:NAME"
+_ENTRIES = "queue:NAME, seat:NUMBER, extension:NUMBER, ivr:NAME, voicemail:public, voicemail:SEAT"
 
 
 class LevelDefault(msgspec.Struct, frozen=True):
@@ -82,6 +84,7 @@ class Desk:
         self.usual_hours: dict[str, str] = {}  # tenant -> its calendar
         self.recorded: dict[str, bool] = {}  # tenants whose queues are, unless they say otherwise
         self.languages: dict[str, str] = {}  # tenant -> what is said to its callers
+        self.voicemail: dict[str, VoicemailSettings] = {}
         self.calendars: Calendars = {}
         self.sounds: tuple[str, ...] = BUILTIN
         self.zones: dict[str, tzinfo | None] = {}  # of tenants; None: there is no such zone
@@ -125,6 +128,9 @@ class Desk:
             self.languages[tenant.name] = tenant.language
             if tenant.record:
                 self.recorded[tenant.name] = True
+            self.voicemail[tenant.name] = build_voicemail(
+                self._reader, where, tenant.voicemail, tenant.language, self.sounds
+            )
             self.tenants[tenant.name] = TenantSettings(
                 tenant.name,
                 tenant.seat_quota,
@@ -206,6 +212,7 @@ class Desk:
                     survey=build_survey(self._reader, where, queue.survey, self.sounds),
                     record=tenant in self.recorded if queue.record is None else queue.record,
                     record_pausable=queue.record_pausable,
+                    voicemail_followup=queue.voicemail_followup,
                     music=queue.music,
                     welcome=queue.welcome,
                     entry=entry,
@@ -569,7 +576,10 @@ class Desk:
             "seat": {seat.number: seat.tenant for seat in self.seats.values()},
             "extension": self.extensions,
         }
-        if kind in ("voicemail", "callback"):
+        if kind == "voicemail":
+            if name != "public":
+                check_mailbox(self._reader, where, name, tenant, self.seats)
+        elif kind == "callback":
             self._reader.refuse(where, f"{kind} is not there yet; there are {_ENTRIES}")
         elif kind == "ivr" and name:
             mine = self.script_names.get(tenant, ())

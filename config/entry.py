@@ -26,11 +26,11 @@ TARGETS: dict[str, tuple[str, ...]] = {
 }
 KEYS = "0123456789*#ABCD"
 CALLBACK = "callback"
-KINDS = "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND, ivr:NAME"
-_MISSING = {
-    "voicemail": 'nothing is recorded yet; "number:DIGITS" leads to a mailbox elsewhere, "callback" promises '
-    'a call, "message:SOUND" plays a sound',
-}
+VOICEMAIL = ("voicemail", "voicemail:public")  # and voicemail:SEAT
+KINDS = (
+    "hangup, queue:NAME, level:NAME, seat:NUMBER, number:DIGITS, callback, message:SOUND, ivr:NAME, "
+    "voicemail, voicemail:public, voicemail:SEAT"
+)
 
 
 def build_entry(
@@ -196,9 +196,7 @@ def check_target(
 ) -> bool:
     """Refuse a target of call control that is not there; return whether ``target`` is of such a kind."""
     kind, _, name = target.partition(":")
-    if kind in _MISSING:
-        reader.refuse(where, _MISSING[kind])
-    elif kind == "message" and name:
+    if kind == "message" and name:
         if name not in sounds:
             reader.refuse(where, f"unknown sound {show(name)}{suggest(name, sounds)}")
     elif kind == "ivr" and name:
@@ -206,6 +204,8 @@ def check_target(
             mine = list(scripts.get(tenant, ()))
             reader.refuse(where, f"tenant {tenant} has no script {show(name)}{suggest(name, mine)}")
     else:
+        if target in VOICEMAIL or (kind == "voicemail" and name):
+            return True  # whose seat it is, is looked at later
         return kind == "number" and name.removeprefix("+").isdigit() and name.isascii()
     return True
 
@@ -236,12 +236,29 @@ def check_wanted_seats(
     queues: Mapping[str, QueueSettings],
     seats: Mapping[str, SeatSettings],
 ) -> None:
-    """Refuse ``seat:NUMBER`` where there is no such seat, or one that does not serve the queue."""
+    """Refuse ``seat:NUMBER`` where there is no such seat, or one that does not serve the queue, and mailboxes
+    of seats that are none of the tenant's.
+    """
     for where, table in tables:
         for key, target in ways_of(queues[table.name]):
             kind, _, number = target.partition(":")
             if kind == "seat" and not reader.is_bad(f"{where}.{key}"):
                 check_wanted_seat(reader, f"{where}.{key}", number, table.name, seats)
+            elif kind == "voicemail" and target not in VOICEMAIL:
+                check_mailbox(reader, f"{where}.{key}", number, queues[table.name].tenant, seats)
+
+
+def check_mailbox(
+    reader: Reader, where: str, number: str, tenant: str, seats: Mapping[str, SeatSettings]
+) -> None:
+    if number not in seats:
+        reader.refuse(where, f"unknown seat {show(number)}, whose mailbox it would be{_or_public(number)}")
+    elif seats[number].tenant != tenant:
+        reader.refuse(where, f"seat {number} belongs to tenant {seats[number].tenant}")
+
+
+def _or_public(number: str) -> str:
+    return "" if number.isdigit() else "; the tenant's own is voicemail:public"
 
 
 def check_wanted_seat(

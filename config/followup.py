@@ -43,6 +43,22 @@ def build_followups(
     return (*built, *FOLLOWUPS)
 
 
+def check_voicemail(
+    reader: Reader,
+    tables: Sequence[Read],
+    queues: Mapping[str, QueueSettings],
+    rules: tuple[FollowupSettings, ...],
+) -> tuple[FollowupSettings, ...]:
+    """Return ``rules``; refuse a class that a queue names for its voicemails and its tenant does not have."""
+    for where, table in tables:
+        wanted, tenant = table.voicemail_followup, queues[table.name].tenant
+        names = list(dict.fromkeys(rule.name for rule in rules if rule.tenant in ("", tenant)))
+        if wanted and wanted not in names:
+            told = f"unknown class {show(wanted)}{suggest(wanted, names)}"
+            reader.refuse(f"{where}.voicemail_followup", told)
+    return rules
+
+
 def _check_queue(
     reader: Reader, where: str, target: str, tenant: str, queues: Mapping[str, QueueSettings]
 ) -> None:

@@ -11,7 +11,15 @@ from calls import menu, phrases
 from calls.menu import HANG_UP, RETURN, Node, ScriptSettings
 from calls.scriptbook import SCRIPTS
 from config.accept import KEYS
-from config.entry import Calendars, calendar_of, check_target, check_wanted_seat, queue_of_level
+from config.entry import (
+    VOICEMAIL,
+    Calendars,
+    calendar_of,
+    check_mailbox,
+    check_target,
+    check_wanted_seat,
+    queue_of_level,
+)
 from config.network import check_name
 from config.reading import Read, Reader, show, suggest
 from config.tables import (
@@ -34,7 +42,7 @@ DIGITS_MAX = 32
 TIME_MIN, TIME_MAX = 10.0, 7200.0  # seconds that one script may last
 KINDS = (
     "hangup, return, queue:NAME, level:NAME, seat:NUMBER, extension:NUMBER, number:DIGITS, ivr:NAME, "
-    "message:SOUND"
+    "message:SOUND, voicemail:public, voicemail:SEAT"
 )
 
 
@@ -296,6 +304,8 @@ class _Builder:
             seat_of = known.seats.get(name)
             if seat_of is None or seat_of.tenant != self._tenant:
                 reader.refuse(where, f"tenant {self._tenant} has no seat {show(name)}")
+        elif kind == "voicemail" and target not in VOICEMAIL and name:
+            check_mailbox(reader, where, name, self._tenant, known.seats)
         elif kind == "extension" and name:
             if known.extensions.get(name) != self._tenant:
                 reader.refuse(where, f"tenant {self._tenant} has no extension {show(name)}")

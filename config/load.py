@@ -14,7 +14,7 @@ from calls.settings import CallSettings, QueueMedia
 from config.accept import check_accept
 from config.carriers import build_routes, check_country
 from config.distribution import Desk
-from config.followup import build_followups
+from config.followup import build_followups, check_voicemail
 from config.hold import check_recall
 from config.hours import FindZone, only_utc
 from config.lists import build_lists
@@ -164,6 +164,7 @@ def _build(
             country=switch.country,
             queues=tuple(map(_queue_media, desk.queues.values())),
             **desk.for_calls(),
+            voicemail=desk.voicemail,
             suspended_tenants=tuple(tenant.name for tenant in desk.tenants.values() if tenant.suspended),
             barred_statuses={tenant.name: int(tenant.barred_status) for _, tenant in lists["tenant"]},
             domain=next(iter(sip.domains), ""),
@@ -203,7 +204,12 @@ def _acd(
         tenants=tuple(desk.tenants.values()),
         wrap_up_max=wrap_up_max,
         lists=callers,
-        followups=build_followups(reader, lists["followup"], list(desk.tenants), desk.queues),
+        followups=check_voicemail(
+            reader,
+            lists["queue"],
+            desk.queues,
+            build_followups(reader, lists["followup"], list(desk.tenants), desk.queues),
+        ),
         hours=tuple(hours for _, hours in desk.calendars.values()),
     )
 
@@ -214,6 +220,7 @@ def _queue_media(queue: QueueSettings) -> QueueMedia:
         tuple(key for key, _ in queue.keys), queue.message_answer, queue.announce, queue.language,
         queue.seat_hears, queue.say_seat, queue.survey, queue.record, queue.record_pausable,
         queue.seat_delay, queue.seat_hears_wait,
+        queue.voicemail_followup,
     )
 
 

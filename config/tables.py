@@ -237,6 +237,17 @@ class QualityTable(Table, frozen=True):
     items: tuple[str, ...] = ("terms", "attitude", "tone", "summary", "reaction")
 
 
+class VoicemailTable(Table, frozen=True):
+    """``[[tenant]] voicemail``"""
+
+    greeting: str = ""
+    limit: Duration = Duration(180)
+    silence: Duration = Duration(10)
+    minimum: Duration = Duration(2)
+    keep: Duration = Duration(7_776_000)
+    agents: Literal["none", "list", "listen"] = "listen"
+
+
 class TenantTable(Table, frozen=True):
     """``[[tenant]]``"""
 
@@ -256,6 +267,7 @@ class TenantTable(Table, frozen=True):
     level_quota: dict[str, Count] = {}
     quality: QualityTable = QualityTable()
     ivr: dict[str, Any] = {}  # by name; see config/ivr.py
+    voicemail: VoicemailTable = VoicemailTable()
 
 
 class HoursTable(Table, frozen=True):
@@ -449,6 +461,7 @@ class QueueTable(Table, frozen=True):
     seat_delay: Duration = Duration(0)
     seat_hears_wait: bool = False
     say_seat: bool = False
+    voicemail_followup: str = ""
     record: bool | None = None
     record_pausable: bool = True
 

@@ -405,6 +405,29 @@ class QualityRow(Row, frozen=True, tag="quality"):
     changed_at: float
 
 
+class VoicemailRow(Row, frozen=True, tag="voicemails"):
+    """What a caller has said whom no seat served."""
+
+    voicemail: str
+    tenant: str
+    mailbox: str  # public, queue:junior, seat:8001
+    call: str
+    queue: str  # that sent it there
+    caller: str
+    caller_name: str
+    called: str  # the hotline
+    began_at: float
+    ended_at: float
+    seconds: float
+    bytes: int  # of the file; 0: not known
+    file: str  # in the folder of the recordings
+    cause: str  # hung_up, key, limit, silence, failed, worker_lost, switch_killed
+    state: str  # new, heard, done; removed; discarded: too short
+    remark: str = ""
+    changed_by: str = ""  # a seat, the name of a token, or a role; "" the switch
+    changed_at: float = 0.0
+
+
 AnyRow = (
     CallRow
     | VisitRow
@@ -423,6 +446,7 @@ AnyRow = (
     | QualityRow
     | ScriptRow
     | RecordingRow
+    | VoicemailRow
     | OperationRow
     | QueueIntervalRow
     | QueueTotalRow

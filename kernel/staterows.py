@@ -22,6 +22,7 @@ from kernel.rows import (
     StreamRow,
     SurveyRow,
     VisitRow,
+    VoicemailRow,
 )
 
 
@@ -177,16 +178,41 @@ class RecordingStateRow(Row, frozen=True, tag="recording_states"):
     began_at: float
 
 
-StateRow = CallStateRow | VisitStateRow | OfferStateRow | LeftStateRow | RecordingStateRow
+class VoicemailStateRow(Row, frozen=True, tag="voicemail_states"):
+    """A message that is being spoken, or whose file is being closed."""
+
+    voicemail: str
+    tenant: str
+    mailbox: str
+    call: str
+    queue: str
+    caller: str
+    caller_name: str
+    called: str
+    began_at: float
+    minimum: float  # seconds below which it is discarded
+
+
+StateRow = (
+    CallStateRow | VisitStateRow | OfferStateRow | LeftStateRow | RecordingStateRow | VoicemailStateRow
+)
 JournalRow = AnyRow | StateRow
-# Of calls.
-BoardRow = CallRow | StreamRow | SurveyRow | ScriptRow | RecordingRow | CallStateRow | RecordingStateRow
+BoardRow = (  # of calls
+    CallRow
+    | StreamRow
+    | SurveyRow
+    | ScriptRow
+    | RecordingRow
+    | CallStateRow
+    | RecordingStateRow
+    | VoicemailStateRow
+)
 
 
 class Living:
     """What lives after a row: the last state row of everything that has not ended, in order of appearance."""
 
-    __slots__ = ("_calls", "_left", "_offers", "_recordings", "_visits")
+    __slots__ = ("_calls", "_left", "_offers", "_recordings", "_visits", "_voicemails")
 
     def __init__(self) -> None:
         self._calls: dict[str, CallStateRow] = {}
@@ -194,6 +220,7 @@ class Living:
         self._offers: dict[str, OfferStateRow] = {}
         self._left: dict[str, LeftStateRow] = {}
         self._recordings: dict[str, RecordingStateRow] = {}
+        self._voicemails: dict[str, VoicemailStateRow] = {}
 
     def take(self, rows: Iterable[JournalRow]) -> None:
         """Follow ``rows``, in the order in which they were written."""
@@ -221,11 +248,16 @@ class Living:
                 self._recordings[row.recording] = row
             elif isinstance(row, RecordingRow):
                 self._recordings.pop(row.recording, None)
+            elif isinstance(row, VoicemailStateRow):
+                self._voicemails[row.voicemail] = row
+            elif isinstance(row, VoicemailRow):
+                self._voicemails.pop(row.voicemail, None)
 
     def rows(self) -> list[StateRow]:
         """Return what lives."""
         calls, visits, offers = self._calls.values(), self._visits.values(), self._offers.values()
-        return [*calls, *visits, *offers, *self._left.values(), *self._recordings.values()]
+        recordings, messages = self._recordings.values(), self._voicemails.values()
+        return [*calls, *visits, *offers, *self._left.values(), *recordings, *messages]
 
     def _count_offer(self, visit: str, offer: str) -> None:
         row = self._visits.get(visit)

@@ -78,7 +78,7 @@ class RecordingEnded(msgspec.Struct, frozen=True):
     recording: RecordingId
     seconds: float
     size: int  # bytes of the file
-    cause: str  # asked; limit; closed: the left stream is over; worker_lost: seconds and size are estimates
+    cause: str  # asked; limit; silence; closed: the left stream is over; worker_lost: estimates, then
 
 
 class RecordingFailed(msgspec.Struct, frozen=True):

@@ -168,6 +168,7 @@ class Record(Wire, frozen=True, tag=16):
     left: StreamId
     right: "RightSide | None"  # None: one channel
     limit: float  # seconds
+    silence: float = 0.0  # seconds of silence on the left that end it; 0: none do
 
 
 class RightSide(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -255,7 +256,7 @@ class Recorded(Wire, frozen=True, tag=40):
     recording: RecordingId
     seconds: float
     size: int  # bytes of the file
-    cause: str  # asked, limit, closed
+    cause: str  # asked, limit, silence, closed
 
 
 class RecordingLost(Wire, frozen=True, tag=41):

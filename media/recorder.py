@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias
 
 from kernel.ids import RecordingId, StreamId
 from media.codecs.g711 import ALAW_TO_ULAW, ULAW_SILENCE
-from media.codecs.linear import DECODE, ENCODE, WIDTH, add
+from media.codecs.linear import DECODE, ENCODE, WIDTH, add, loudness
 from media.latch import Address
 from media.messages import Record, Recorded, RecordingLost, Report
 from media.mixer import Mix
@@ -29,6 +29,7 @@ LATE = 0.2  # seconds that a packet may come too late, and still be written
 _LATE_SAMPLES = round(LATE * CLOCK)
 _STRAY_MAX = round(0.4 * CLOCK)  # samples off its arrival: beyond it the sender has begun a new clock
 _OLD_MAX = 2 * CLOCK  # samples older than what came last: late, not a new clock
+QUIET = 250  # root mean square of a second in which nobody speaks; speech has 1,000 and more
 _CLOSE_LOOK = 0.02  # seconds between looks whether a file is closed
 _SILENCE = bytes((ULAW_SILENCE,))
 _ULAW = 7  # WAVE_FORMAT_MULAW
@@ -178,14 +179,21 @@ class Voice:
 class Recording:
     """One file that is being written."""
 
-    __slots__ = (*("began_at", "due_at", "id", "is_paused", "left", "limit", "right", "sink", "written"),)
+    __slots__ = (
+        *("began_at", "due_at", "id", "is_paused", "left", "limit", "quiet", "right", "silence", "sink"),
+        "written",
+    )
 
-    def __init__(self, recording: RecordingId, sink: Sink, limit: float, now: float) -> None:
+    def __init__(
+        self, recording: RecordingId, sink: Sink, limit: float, now: float, silence: float = 0.0
+    ) -> None:
         self.id = recording
         self.sink = sink
         self.began_at = now
         self.due_at = now + FLUSH_EVERY
         self.limit = round(limit * CLOCK)  # samples
+        self.silence = round(silence * CLOCK)  # samples; 0: silence ends nothing
+        self.quiet = 0  # samples since somebody spoke
         self.is_paused = False
         self.left = Track()
         self.right: Track | None = None
@@ -206,6 +214,9 @@ class Recording:
         end = max(min(end, self.limit), self.written)
         tracks = [track.take(end) for track in self.tracks()]
         self.written = end
+        if self.silence:
+            is_quiet = loudness(DECODE["PCMU"](tracks[0], WIDTH), WIDTH) < QUIET
+            self.quiet = self.quiet + len(tracks[0]) if is_quiet else 0
         if len(tracks) == 1:
             data = tracks[0]
             if is_last and end % 2:
@@ -237,7 +248,7 @@ class Recorder:
             self._reports.append(Recorded(command.recording, 0.0, 0, "closed"))
             return
         sink = self._files.create(command.folder, command.recording)
-        recording = Recording(command.recording, sink, command.limit, now)
+        recording = Recording(command.recording, sink, command.limit, now, command.silence)
         if command.right is not None:
             recording.right = Track()
         voice = recording.left.voices[left.id] = Voice(recording, recording.left, self._desk)
@@ -324,6 +335,8 @@ class Recorder:
                 self.end(recording.id, now, "limit")
             else:
                 recording.flush(heard - _LATE_SAMPLES)
+                if recording.silence and recording.quiet >= recording.silence:
+                    self.end(recording.id, now, "silence")
         self._rearm()
 
     def check(self, streams: dict[StreamId, Stream]) -> None:

@@ -22,7 +22,7 @@ LIMIT = 14_400.0  # seconds
 class Kept:
     """One recording as the plane knows it."""
 
-    __slots__ = ("began_at", "id", "is_paused", "is_told", "left", "limit", "right")
+    __slots__ = ("began_at", "id", "is_paused", "is_told", "left", "limit", "right", "silence")
 
     def __init__(
         self,
@@ -31,11 +31,13 @@ class Kept:
         right: tuple[StreamId, ...] | None,
         limit: float,
         now: float,
+        silence: float,
     ) -> None:
         self.id = recording
         self.left = left
         self.right = right  # None: one channel
         self.limit = limit
+        self.silence = silence
         self.began_at = now
         self.is_paused = False
         self.is_told = False  # its worker knows of it
@@ -70,13 +72,17 @@ class Recordings:
         right: tuple[StreamId, ...] | None,
         now: float,
         limit: float = LIMIT,
+        silence: float = 0.0,
     ) -> None:
         """Write what is received from ``left`` and, added up, from ``right`` into ``recording``.wav from now
         on. ``right`` None: a file of one channel, () nobody yet. It ends by :meth:`end`, with the stream
-        ``left``, after ``limit`` seconds, or when its worker dies.
+        ``left``, after ``limit`` seconds, when its worker dies, or, with ``silence``, a second or so after
+        nothing was said on the left for so many seconds.
         """
         assert recording not in self.living, f"recording {recording} is begun already"
-        kept = self.living[recording] = Kept(recording, self._streams[left], right, limit, now)
+        kept = self.living[recording] = Kept(
+            recording, self._streams[left], right, limit, now, silence
+        )
         for stream in (left, *(right or ())):
             self._by_stream.setdefault(stream, {})[recording] = None
         self._tell_begin(kept)
@@ -172,7 +178,8 @@ class Recordings:
         kept.is_told = True
         right = None if kept.right is None else self._right(kept)
         folder = self._settings.recordings
-        self._commands.tell(kept.left.worker, Record(kept.id, folder, kept.left.id, right, kept.limit))
+        told = Record(kept.id, folder, kept.left.id, right, kept.limit, kept.silence)
+        self._commands.tell(kept.left.worker, told)
         if kept.is_paused:
             self._commands.tell(kept.left.worker, PauseRecording(kept.id, True))
 

@@ -1,8 +1,8 @@
 """Overflow: where a call goes that a queue does not take, or does not keep.
 
 A target is a text: ``hangup``, ``queue:NAME``, ``seat:NUMBER``, ``number:DIGITS``, ``callback``,
-``message:SOUND``, ``ivr:NAME``. Queues and seats are distribution's own; the others are carried out by call
-control.
+``message:SOUND``, ``ivr:NAME``, ``voicemail`` and ``voicemail:WHOSE``. Queues and seats are distribution's
+own; the others are carried out by call control.
 """
 
 from kernel.ids import QueueName, SeatId
@@ -36,10 +36,10 @@ def release_target(target: str) -> str:
 def outcome_of(target: str, otherwise: Outcome) -> Outcome:
     """Return how a visit ends whose call leaves distribution for ``target``.
 
-    Who goes on to a number or into a script has overflowed, who is called back waits on without the phone in
-    the hand; a message and a hang-up are the end, which is what ``otherwise`` says.
+    Who goes on to a number, into a script or to a mailbox has overflowed, who is called back waits on without
+    the phone in the hand; a message and a hang-up are the end, which is what ``otherwise`` says.
     """
     kind = release_target(target).partition(":")[0]
-    if kind in ("number", "ivr"):
+    if kind in ("number", "ivr", "voicemail"):
         return Outcome.OVERFLOWED
     return Outcome.CALLBACK if kind == CALLBACK else otherwise

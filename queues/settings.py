@@ -132,3 +132,4 @@ class QueueSettings(msgspec.Struct, frozen=True):
     survey: SurveySettings = SurveySettings()
     record: bool = False
     record_pausable: bool = True  # a seat may suspend the recording
+    voicemail_followup: str = ""  # the class in which whoever has left a message is called back; "": in none

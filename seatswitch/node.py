@@ -78,6 +78,7 @@ from calls.events import (
     SeatTook,
     SupervisionChanged,
     SurveyEnded,
+    VoicemailLeft,
 )
 from calls.numbers import Numbers
 from calls.switchboard import Switchboard
@@ -86,7 +87,7 @@ from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
 from kernel.outbox import Outbox
-from kernel.rows import OperationRow, RecordingRow
+from kernel.rows import OperationRow, RecordingRow, VoicemailRow
 from kernel.staterows import JournalRow, StateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
@@ -95,6 +96,7 @@ from seatswitch.news import EventLog
 from seatswitch.notices import Notices
 from seatswitch.restoring import restore
 from seatswitch.snapshot import Views
+from seatswitch.voicemails import Voicemails, booking_of
 from sip.events import DigestRefused, NameUnresolved, SourceBanned, StraysSeen, TrunkChanged
 from sip.flows import Flow
 from sip.resolve import Answer, Question
@@ -124,6 +126,8 @@ class Node:
         self.switchboard = Switchboard(
             settings.calls, self.stack, self.plane, self.timers, chance, self.walltime, self.engine
         )
+        self.voicemails = Voicemails(settings.calls.voicemail, self.timers, self.walltime)
+        self.removals = self.voicemails.removals  # files of recordings that are to go
         self.views = Views(self.engine, self.switchboard, self.stack, self.walltime)
         self.rows: Outbox[JournalRow] = Outbox()
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
@@ -137,14 +141,16 @@ class Node:
         # The boxes that every turn looks into.
         self._sip_events, self._media_events = self.stack.events, self.plane.events
         self._call_events, self._acd_commands = self.switchboard.events, self.engine.commands
-        self._acd_events = self.engine.events
+        self._acd_events, self._messages = self.engine.events, self.voicemails.events
         self._unsaved = self.switchboard.recovery.unsaved
         self._supervised = self.switchboard.supervision.moved
         self._taped = self.switchboard.recordings.moved
         self._awaited = self.switchboard.supervision.waiting
         self._watched, self._lamps_changed = self.stack.watchers.watched, self.switchboard.lines.changed
         self.stack.watchers.lamp_of = self.views.lamp
-        self._row_boxes: tuple[Outbox[Any], ...] = (self.stack.rows, self.switchboard.rows, self.engine.rows)
+        self._row_boxes: tuple[Outbox[Any], ...] = (
+            *(self.stack.rows, self.switchboard.rows, self.engine.rows, self.voicemails.rows),
+        )
         self._on_call = self._build_calls()
         self._on_command = self._build_commands()
 
@@ -177,6 +183,7 @@ class Node:
             SurveyEnded: self._survey_ended,
             ScriptEnded: self._script_ended,
             CallbackWanted: self._callback_wanted,
+            VoicemailLeft: self._voicemail_left,
             CustomerAnswered: lambda event, now: self.engine.handle(CallbackAnswered(event.call), now),
             CustomerFailed: lambda event, now: self.engine.handle(
                 CallbackFailed(event.call, event.outcome, event.status), now
@@ -301,6 +308,15 @@ class Node:
             told["supervises"] = supervises
         self.news.put("supervisor", partial(dict, told, queue=queue or None, detail=detail), now)
 
+    def mark_voicemail(
+        self, voicemail: str, state: str, remark: str | None, by: str, now: float
+    ) -> VoicemailRow:
+        """Say what was done with a voicemail; NO_SUCH_VOICEMAIL if there is none."""
+        try:
+            return self.voicemails.mark(voicemail, state, remark, by, now)
+        finally:
+            self.settle(now)
+
     def end_all(self, now: float) -> None:
         """End every call: the switch stops now."""
         self.switchboard.end_all(now)
@@ -320,6 +336,7 @@ class Node:
         self._numbers.read_as(settings.calls.country)
         self.engine.handle(Reconfigured(settings.acd), now)
         self._note("reloaded", now)
+        self.voicemails.configure(settings.calls.voicemail, now)
         self.log.put(("configuration reloaded", {}))
         self.settle(now)
 
@@ -382,9 +399,11 @@ class Node:
 
     def checkpoint(self) -> list[StateRow]:
         """Return the state rows of all that lives."""
+        board = self.switchboard
         return [
-            *self.switchboard.recovery.living(),
-            *self.switchboard.recordings.state_rows(),
+            *board.recovery.living(),
+            *board.recordings.state_rows(),
+            *board.voicemails.state_rows(),
             *self.engine.living(),
         ]
 
@@ -484,6 +503,7 @@ class Node:
         self.plane.check()
         self.engine.check()
         self.switchboard.check()
+        self.voicemails.check()
 
     # Inside a turn.
 
@@ -517,6 +537,9 @@ class Node:
                 self.switchboard.supervision.look(now)
         if self._acd_events:
             self._tell(now)
+        if self._messages:
+            for what, view in self._messages.take():
+                self.news.put("voicemail", partial(dict, view, what=what), now)
         if self._lamps_changed:
             self._show_lamps(now)
         if self._unsaved:
@@ -643,6 +666,20 @@ class Node:
         except OperationRefused:
             callback = CallId("")
         self.switchboard.scripts.booked(event.call, callback != "", now)
+
+    def _voicemail_left(self, event: VoicemailLeft, now: float) -> None:
+        """Put a message into its mailbox; where its queue says so, its caller is owed a call."""
+        row = event.row
+        self.voicemails.left(row, now)
+        queue = self.switchboard.plan.queues.get(row.queue)
+        if row.state != "new" or queue is None or not queue.voicemail_followup:
+            return
+        booked = booking_of(row, queue.voicemail_followup, self.chance.call_id())
+        try:
+            self.engine.handle(booked, now)
+        except OperationRefused as refused:
+            told = {"voicemail": row.voicemail, "why": refused.message}
+            self.log.put(("a voicemail is followed up by nobody", told))
 
     def _hold_recalled(self, event: HoldRecalled, now: float) -> None:
         call = self.switchboard.calls.get(event.call)

@@ -37,6 +37,7 @@ from kernel.rows import (
     RecordingRow,
     SeatMoveRow,
     SeatStateRow,
+    VoicemailRow,
 )
 from kernel.staterows import (
     CallStateRow,
@@ -45,6 +46,7 @@ from kernel.staterows import (
     OfferStateRow,
     RecordingStateRow,
     VisitStateRow,
+    VoicemailStateRow,
 )
 from kernel.walltime import WallTime
 
@@ -73,10 +75,13 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float, died_at: float
         elif isinstance(row, LeftStateRow):
             node.engine.handle(_place(row, node.walltime), now)
     node.settle(now)
+    alive_at = node.walltime.epoch(now) if died_at is None else died_at
     taped = [row for row in rows if isinstance(row, RecordingStateRow)]
     recordings = [row for row in rows if isinstance(row, RecordingRow)]
-    seen_at = node.walltime.epoch(now) if died_at is None else died_at
-    node.switchboard.recordings.restore(recordings, taped, seen_at)
+    node.switchboard.recordings.restore(recordings, taped, alive_at)
+    node.voicemails.restore([row for row in rows if isinstance(row, VoicemailRow)], now)
+    spoken = [row for row in rows if isinstance(row, VoicemailStateRow)]
+    node.switchboard.voicemails.restore(spoken, alive_at)
     recovery = node.switchboard.recovery
     kept = recovery.restore([row for row in rows if isinstance(row, CallStateRow)], now)
     goes_on = {str(call.id): True for call in kept}

@@ -12,4 +12,5 @@ WIDTH = 2  # bytes of a sample, in the order of the machine
 
 DECODE: dict[str, Callable[[bytes, int], bytes]] = {"PCMU": audioop.ulaw2lin, "PCMA": audioop.alaw2lin}
 ENCODE: dict[str, Callable[[bytes, int], bytes]] = {"PCMU": audioop.lin2ulaw, "PCMA": audioop.lin2alaw}
+loudness: Callable[[bytes, int], int] = audioop.rms  # root mean square; 0 of nothing
 add: Callable[[bytes, bytes, int], bytes] = audioop.add  # saturates; both are of one length

@@ -1,7 +1,7 @@
 """Composes the shipped sounds, so that they belong to nobody else.
 
 ``python -m media.sounds.compose music > media/sounds/music.ulaw`` writes one of them (``music``,
-``welcome``, ``reminder``).
+``welcome``, ``reminder``, ``beep``).
 
 Music: a music box over slow chords, 32 s, without a seam when it is repeated. It holds no steady tone: notes
 are struck every 0.25 s and fade at once, chords change every 2 s, and everything is tuned so that nothing
@@ -90,7 +90,20 @@ def reminder() -> bytes:
     return finish(track)
 
 
-SOUNDS = {"music": music, "welcome": welcome, "reminder": reminder}
+def beep() -> bytes:
+    """Return the tone after which a caller speaks: 0.35 s of half a second, in a pitch that no exchange and
+    no test uses.
+    """
+    length = int(CLOCK * 0.35)
+    edge = CLOCK // 100
+    step = 2.0 * pi * 1_330.0 / CLOCK
+    track = array("d", bytes(8 * CLOCK // 2))
+    for index in range(length):
+        track[index] = min(1.0, index / edge, (length - 1 - index) / edge) * sin(step * index)
+    return finish(track)
+
+
+SOUNDS = {"music": music, "welcome": welcome, "reminder": reminder, "beep": beep}
 
 if __name__ == "__main__":
     sys.stdout.buffer.write(SOUNDS[sys.argv[1]]())

@@ -16,7 +16,7 @@ from kernel.outbox import Outbox
 from seatswitch.api.dispatch import answer, decode_params, no_such_method
 from seatswitch.api.methods import METHODS
 from seatswitch.api.openrpc import build_document
-from seatswitch.api.scope import Scope, grant
+from seatswitch.api.scope import ReadFile, Scope, grant
 from seatswitch.api.sessions import Connection, Sessions
 from seatswitch.api.subscriptions import Subscriptions
 from seatswitch.api.switch import Switch
@@ -32,6 +32,7 @@ class Api:
         self.closes: Outbox[tuple[int, str]] = Outbox()  # (connection, reason)
         self.requests: Outbox[str] = Outbox()  # of the shell: "reload", "drain"
         self.shell_snapshot: Callable[[], dict[str, object]] | None = None  # set by the shell
+        self.read_file: ReadFile | None = None  # likewise
         self._node = node
         self._tokens = tokens
         self._first_settings = node.settings
@@ -109,7 +110,7 @@ class Api:
             raise OperationRefused("NOT_AVAILABLE", f"{name} is not built yet")
         settings = self._node.settings
         scope.tokens = self._tokens if settings is self._first_settings else settings.rpc.tokens
-        scope.requests = self.requests
+        scope.requests, scope.read_file = self.requests, self.read_file
         if name == "rpc.discover":
             scope.document = self._discover()
         elif name == "admin.status" and self.shell_snapshot is not None:

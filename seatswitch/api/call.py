@@ -269,7 +269,10 @@ def dial(scope: Scope, params: Dial) -> dict[str, Any]:
 _OWN = ("NOT_LOGGED_IN", "NO_SUCH_CALL", "NOT_IN_CALL")
 
 _MOVING = (*_OWN, "BAD_STATE", "TARGET_BUSY", "NO_SUCH_TARGET", "CALL_RIGHT", "TENANT_SUSPENDED")
-_WHOM = "queue:NAME, seat:NUMBER, extension:NUMBER, number:DIGITS, ivr:NAME, or what the seat would dial"
+_WHOM = (
+    "queue:NAME, seat:NUMBER, extension:NUMBER, number:DIGITS, ivr:NAME, voicemail:public, voicemail:SEAT, "
+    "or what the seat would dial"
+)
 
 METHODS = (
     Method("call.list", AGENT, "The living calls of the tenant.", Nothing, list[CallObject], list_calls),

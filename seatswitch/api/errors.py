@@ -63,6 +63,8 @@ WORDS: dict[str, tuple[int, str]] = {
     "NO_SUCH_RECORDING": (-32048, "there is no such recording"),
     "NO_SUCH_CLASS": (-32054, "there is no such class of follow-ups"),
     "BAD_SCORE": (-32055, "the check names no call, or not exactly the items of the tenant's checks"),
+    "NO_SUCH_VOICEMAIL": (-32049, "there is no such voicemail, or it is nobody's that asks"),
+    "NO_AUDIO": (-32056, "the audio is not there"),
     "ALREADY_BOOKED": (-32050, "the number is to be called back by that queue already"),
     "CALLBACKS_FULL": (-32051, "the queue has as many callbacks due as its seats can make"),
     "BAD_NUMBER": (-32052, "that is no number that can be called"),

@@ -9,6 +9,8 @@ from seatswitch.api.method import AGENT, Method, Nothing, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import Done
 from seatswitch.api.subscriptions import TOPICS
+from seatswitch.api.voicemail import may_open, own_mailboxes
+from seatswitch.voicemails import view
 
 Topic = Literal["seat", "call", "queue", "supervisor", "callback", "voicemail", "trunk", "switch"]
 
@@ -34,7 +36,9 @@ def subscribe(scope: Scope, params: Subscribe) -> dict[str, Any]:
         subscriptions.remove(connection.subscription, now)
         connection.subscription = None
     leads = scope.may("supervisor")
-    subscription = subscriptions.add(connection.number, params.topics, scope.tenant, leads, params.since, now)
+    subscription = subscriptions.add(
+        connection.number, params.topics, scope.tenant, leads, params.since, now, opens=own_mailboxes(scope)
+    )
     connection.subscription = subscription
     if params.since is not None:
         return {"seq": params.since, "snapshot": None}
@@ -68,6 +72,8 @@ def _snapshot(scope: Scope, topics: tuple[str, ...]) -> dict[str, Any]:
     if "callback" in result:
         views = node.engine.callbacks.views(now)
         result["callback"] = [view for view in views if scope.sees(view["tenant"])]
+    if "voicemail" in result:
+        result["voicemail"] = [view(row) for row in node.voicemails.all() if may_open(scope, row)]
     if "trunk" in result:
         result["trunk"] = [view for view in node.trunks_view(now) if scope.sees(view["tenant"])]
     if "switch" in result:

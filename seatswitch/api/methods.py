@@ -10,7 +10,6 @@ from seatswitch.api import (
     callback,
     events,
     explain,
-    followup,
     lists,
     quality,
     queue,
@@ -19,6 +18,7 @@ from seatswitch.api import (
     session,
     statistics,
     supervisor,
+    voicemail,
 )
 from seatswitch.api.method import ANYBODY, Method, Nothing
 from seatswitch.api.scope import Scope
@@ -42,7 +42,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             queue.METHODS,
             statistics.METHODS,
             callback.METHODS,
-            followup.METHODS,
+            voicemail.METHODS,
             recording.METHODS,
             quality.METHODS,
             lists.METHODS,

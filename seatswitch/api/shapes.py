@@ -114,6 +114,7 @@ class CallObject(msgspec.Struct, frozen=True):
         "threeway",
         "interact",
         "survey",
+        "voicemail",
         "ended",
     ]
     consult: Annotated[

@@ -4,7 +4,7 @@ Every notification carries ``prev``, the number sent before it on this subscript
 leave out leaves no gap. The node builds events only while somebody listens or may still resume.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kernel.ids import CallId, QueueName
@@ -23,22 +23,33 @@ _BACKLOG_MAX = RPC_BACKLOG_MAX // 2  # bytes of missed events; beyond it a snaps
 
 class Subscription:
     """What one connection listens to. ``tenant`` is the only one it may hear of; "" is all. Who ``leads``
-    nobody does not hear of supervision, either.
+    nobody does not hear of supervision, either, and of voicemails only in mailboxes that it ``opens``.
     """
 
-    __slots__ = ("leads", "missed", "number", "prev", "tenant", "topics")
+    __slots__ = ("leads", "missed", "number", "opens", "prev", "tenant", "topics")
 
-    def __init__(self, number: int, topics: tuple[str, ...], tenant: str, leads: bool, prev: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        topics: tuple[str, ...],
+        tenant: str,
+        leads: bool,
+        prev: int,
+        opens: Callable[[str], bool] | None = None,
+    ) -> None:
         self.number = number
         self.topics = topics
         self.tenant = tenant
         self.leads = leads
+        self.opens = opens
         self.prev = prev  # the last number sent
         self.missed: list[bytes] = []  # to be sent behind the answer to events.subscribe
 
     def hears(self, tenant: str, data: Mapping[str, Any]) -> bool:
         """Say whether it may hear of something that is ``tenant``'s."""
         if not self.leads and data.get("supervises"):
+            return False
+        if not self.leads and "mailbox" in data and (self.opens is None or not self.opens(data["mailbox"])):
             return False
         return not self.tenant or tenant in (self.tenant, EVERYONE)
 
@@ -55,12 +66,21 @@ class Subscriptions:
         self._call_tenants: dict[str, str] = {}  # an ended call no longer says whose it was
 
     def add(
-        self, number: int, topics: Iterable[str], tenant: str, leads: bool, since: int | None, now: float
+        self,
+        number: int,
+        topics: Iterable[str],
+        tenant: str,
+        leads: bool,
+        since: int | None,
+        now: float,
+        opens: Callable[[str], bool] | None = None,
     ) -> Subscription:
         """Begin a subscription for connection ``number``; RESYNC if ``since`` is no longer kept."""
         news = self._node.news
         chosen = tuple(topic for topic in TOPICS if topic in tuple(topics))
-        subscription = Subscription(number, chosen, tenant, leads, news.seq if since is None else since)
+        subscription = Subscription(
+            number, chosen, tenant, leads, news.seq if since is None else since, opens
+        )
         if since is not None:
             self._catch_up(subscription, since)
         self._node.timers.disarm(self._unwanted)

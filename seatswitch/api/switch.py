@@ -8,10 +8,12 @@ from acd.inputs import Input
 from acd.settings import AcdSettings, SeatSettings
 from calls.catalogue import Catalogue
 from calls.controls import Control
+from calls.settings import VoicemailSettings
 from config.schema import Settings
 from kernel.chance import Chance
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
+from kernel.rows import VoicemailRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from queues.callers import ListEntry
@@ -119,6 +121,14 @@ class Engine(Protocol):
     def queues_of(self, seat: SeatId) -> tuple[str, ...]: ...
 
 
+class Voicemails(Protocol):
+    """Messages of callers (seatswitch/voicemails.py); read only."""
+
+    def all(self) -> Iterable[VoicemailRow]: ...
+    def get(self, voicemail: str) -> VoicemailRow: ...
+    def settings_of(self, tenant: str) -> VoicemailSettings: ...
+
+
 class Switch(Protocol):
     """One node (seatswitch/node.py)."""
 
@@ -126,6 +136,8 @@ class Switch(Protocol):
     def settings(self) -> Settings: ...
     @property
     def engine(self) -> Engine: ...
+    @property
+    def voicemails(self) -> Voicemails: ...
     @property
     def timers(self) -> TimerQueue: ...
     @property
@@ -162,6 +174,9 @@ class Switch(Protocol):
         detail: str = "",
         supervises: str = "",
     ) -> None: ...
+    def mark_voicemail(
+        self, voicemail: str, state: str, remark: str | None, by: str, now: float
+    ) -> VoicemailRow: ...
     def supervised_by(self, who: str) -> list[SeatId]: ...
     def supervision_view(self, seat: SeatId) -> dict[str, Any]: ...
     def seat_view(self, seat: SeatId, now: float) -> dict[str, Any]: ...

@@ -36,6 +36,7 @@ from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.notify import notify
 from seatswitch.shell.orphans import end_orphans
 from seatswitch.shell.pump import ApiLike, Exits, NodeLike, Pump
+from seatswitch.shell.recording_folder import RecordingFolder
 from seatswitch.shell.retention import keep_removing
 from seatswitch.shell.rounds import Rounds
 from seatswitch.shell.rpc import RpcServers, make_private_folder
@@ -258,6 +259,9 @@ class Daemon:
         self._undo.callback(pump.disarm)
         if hasattr(api, "shell_snapshot"):
             api.shell_snapshot = self.snapshot
+        recordings = self._exits.files = RecordingFolder(settings.media.recordings)
+        if hasattr(api, "read_file"):
+            api.read_file = recordings.read
         await self._start_media(pump)
         await self._restore(pump)
 

@@ -29,7 +29,7 @@ from seatswitch.shell.recording_files import RecordingFiles
 ORPHAN_FOR = 30.0  # seconds that audio outlives the switch
 RECONNECT_EVERY = 0.5  # seconds
 FRAME_MAX = 64 * 1024 * 1024  # bytes of one message on the link: prompts are its longest
-BUILTIN = ("welcome", "music", "reminder")
+BUILTIN = ("welcome", "music", "reminder", "beep")
 VOICES = ("en", "zh")
 _IDLE_WAIT = 5.0  # seconds of poll when nothing is due
 _GATHER_FOR = 0.04  # seconds a report waits for company: each message costs the switch a turn of its loop

@@ -149,10 +149,16 @@ class ReplySender(Protocol):
     def close(self, connection: int, reason: str) -> None: ...
 
 
+class FileRemover(Protocol):
+    """The folder of recordings (seatswitch/shell/recording_folder.py)."""
+
+    def remove(self, file: str) -> None: ...
+
+
 class Exits:
     """Where outputs go. Filled by the daemon before the first input; what is missing is dropped."""
 
-    __slots__ = ("names", "replies", "rows", "streams", "udp", "workers")
+    __slots__ = ("files", "names", "replies", "rows", "streams", "udp", "workers")
 
     def __init__(self) -> None:
         self.udp: dict[int, DatagramSender] = {}  # by Flow.local
@@ -160,6 +166,7 @@ class Exits:
         self.names: NameAsker | None = None
         self.workers: WorkerSender | None = None
         self.rows: RowSink | None = None
+        self.files: FileRemover | None = None
         self.replies: ReplySender | None = None
 
 
@@ -189,6 +196,8 @@ class Pump:
         self._fresh = node.news.fresh
         told = getattr(node, "log", None)
         self._log: Outbox[tuple[str, dict[str, Any]]] = Outbox() if told is None else told
+        gone = getattr(node, "removals", None)
+        self._removals: Outbox[str] = Outbox() if gone is None else gone
         self._datagrams = node.stack.datagrams
         self._closes = node.stack.closes
         self._questions = node.stack.questions
@@ -306,6 +315,9 @@ class Pump:
         if self._api_closes and exits.replies is not None:
             for connection, reason in self._api_closes.take():
                 exits.replies.close(connection, reason)
+        if self._removals and exits.files is not None:
+            for file in self._removals.take():
+                exits.files.remove(file)
         if self._log:
             info = self._info
             for event, fields in self._log.take():

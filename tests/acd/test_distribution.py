@@ -233,6 +233,8 @@ def test_other_targets_are_call_controls(kit: Any) -> None:
     floor.join("a")
     floor.at(5.0)
     assert floor.released()[0].target == "voicemail"
+    (visit,) = floor.visits()
+    assert (visit.outcome, visit.cause, visit.target) == ("overflowed", "max_wait", "voicemail")
 
 
 def test_no_longest_wait(kit: Any) -> None:

@@ -103,9 +103,8 @@ def test_relaxations() -> None:
         ),
         ('answer = "180"', 'answer: "180" is not one of "200", "183"'),
         (
-            'on_timeout = "voicemail"',
-            'on_timeout: nothing is recorded yet; "number:DIGITS" leads to a mailbox elsewhere, "callback" '
-            'promises a call, "message:SOUND" plays a sound',
+            'on_timeout = "ivr:menu"',
+            'on_timeout: tenant t has no script "menu"; there are none',
         ),
         (
             'on_timeout = "drop"',

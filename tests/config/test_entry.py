@@ -92,7 +92,7 @@ def test_level_is_the_queue_of_its_name_else_the_only_one_that_starts_there() ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('on_full = "voicemail"', 'on_full: nothing is recorded yet; "number:DIGITS" leads'),
+        ('on_full = "voicemail:1"', 'on_full: unknown seat "1", whose mailbox it would be'),
         ('on_full = "seat:1"', "on_full: seat makes no sense here: the caller could not wait for it"),
         ('on_full = "queue:foreign"', 'on_full: queue "foreign" belongs to tenant u'),
         ('on_full = "queue:non"', 'on_full: unknown queue "non"; there are foreign, senior, complaint, q'),
@@ -229,7 +229,7 @@ def test_a_level_behind_a_key_is_its_queue() -> None:
         ('keys = {"1" = "queue:q"}', 'keys.1: the caller waits in queue "q" already'),
         ('keys = {"1" = "seat:8999"}', 'keys.1: unknown seat "8999"'),
         ('keys = {"1" = "message:no"}', 'keys.1: unknown sound "no"'),
-        ('keys = {"1" = "voicemail"}', "keys.1: nothing is recorded yet"),
+        ('keys = {"1" = "voicemail:"}', 'keys.1: "voicemail:" is none of hangup'),
         ('keys = {"1" = "queue:senior"}\ncallback = {key = "1"}', "callback.key: 1 leads to"),
         ('callback = {key = "12"}', 'callback.key: "12" is no key of a telephone'),
     ],

@@ -65,3 +65,13 @@ def test_a_name_once_for_each_tenant() -> None:
         load(2 * (HEAD + 'name = "urgent"\n'))
     with pytest.raises(ConfigErrors, match='unknown tenant "dem"'):
         load('[[followup]]\nname = "urgent"\ntenant = "dem"\n')
+
+
+def test_a_queue_names_a_class_for_its_voicemails() -> None:
+    named = BASE.replace('name = "senior"\n', 'name = "senior"\nvoicemail_followup = "complaint"\n')
+    assert load_settings(named, file="s").calls.queues[0].voicemail_followup == "complaint"
+    with pytest.raises(ConfigErrors) as caught:
+        load_settings(named.replace('"complaint"', '"complain"'), file="s")
+    assert str(caught.value).startswith(
+        's: queue[1] "senior".voicemail_followup: unknown class "complain" (did you mean complaint?)'
+    )

@@ -246,6 +246,7 @@ def test_hotlines_and_queues_lead_into_scripts() -> None:
         ('kind = "go"\nto = "number:12a"', 'm.node.a.to: "number:12a" is none of hangup, return, queue:NAME'),
         ('kind = "go"\nto = "queue:"', 'm.node.a.to: "queue:" is none of hangup, return, queue:NAME'),
         ('kind = "go"\nto = "message:x"', 'm.node.a.to: unknown sound "x"'),
+        ('kind = "go"\nto = "voicemail:8099"', 'm.node.a.to: unknown seat "8099", whose mailbox it would be'),
         ('kind = "play"\nthen = "b"', "m.node.a.sounds: is missing, and so is say: nothing is played"),
         ('kind = "play"\nsounds = ["x"]\nthen = "b"', 'm.node.a.sounds[1]: unknown sound "x"'),
         ('kind = "play"\nsounds = ["voice:en/x"]\nthen = "b"', 'm.node.a.sounds[1]: unknown sound "voice:'),

@@ -292,6 +292,31 @@ def test_the_limit_is_exact() -> None:
     assert studio.host.recorder.recordings == {}
 
 
+def test_a_message_ends_when_nobody_has_spoken_for_so_long() -> None:
+    """Looked at once a second: 3 s of silence end it within 3 s and a bit more; a word begins them anew."""
+    studio = bridged(Record(R, "/recordings", A, None, 3600.0, 3.0))
+    talker = alice(studio)
+    talker.say(25)
+    studio.run(2.0)
+    talker.say(25)
+    studio.run(6.0)
+    (report,) = studio.reports()
+    assert isinstance(report, Recorded)
+    assert report.cause == "silence"
+    assert 3.0 + 3.0 <= report.seconds <= 3.0 + 3.0 + 1.4
+    assert frames(audio(studio)[0][:8000]) == "1" * 25 + "." * 25
+
+
+@pytest.mark.parametrize(("silence", "causes"), [(2.0, ["silence"]), (0.0, [])])
+def test_a_hum_is_silence_and_where_nothing_is_said_of_it_silence_ends_nothing(
+    silence: float, causes: list[str]
+) -> None:
+    studio = bridged(Record(R, "/recordings", A, None, 3600.0, silence))
+    hum = bytes((0xF0, 0x70)) * 80  # +-120 of 32,767
+    Talker(studio, A, hum).say(250)
+    assert [each.cause for each in studio.reports() if isinstance(each, Recorded)] == causes
+
+
 def test_it_ends_with_its_left_stream_and_not_with_its_right() -> None:
     studio = bridged(record(right(B)))
     studio.run(0.1)

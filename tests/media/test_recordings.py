@@ -51,8 +51,8 @@ def test_a_recording_is_told_to_the_worker_of_its_left_stream() -> None:
 
 def test_a_mailbox_has_one_channel_and_a_limit() -> None:
     desk = bridge()
-    desk.plane.recordings.begin(R, A, None, 0.0, 120.0)
-    assert desk.told() == [Record(R, "", A, None, 120.0)]
+    desk.plane.recordings.begin(R, A, None, 0.0, 120.0, silence=8.0)
+    assert desk.told() == [Record(R, "", A, None, 120.0, 8.0)]
     desk.report(RecordingLost(R, 7.0, "No space left on device"))
     assert desk.events() == [RecordingFailed(R, 7.0, "No space left on device")]
 

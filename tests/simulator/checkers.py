@@ -9,7 +9,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kernel.chance import Chance
-from kernel.rows import CallbackRow, CallRow, OfferRow, PresenceRow, RecordingRow, ScriptRow, VisitRow
+from kernel.rows import (
+    CallbackRow,
+    CallRow,
+    OfferRow,
+    PresenceRow,
+    RecordingRow,
+    ScriptRow,
+    VisitRow,
+    VoicemailRow,
+)
 from policies.registry import build_policies
 from tests.simulator.call import Call
 from tests.simulator.crash import sip_call_ids
@@ -39,6 +48,7 @@ LASTING_TIMERS = (
     "second",
     "handle_limit",
     "refill",
+    "oldest message",
 )
 MORTAL = (
     "calls.call.Call",
@@ -62,6 +72,20 @@ def check_rows(world: "World") -> None:
     check_counters(world)
     check_wrap_up(world)
     check_recordings(world)
+    check_voicemails(world)
+
+
+def check_voicemails(world: "World") -> None:
+    """Every message that was begun has ended in a row of its own, and its call says whether it was kept."""
+    ends = {row.voicemail: row for row in world.rows if isinstance(row, VoicemailRow)}
+    begun = [name for name, tape in world.workers.tapes.items() if tape.is_message]
+    assert sorted(ends) == sorted(begun), "a message without a row, or a row without a message"
+    kept = {row.call: row for row in ends.values() if row.state != "discarded"}
+    for call in world.call_rows:
+        if call.verdict == "success:voicemail":
+            assert call.call in kept, f"a message that nobody can hear: {call}"
+        elif call.verdict == "caller:no_message":
+            assert call.call not in kept, f"a message that its call does not know: {call}"
 
 
 def check_one_row_each(world: "World") -> None:

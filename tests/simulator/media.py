@@ -83,8 +83,8 @@ class Tape:
         self.began_at = now
         self.is_open = True
         self.heard: list[tuple[float, tuple[int | Address, ...], tuple[int | Address, ...]]] = []
-        assert what.right is not None, "calls have two channels"
-        self.point(what.right, now)
+        self.is_message = what.right is None
+        self.point(what.right or RightSide((), "", ()), now)
 
     def point(self, right: RightSide, now: float) -> None:
         self.right = (*map(int, right.near), *((right.host, port) for port in right.far))
@@ -285,6 +285,15 @@ class Worker:
             return
         tape = Tape(what, self.workers.now)
         self.tapes[what.recording] = self.workers.tapes[what.recording] = tape
+        life = self.life
+        if what.silence:  # who leaves a message has said all within a while
+            cause, after = ("silence", 20.0) if what.limit > 20.0 else ("limit", what.limit)
+
+            def enough() -> None:
+                if self.life == life and tape.is_open:
+                    self._end(what.recording, cause)
+
+            self.workers.after(after, enough)
 
     def _change(self, recording: str, change: Callable[[Tape], None]) -> None:
         if recording in self.tapes:

@@ -58,7 +58,7 @@ FAULTS = (
 
 SUPERVISORS = "supervisors"  # drawn apart, so that seeds mean what they meant before there were any
 
-AT_THE_DOOR = ("hangup", "queue:senior", "level:senior", "number:13900000099", "callback")
+AT_THE_DOOR = ("hangup", "queue:senior", "level:senior", "number:13900000099", "callback", "voicemail")
 TARGETS = (*AT_THE_DOOR, "seat:8001")
 HOURS = (
     "",

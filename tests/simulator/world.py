@@ -30,15 +30,9 @@ from kernel.rows import (
     SeatStateRow,
     StreamRow,
     VisitRow,
+    VoicemailRow,
 )
-from kernel.staterows import (
-    CallStateRow,
-    JournalRow,
-    LeftStateRow,
-    Living,
-    OfferStateRow,
-    VisitStateRow,
-)
+from kernel.staterows import JournalRow, Living, StateRow
 from seatswitch.api import Api
 from seatswitch.node import Node
 from sip.flows import Flow
@@ -185,6 +179,7 @@ class World:
         kept += self.listed.values()
         kept += [row for row in self.callbacks.values() if row.state != "ended"]
         kept += self.followups.values()
+        kept += {row.voicemail: row for row in self.rows if isinstance(row, VoicemailRow)}.values()
         kept += {row.check: row for row in self.rows if isinstance(row, QualityRow)}.values()
         kept += {row.recording: row for row in self.rows if isinstance(row, RecordingRow)}.values()
         kept += [row for row in self.rows if isinstance(row, CountRow | CountedRow)]
@@ -424,7 +419,7 @@ class World:
         """Take the rows of a turn over: from here on they survive."""
         for row in self.node.rows.take():
             self.living.take([row])
-            if isinstance(row, CallStateRow | VisitStateRow | OfferStateRow | LeftStateRow):
+            if isinstance(row, StateRow):
                 continue
             self._hash.update(repr(row).encode())
             if isinstance(row, SeatStateRow):

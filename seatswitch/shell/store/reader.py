@@ -21,6 +21,7 @@ from kernel.rows import (
     RecordingRow,
     SeatMoveRow,
     SeatStateRow,
+    VoicemailRow,
 )
 from kernel.staterows import JournalRow
 from seatswitch.shell.store.database import DATABASE_ERRORS, READS, explain, open_engine, public_url
@@ -43,6 +44,7 @@ StateAtStart = (
     | FollowupRow
     | QualityRow
     | RecordingRow
+    | VoicemailRow
 )
 
 log = structlog.get_logger()
@@ -51,8 +53,8 @@ log = structlog.get_logger()
 def read_state(folder: Path, url: str, wall: float) -> list[StateAtStart]:
     """Return one row per seat, per seat that was moved and per binding that lives at ``wall`` (epoch
     seconds), sorted by key, then the callers whose seats are remembered, oldest first, what operators said of
-    lists of callers, the open callbacks, follow-ups that are open or ended in the last five weeks, and checks
-    of the last thirteen months, oldest first.
+    lists of callers, the open callbacks, follow-ups that are open or ended in the last five weeks, checks of
+    the last thirteen months, and voicemails that are not removed, oldest first.
 
     Raises OperatorError for a database URL of no known kind. A database that cannot be read now is said once
     in the log, and the journal alone is asked.
@@ -92,6 +94,7 @@ def _select(connection: Connection, wall: float) -> list[AnyRow]:
         (CallbackRow, "callbacks", " WHERE state <> 'ended'"),
         (RecordingRow, "recordings", f" ORDER BY ended_at DESC LIMIT {RECORDINGS_MAX}"),
         (FollowupRow, "followups", f" WHERE ended_at IS NULL OR changed_at > {wall - FOLLOWUPS_FOR!r}"),
+        (VoicemailRow, "voicemails", " WHERE state IN ('new', 'heard', 'done')"),
         (QualityRow, "quality", f' WHERE "at" > {wall - QUALITY_FOR!r}'),
     ):
         names = ", ".join(f'"{name}"' for name in row_type.__struct_fields__)
@@ -113,6 +116,7 @@ class _Kept:
         self._followups: dict[str, FollowupRow] = {}
         self._recordings: dict[str, RecordingRow] = {}
         self._quality: dict[str, QualityRow] = {}
+        self._voicemails: dict[str, VoicemailRow] = {}
 
     def take(self, rows: Sequence[JournalRow]) -> None:
         """Follow ``rows``, in the order in which they were written."""
@@ -135,6 +139,8 @@ class _Kept:
                 self._recordings[row.recording] = row
             elif isinstance(row, QualityRow):
                 self._quality[row.check] = row
+            elif isinstance(row, VoicemailRow):
+                self._voicemails[row.voicemail] = row
 
     def rows(self, wall: float) -> list[StateAtStart]:
         """Return what still means something at ``wall``."""
@@ -150,4 +156,8 @@ class _Kept:
             *sorted(self._followups.values(), key=lambda row: (row.changed_at, row.followup)),
             *sorted(self._recordings.values(), key=lambda row: (row.ended_at, row.recording)),
             *sorted(self._quality.values(), key=lambda row: (row.at, row.check)),
+            *sorted(
+                (row for row in self._voicemails.values() if row.state in ("new", "heard", "done")),
+                key=lambda row: (row.began_at, row.voicemail),
+            ),
         ]

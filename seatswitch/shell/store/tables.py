@@ -30,6 +30,7 @@ INDEXES = (
     ("queue_intervals", "begin_at"),
     ("seat_intervals", "begin_at"),
     ("quality", "at"),
+    ("voicemails", "state"),
 )
 
 POSITION = "journal_position"  # how far the row writer has come; one line

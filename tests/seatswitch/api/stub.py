@@ -17,10 +17,12 @@ from kernel.chance import Chance
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.outbox import Outbox
+from kernel.rows import VoicemailRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from seatswitch.api import Api
 from seatswitch.news import EventLog
+from seatswitch.voicemails import Voicemails
 
 EPOCH = 1_800_000_000.0  # of the moment 0
 
@@ -92,6 +94,7 @@ class StubNode:
         self.controls: list[Control] = []
         self.recorded: list[tuple[str, str, str, dict[str, str]]] = []
         self.supervisions: dict[str, tuple[str, str]] = {}  # by the seat: who, and that one's seat
+        self.voicemails = Voicemails(self.settings.calls.voicemail, self.timers, self.walltime)
         self.banned = {"203.0.113.5": True}
         self.rings: list[RingSeat] = []
         self.bug: Exception | None = None
@@ -121,6 +124,9 @@ class StubNode:
                 self.news.put(
                     "queue", partial(dict, queue=event.queue, what=event.what, call=event.call), now
                 )
+        for what, view in self.voicemails.events.take():
+            self.news.put("voicemail", partial(dict, view, what=what), now)
+        self.voicemails.rows.take()
         self.engine.rows.take()
 
     def put_call(self, call: str, tenant: str = "north", now: float = 0.0, **more: Any) -> None:
@@ -170,6 +176,19 @@ class StubNode:
 
     def record(self, what: str, by: str, tenant: str, now: float, **more: str) -> None:
         self.recorded.append((what, by, tenant, {name: text for name, text in more.items() if text}))
+
+    def mark_voicemail(
+        self, voicemail: str, state: str, remark: str | None, by: str, now: float
+    ) -> VoicemailRow:
+        try:
+            return self.voicemails.mark(voicemail, state, remark, by, now)
+        finally:
+            self.settle(now)
+
+    def put_voicemail(self, row: VoicemailRow, now: float) -> None:
+        """Let a caller have left a message."""
+        self.voicemails.left(row, now)
+        self.settle(now)
 
     def seat_view(self, seat: SeatId, now: float) -> dict[str, Any]:
         return self.engine.seat_object(seat, now)

@@ -5,7 +5,16 @@ import msgspec
 import pytest
 
 from kernel.errors import OperatorError
-from kernel.rows import AnyRow, BindingRow, CallerSeatRow, FollowupRow, ListEntryRow, QualityRow, SeatMoveRow
+from kernel.rows import (
+    AnyRow,
+    BindingRow,
+    CallerSeatRow,
+    FollowupRow,
+    ListEntryRow,
+    QualityRow,
+    SeatMoveRow,
+    VoicemailRow,
+)
 from seatswitch.shell.store.database import migrate, open_engine
 from seatswitch.shell.store.reader import read_state
 from seatswitch.shell.store.records import build_record, journal_path
@@ -143,3 +152,20 @@ def test_checks_come_back_for_thirteen_months_oldest_first_and_as_they_were_said
     add_rows(folder, [check("new", wall - 1.0, 5.0)])
     old, new = check("old", wall - 399 * 86_400.0), check("new", wall - 1.0, 5.0)
     assert read_state(folder, url, wall) == [old, new]
+
+
+def test_voicemails_come_back_until_they_are_removed(tmp_path: Path) -> None:
+    folder, url = tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db"
+
+    def message(name: str, at: float, state: str = "new") -> VoicemailRow:
+        who = ("demo", "public", "c", "junior", "139", "", "96198")
+        return VoicemailRow(name, *who, at, at + 9.0, 9.0, 72_058, f"{name}.wav", "hung_up", state)
+
+    begun = [message("b", 5.0), message("a", 1.0), message("c", 2.0)]
+    add_rows(folder, [*begun, message("d", 3.0, "discarded")])
+    carry_over(folder, url)
+    add_rows(folder, [message("b", 5.0, "done"), message("c", 2.0, "removed")])
+    kept = [message("a", 1.0), message("b", 5.0, "done")]
+    assert read_state(folder, url, wall=9.0) == kept
+    carry_over(folder, url)
+    assert read_state(folder, url, wall=9.0) == kept

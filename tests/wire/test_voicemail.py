@@ -1,0 +1,67 @@
+"""Voicemail on the wire: what a phone says after the tone is in the file, and nothing else."""
+
+import time
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media.codecs.g711 import ulaw_to_linear
+from media.prompts import read_audio
+from tests.wire.switch import Rpc, Switch, wait_until
+from tests.wire.test_audio import registered, states, two_phones
+from tests.wire.test_comfort import frames
+from tests.wire.test_queue_call import rows_when_complete
+
+pytestmark = pytest.mark.wire
+
+SECOND = 8_000  # samples
+NOBODY = 'when_empty = "refuse"\non_empty = "voicemail"\n[recording]\nfolder = "%s/recordings"\n'
+
+
+def fetched(admin: Rpc, name: str) -> tuple[dict[str, Any], bytes]:
+    """Return a voicemail and its file, piece by piece."""
+    data, size = b"", 1
+    while len(data) < size:
+        found = admin.call("voicemail.get", voicemail=name, offset=len(data), length=20_000)
+        data += b64decode(found["audio"])
+        size = found["size"]
+    return found, data
+
+
+@pytest.mark.parametrize("workers", [1, 0])
+def test_a_caller_whom_nobody_serves_leaves_a_message_in_its_own_voice(tmp_path: Path, workers: int) -> None:
+    """baresip says 440 Hz for some seconds after the tone; the file is that, from its first second on,
+    written by a media worker or by the switch itself.
+    """
+    with Switch(tmp_path, queue_extra=NOBODY % tmp_path, workers=workers) as switch:
+        caller, seat = two_phones(tmp_path, switch)
+        with caller, seat:
+            admin = registered(switch)
+            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+            wait_until("it is greeted", lambda: states(admin.call("call.list")) == ["voicemail"])
+            folder = tmp_path / "recordings"
+            wait_until("it is recorded", lambda: list(folder.glob("*.wav")), within=20.0)
+            time.sleep(4.0)  # it speaks
+            caller.command("hangup")
+            wait_until("the call is over", lambda: not admin.call("call.list"))
+            wait_until("the message is there", lambda: admin.call("voicemail.list")["voicemails"])
+            (message,) = admin.call("voicemail.list")["voicemails"]
+            found, data = fetched(admin, message["voicemail"])
+            admin.call("voicemail.mark", voicemail=message["voicemail"], state="done")
+        (call,) = rows_when_complete(switch, "calls", 1)
+        (visit,) = rows_when_complete(switch, "visits", 1)
+        wait_until("it is done", lambda: switch.rows("voicemails")[0]["state"] == "done")
+        (row,) = switch.rows("voicemails")
+    assert (call["verdict"], visit["outcome"], visit["target"]) == (
+        "success:voicemail", "overflowed", "voicemail",
+    )  # fmt: skip
+    assert (row["mailbox"], row["cause"], row["bytes"]) == ("queue:junior", "hung_up", len(data))
+    assert data == (folder / found["file"]).read_bytes()
+    samples = [ulaw_to_linear(code) for code in read_audio("message", data)]
+    assert 3.0 < len(samples) / SECOND < 7.0
+    assert row["seconds"] == pytest.approx(len(samples) / SECOND, abs=0.01)
+    # In pieces of 20 ms: a phone on a busy machine skips some, which are silence then.
+    said = frames(samples, 440)
+    assert sum(said) > 0.7 * len(said)
