@@ -115,12 +115,14 @@ DROPPED: frozenset[tuple[CallState, CallInput]] = frozenset(
         (CallState.RINGING, CallInput.LENT),
         (CallState.SCRIPT, CallInput.LENT),
         (CallState.SURVEY, CallInput.LENT),
+        (CallState.VOICEMAIL, CallInput.LENT),
         (CallState.ENDED, CallInput.LENT),
         (CallState.ARRIVED, CallInput.GIVEN_BACK),
         (CallState.RINGING, CallInput.GIVEN_BACK),
         (CallState.TALKING, CallInput.GIVEN_BACK),
         (CallState.SCRIPT, CallInput.GIVEN_BACK),
         (CallState.SURVEY, CallInput.GIVEN_BACK),
+        (CallState.VOICEMAIL, CallInput.GIVEN_BACK),
         (CallState.ENDED, CallInput.GIVEN_BACK),
     }
 )

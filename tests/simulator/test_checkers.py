@@ -95,7 +95,7 @@ def test_each_recording_has_one_row_and_no_more() -> None:
     about = ("r1", "c1", "demo", "junior", "8001", "8001", "139", 1.0, 2.0, 1.0, 16_058, 0.0, "kept", "asked")
     row = RecordingRow(*about)
     town = world([CALL], [VISIT], [OFFER], [RESERVED])
-    town.workers.tapes = {"r1": SimpleNamespace(is_open=False)}
+    town.workers.tapes = {"r1": SimpleNamespace(is_open=False, is_message=False)}
     with pytest.raises(AssertionError, match="has no row"):
         checkers.check_recordings(town)
     town.rows.append(row)

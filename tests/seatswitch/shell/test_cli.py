@@ -85,9 +85,9 @@ def test_configuration_is_found_in_the_environment_here_or_in_the_package(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert "demo.toml is right" in invoke("check").stdout
-    (tmp_path / "seatswitch.toml").write_text("")
+    (tmp_path / "seatswitch.toml").write_text("# nobody\n")
     assert "seatswitch.toml is right: 0 queues" in invoke("check").stdout
-    (tmp_path / "other.toml").write_text("")
+    (tmp_path / "other.toml").write_text("# nobody\n")
     assert "other.toml is right" in invoke("check", SEATSWITCH_CONFIG="other.toml").stdout
 
 
