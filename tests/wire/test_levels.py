@@ -149,7 +149,7 @@ def _world(switch: Switch, queues: list[dict[str, Any]], seats: list[dict[str, A
     for each in visits:
         assert each.within in (0, 1)
     presences.sort(key=lambda row: (row.at, int(row.change.rpartition(".")[2])))
-    board = SimpleNamespace(calls={})
+    board = SimpleNamespace(calls={}, recordings=SimpleNamespace(living={}))
     node = SimpleNamespace(switchboard=board, queues_view=lambda now: queues, seats_view=lambda now: seats)
     return SimpleNamespace(
         time=SimpleNamespace(now=0.0),
@@ -161,6 +161,7 @@ def _world(switch: Switch, queues: list[dict[str, Any]], seats: list[dict[str, A
         deaths=[],
         node=node,
         trunk=SimpleNamespace(calls=[]),
+        workers=SimpleNamespace(tapes={}),
         is_noisy=False,
         has_meddlers=False,
         has_reloaded=False,
