@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from media.codecs.g711 import ulaw_to_linear
-from tests.wire.phones import tone_share, write_tone
+from tests.wire.phones import Baresip, tone_share, write_tone
 from tests.wire.switch import Switch, wait_until
 from tests.wire.test_audio import CLEAR, registered, states, two_phones
 from tests.wire.test_queue_call import sign_in
@@ -32,6 +32,12 @@ def frames(samples: list[int], frequency: float) -> list[bool]:
     return [tone_share(samples[start : start + FRAME], frequency) > CLEAR for start in starts]
 
 
+def heard_clearly(phone: Baresip, frequency: float) -> int:
+    """Return how often a phone has heard 20 ms of that tone by now; on a busy machine not all is clear."""
+    recordings = phone.heard()
+    return sum(frames(recordings[-1], frequency)) if recordings else 0
+
+
 def test_an_announcement_is_cut_within_one_packet_by_the_seat_that_answers(tmp_path: Path) -> None:
     """ASTERISK-27216, freeswitch #1148: 20 s of announcement, and the seat signs in in the middle of it."""
     with Switch(tmp_path, queue_extra=announcing(tmp_path)) as switch:
@@ -40,10 +46,10 @@ def test_an_announcement_is_cut_within_one_packet_by_the_seat_that_answers(tmp_p
             admin = registered(switch)
             caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
             wait_until("the caller waits", lambda: states(admin.call("call.list")) == ["waiting"])
-            wait_until("it was announced to", lambda: admin.call("call.list")[0]["waited"] > 2.5)
+            wait_until("it was announced to", lambda: heard_clearly(caller, SAID) > 40)
             desk = sign_in(switch, ["8001"])[0]
             wait_until("they talk", lambda: states(admin.call("call.list")) == ["talking"])
-            wait_until("they talked for 2 s", lambda: admin.call("call.list")[0]["talked"] > 2.0)
+            wait_until("the seat is heard", lambda: heard_clearly(caller, 1000) > 75)
             admin.call("call.hangup", call=admin.call("call.list")[0]["call"])
             wait_until("the call is over", lambda: not admin.call("call.list"))
             desk.close()
