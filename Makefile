@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test demo bench compiled fuzz interop lint clean system-packages
+.PHONY: help run test demo bench fuzz interop lint clean system-packages
 
 help:
 	@echo 'make run      start the switch with config/demo.toml in the foreground'
@@ -14,7 +14,6 @@ help:
 	@echo 'make fuzz     search for inputs that break the parsers, a minute for each; FOR=600 takes longer'
 	@echo 'make interop  real phones against the switch, with a table'
 	@echo 'make bench    benchmarks with their table (about twelve minutes)'
-	@echo 'make compiled a copy in build/compiled with the hottest modules as machine code, to measure there'
 
 # The locked packages, then the project itself; re-made when either list changes.
 $(VENV)/.installed: requirements.lock pyproject.toml
@@ -49,11 +48,6 @@ test: system-packages $(VENV)/.installed lint
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
-
-# Needs a C compiler and the headers of Python.
-compiled: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'setuptools>=65'
-	$(BIN)/python hatch_build.py build/compiled
 
 # Where atheris does not exist for this Python, a mutation loop of our own searches instead.
 FOR ?= 60
