@@ -2,12 +2,16 @@
 
 import importlib
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from benchmarks.bench_node import Peers
 from benchmarks.load_queue_call import find_highest
+from benchmarks.soak_mixed import disagreements, is_flat
 from benchmarks.soak_sip import BAR_MS, GROWTH_MAX, LOOKS, SETTLED_AFTER, Memory, report
+from kernel.limits import EVENT_BUFFER_MAX
+from tests.wire.switch import Rpc, Switch
 
 MODULES = sorted(path.stem for path in (Path(__file__).parent.parent / "benchmarks").glob("[a-z]*.py"))
 
@@ -82,3 +86,58 @@ def test_the_soak_does_not_judge_memory_while_it_fills() -> None:
 )
 def test_the_soak_misses_each_of_its_bars(times: list[float], lost: int, errors: list[str]) -> None:
     assert report(times, 1, lost, {"signalling": held_by(0.0)}, errors) == 1
+
+
+@pytest.mark.parametrize(
+    ("duty", "growth", "events", "flat"),
+    [
+        ("signalling", GROWTH_MAX - 1, EVENT_BUFFER_MAX, True),
+        ("signalling", GROWTH_MAX + 1, EVENT_BUFFER_MAX, False),
+        ("signalling", GROWTH_MAX + 1, EVENT_BUFFER_MAX - 1, True),  # the events are not at their most yet
+        ("worker", GROWTH_MAX + 1, EVENT_BUFFER_MAX, False),
+        ("writer", GROWTH_MAX + 1, EVENT_BUFFER_MAX, False),
+    ],
+)
+def test_the_mixed_soak_judges_memory_once_what_is_kept_is_full(
+    duty: str, growth: float, events: int, flat: bool
+) -> None:
+    assert is_flat(duty, held_by(growth), events) == flat
+
+
+def test_the_row_writer_may_grow_until_its_cache_is_full() -> None:
+    memory = Memory()
+    for look in range(LOOKS + 1):
+        memory.take(4 * SETTLED_AFTER * look / LOOKS, look * 40, 51_000_000 + look * 100_000)
+    assert memory.growth == pytest.approx(5.0, abs=0.1)
+    assert is_flat("writer", memory, EVENT_BUFFER_MAX)
+    assert not is_flat("worker", memory, EVENT_BUFFER_MAX)
+
+
+class Told:
+    """A switch with two visits in its rows, and an RPC connection that says how many were counted."""
+
+    def __init__(self, answered: int, outcome: str = "answered") -> None:
+        self.counted = {"timed_out": 0, "overflowed": 0, "refused": 0, "withdrawn": 0, "callback": 0}
+        self.counted |= {"answered": answered, "abandoned": 1}
+        self.tables = {
+            "visits": [{"queue": "junior", "outcome": word} for word in (outcome, "abandoned")],
+            "offers": [{"outcome": "answered"}],
+        }
+
+    def rows(self, table: str) -> list[dict[str, str]]:
+        return self.tables[table]
+
+    def call(self, method: str) -> list[dict[str, Any]]:
+        return [{"queue": "junior", **self.counted}]
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (Told(1), []),
+        (Told(2), ["junior: answered 2 counted, 1 written"]),
+        (Told(0, "lost"), ["a visit ended as 'lost'", "1 answered offers of 0 answered visits"]),
+    ],
+)
+def test_the_mixed_soak_compares_counters_with_rows(told: Told, found: list[str]) -> None:
+    assert disagreements(cast(Switch, told), cast(Rpc, told)) == found
