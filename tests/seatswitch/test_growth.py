@@ -16,9 +16,13 @@ import pytest
 
 import acd.board
 import acd.counting
+import acd.followup
 import calls.numbers
 import seatswitch.api.subscriptions
 import sip.places
+from acd.memory import CallerSeats, LeftPlaces
+from calls.catalogue import Catalogue
+from kernel.rows import FollowupRow, ScriptRow
 from queues.statistics import Statistics
 from tests.simulator.call import Call
 from tests.simulator.people import Desk
@@ -32,12 +36,21 @@ INTERVALS = 2  # that counters keep
 CALLERS = 60  # of a round, each with a number of its own
 KEPT_FOR = 4_000.0  # seconds: longer than anything of a call is kept, but for what only a cap ends
 OURS = ("kernel", "sip", "media", "queues", "policies", "acd", "calls", "config", "seatswitch")
+SCRIPT = """[tenant.ivr.main.node.hello]
+kind = "set"
+variables = {area = "north"}
+then = "queue:junior"
+"""
 TOWN = Town(
     wrap_up=1.0,
+    junior_entry="ivr:main",
+    doors=('sticky_for = "5s"', 'resume_abandoned = "60s"'),
+    more_tenant=f"record = true\n{SCRIPT}",
     more='[[route]]\ntenant = "demo"\ntrunks = ["carrier"]\n',
 )
 CAPS: tuple[tuple[ModuleType, str], ...] = (
     (acd.board, "VISITS_REMEMBERED"),
+    (acd.followup, "REMEMBERED_MAX"),
     (calls.numbers, "_KNOWN_MAX"),
     (seatswitch.api.subscriptions, "EVENT_BUFFER_MAX"),
     (sip.places, "_RESOLVED_MAX"),
@@ -106,7 +119,7 @@ def play_round(world: World, number: int) -> None:
         desk.subscribe(["seat", "call", "queue", "callback", "switch"])
         kind = index % 6
         if kind == 0:
-            world.admin.ask("callback.book", {"number": caller, "queue": "junior"})
+            world.admin.ask("callback.book", {"number": caller, "queue": "junior", "class": "general"})
         elif kind == 1:
             call = world.phones["2002"].invite("2001", to_host=DOMAIN)
             world.time.after(5.0, call.hang_up)
@@ -156,8 +169,13 @@ def test_nothing_grows_with_the_number_of_calls(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(module, cap, SMALL)
     monkeypatch.setattr(acd.counting, "SEAT_INTERVALS_MAX", INTERVALS)
     monkeypatch.setattr(Statistics.__init__, "__defaults__", (INTERVALS,))
+    for kind in (CallerSeats, LeftPlaces, Catalogue):
+        monkeypatch.setattr(kind.__init__, "__defaults__", (SMALL,))
     world = busy()
     assert grown(world) == {}
+    assert {row.outcome for row in world.rows if isinstance(row, ScriptRow)} == {"led"}
+    assert {row.outcome for row in world.rows if isinstance(row, FollowupRow)} == {"", "answered"}
+    assert len(world.node.switchboard.recordings.catalogue) == SMALL
     outcomes = Counter(row.outcome for row in world.visit_rows)
     assert outcomes == {"answered": 4 * CALLERS * 4 // 6, "abandoned": 4 * CALLERS // 6}
 
@@ -167,6 +185,9 @@ def test_what_has_a_large_cap_is_seen_to_grow() -> None:
     seen = grown(busy())
     assert {
         "acd.board.Board._visits",
+        "acd.followup.Followups._ended",
+        "acd.memory.CallerSeats._seats",
+        "calls.catalogue.Catalogue._rows",
         "calls.numbers.Numbers._known",
         "seatswitch.api.subscriptions.Subscriptions._call_tenants",
         "sip.places.Places._resolved",
