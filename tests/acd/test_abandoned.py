@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+import acd.abandoned
 from acd.commands import PlaceCall
 from acd.inputs import CallbackAnswered, CallbackRestored, ListEntryAdded
 from acd.settings import ListSettings
-from kernel.ids import CallId
+from kernel.ids import CallId, QueueName
 from kernel.rows import CallbackRow
 from queues.hours import HoursSettings, Opening
 from queues.settings import AbandonedSettings, CallbackSettings
@@ -161,3 +162,13 @@ def test_a_promise_outlives_a_restart_and_counts_after_it(kit: Any) -> None:
     after.after(30.0)
     after.leave("b")
     assert of(after) == []  # once in 24 hours
+
+
+def test_of_numbers_that_were_promised_a_call_so_many_are_remembered(
+    kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acd.abandoned, "NUMBERS_MAX", 3)
+    callers = floor_of(kit).engine._distribution.abandoned
+    for number in range(10):
+        callers.promised(QueueName("junior"), str(13800000000 + number), 0.0)
+    assert [number for _, number in callers._promised] == ["13800000007", "13800000008", "13800000009"]

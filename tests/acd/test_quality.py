@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+import acd.quality
 from acd.inputs import QualityRestored, QualityScored
 from acd.quality import REMEMBERED_FOR
 from acd.settings import QualitySettings, TenantSettings
@@ -115,3 +116,15 @@ def test_a_check_that_is_forgotten_leaves_nothing(kit: Any, count: int) -> None:
         floor.do(score(f"k{number}", f"c{number}"))
     floor.at(REMEMBERED_FOR + DAY).do(score("last", "c"))
     assert month(floor)["checks"] == 0
+
+
+def test_so_many_checks_are_remembered_and_the_oldest_are_forgotten(
+    kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acd.quality, "REMEMBERED_MAX", 3)
+    floor = floor_of(kit)
+    for number in range(10):
+        floor.after(60.0).do(score(f"k{number}", f"c{number}"))
+    quality = floor.engine.quality
+    assert list(quality._checks) == ["k7", "k8", "k9"]
+    assert (len(quality._by_call), sum(map(len, quality._of_seat.values()))) == (3, 3)

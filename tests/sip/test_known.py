@@ -4,7 +4,7 @@ import pytest
 
 from sip.grammar import SipError
 from sip.headers import parse_via
-from sip.known import Known
+from sip.known import _TEXTS_MAX, Known
 
 VIAS = [
     "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa",
@@ -59,3 +59,12 @@ def test_tables_do_not_grow() -> None:
         known.contact(f"<sip:{number}@192.0.2.1>")
         known.via(f"SIP/2.0/UDP 192.0.2.1:{number};branch=z9hG4bKa")
     assert known.uri("sip:0@192.0.2.1") is not first
+
+
+def test_texts_that_never_come_again_cost_no_more_than_the_tables_hold() -> None:
+    known = Known()
+    for number in range(3 * _TEXTS_MAX):
+        known.uri(f"sip:{number}@example.com")
+        known.contact(f"<sip:{number}@example.com>")
+        known.via(f"SIP/2.0/UDP host{number}:5060;branch=z9hG4bKa")
+        assert max(len(known._uris), len(known._contacts), len(known._places)) <= _TEXTS_MAX

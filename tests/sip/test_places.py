@@ -3,7 +3,7 @@
 import pytest
 
 from sip.flows import Flow
-from sip.places import Places, host_of, is_reachable_host
+from sip.places import _MOVED_MAX, _RESOLVED_MAX, Places, host_of, is_reachable_host
 from sip.settings import Listener
 from tests.sip.scene import settings
 
@@ -80,3 +80,16 @@ def test_a_phone_that_connects_again_from_the_same_port_is_followed() -> None:
     places = Places(settings())
     places.moved(Flow("tcp", 1, "h", 3, -1), Flow("tcp", 1, "h", 3, 8))
     assert places.follow(Flow("tcp", 1, "h", 3, 7)) == Flow("tcp", 1, "h", 3, 8)
+
+
+def test_of_phones_that_move_and_of_uris_so_many_are_remembered() -> None:
+    places = Places(settings())
+    here = Flow("udp", 0, "192.0.2.9", 5060)
+    for number in range(3 * _MOVED_MAX):
+        old = Flow("udp", 0, f"h{number}", 5060)
+        places.moved(old, here)
+        places.resolve(f"sip:{number}@192.0.2.1")
+        assert places.follow(old) == here
+        assert len(places._moved) <= _MOVED_MAX
+        assert len(places._resolved) <= _RESOLVED_MAX
+    assert places.follow(Flow("udp", 0, "h0", 5060)).host == "h0"

@@ -3,6 +3,9 @@
 import gc
 from typing import Any
 
+import pytest
+
+import sip.reaper
 from kernel.timers import TimerQueue
 from sip.flows import Flow
 from sip.reaper import SLACK, Reaper, flow_of
@@ -59,3 +62,18 @@ def test_the_collector_neither_looks_at_entries_nor_counts_them() -> None:
     finally:
         gc.enable()
     assert not gc.is_tracked(table["1"])
+
+
+def test_a_full_table_forgets_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repetition is then a new request; nothing of it stays behind."""
+    monkeypatch.setattr(sip.reaper, "LINGERING_MAX", 3)
+    table: dict[str, Any] = {}
+    timers = TimerQueue()
+    reaper = Reaper(table, timers)
+    for number in range(10):
+        table[f"k{number}"] = object()
+        reaper.linger(f"k{number}", "BYE", b"200", FLOW, 32.0, 0.0)
+        assert len(table) <= 3
+    reaper.check()
+    timers.fire_due(32.0 + SLACK)
+    assert table == {}

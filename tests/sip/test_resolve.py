@@ -15,6 +15,7 @@ from sip.resolve import (
     OUT_MAX,
     QUESTIONS_MAX,
     SHUN_FOR,
+    SHUNNED_MAX,
     TARGETS_MAX,
     Answer,
     Lookup,
@@ -314,3 +315,10 @@ def test_what_is_no_name_is_not_asked_for(host: str) -> None:
     world = World({})
     assert world.all(f"sip:{host}:5060") == []
     assert not world.asked
+
+
+def test_of_addresses_that_failed_so_many_are_remembered() -> None:
+    world = World(CARRIER)
+    for number in range(2 * SHUNNED_MAX):
+        world.resolver.shun(Flow("udp", 0, f"10.1.{number // 250}.{number % 250}", 5060), world.now)
+    assert world.resolver.snapshot()["shunned"] == SHUNNED_MAX

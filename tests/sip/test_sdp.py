@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sip.grammar import SipError
 from sip.negotiation import SdpSide
-from sip.sdp import Descriptions, is_unspecified, parse_sdp, sendable_host
+from sip.sdp import _KNOWN_MAX, Descriptions, is_unspecified, parse_sdp, sendable_host
 
 HEAD = b"v=0\r\no=u 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 AUDIO = (
@@ -169,3 +169,11 @@ def test_a_known_description_with_a_broken_origin_or_port_is_refused() -> None:
     # A NUL cannot make one description pass for another.
     with pytest.raises(SipError):
         known.read(body.replace(b"t=0 0\r\n", b"t=0 0\r\n\0"))
+
+
+def test_descriptions_that_never_come_again_cost_no_more_than_the_table_holds() -> None:
+    known = Descriptions()
+    for number in range(3 * _KNOWN_MAX):
+        body = PHONE.format(id=1, port=40000, more=f"a=label:{number}\r\n").encode()
+        assert known.read(body)[1] == 40000
+        assert 0 < len(known._known) <= _KNOWN_MAX
