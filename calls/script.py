@@ -12,7 +12,7 @@ it is a :class:`Failed` request, never an exception.
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -22,6 +22,8 @@ VARIABLES_MAX = 50
 VALUE_MAX = 200  # characters of a variable
 PATH_MAX = 100  # places that a run's row names; the first and the last of a longer way
 MASK = "***"  # what stands for a secret wherever anybody looks
+SECONDS_MAX = 86_400.0
+Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=SECONDS_MAX)]
 
 
 class Play(msgspec.Struct, frozen=True):
@@ -40,10 +42,10 @@ class Collect(msgspec.Struct, frozen=True):
     """
 
     sounds: tuple[str, ...] = ()
-    most: int = 1
+    most: Annotated[int, msgspec.Meta(ge=1)] = 1
     end_key: str = ""
-    within: float = 5.0
-    between: float = 3.0
+    within: Seconds = 5.0
+    between: Seconds = 3.0
     is_secret: bool = False
 
 
@@ -57,7 +59,7 @@ class Keys(msgspec.Struct, frozen=True):
 class Wait(msgspec.Struct, frozen=True):
     """Let time pass, in silence or with a sound that is played again and again; keys are kept."""
 
-    seconds: float
+    seconds: Seconds
     sound: str = ""
 
 
@@ -101,7 +103,7 @@ class Go(msgspec.Struct, frozen=True):
     """
 
     target: str
-    credit: float = 0.0
+    credit: Seconds = 0.0
     skills: tuple[tuple[str, int], ...] = ()
 
 
@@ -165,7 +167,7 @@ class ScriptRun:
 
     def close(self) -> None:
         """The run is over, whatever the script would have done."""
-        with suppress(Exception):  # whatever it says to that, it is dropped
+        with suppress(Exception, SystemExit):  # whatever it says to that, it is dropped
             self._script.close()
 
     @property
@@ -188,20 +190,21 @@ class ScriptRun:
                 return Failed("limit", f"more than {STEPS_MAX} requests")
             try:
                 # A generator that has just begun takes nothing but None.
-                request = self._script.send(result)
+                asked = self._script.send(result)
             except StopIteration:
                 return Return()
-            except Exception as error:  # a script's slip ends its call, not the switch
+            except (Exception, SystemExit) as error:  # a script's slip ends its call, not the switch
                 return Failed("failed", f"{type(error).__name__} in line {_line_of(error)}")
             result = None
+            if not isinstance(asked, Request):
+                return Failed("failed", f"yields {type(asked).__name__}, which is no request")
+            request = _checked(asked)
             if isinstance(request, At):
                 self._arrive(request.place)
             elif isinstance(request, Note):
                 self._note(request)
-            elif isinstance(request, Request):
-                return request
             else:
-                return Failed("failed", f"yields {type(request).__name__}, which is no request")
+                return request
 
     def _arrive(self, place: str) -> None:
         if len(self.path) >= PATH_MAX:
@@ -214,6 +217,18 @@ class ScriptRun:
             self.secrets.pop(note.name, None)
             if note.is_secret:
                 self.secrets[note.name] = True
+
+
+def _checked(request: Request) -> Request:
+    """Return the request with its fields as its class says, or what is wrong with one of them.
+
+    Making a struct checks nothing, and a script in Python may put anything into it.
+    """
+    try:
+        return msgspec.convert(msgspec.structs.asdict(request), type(request))
+    except msgspec.ValidationError as error:
+        where = str(error).rpartition("`$.")[2].rstrip("`")
+        return Failed("failed", f"yields {type(request).__name__} with a wrong {where}")
 
 
 def _line_of(error: BaseException) -> int:

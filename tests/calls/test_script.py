@@ -1,6 +1,9 @@
 """Scripts: a run does what its script says, ends whatever that does, and is replayed by its inputs."""
 
-from typing import Any
+from math import inf, nan
+from typing import Any, cast
+
+import pytest
 
 from calls.script import (
     MASK,
@@ -16,6 +19,7 @@ from calls.script import (
     Keys,
     Note,
     Play,
+    Request,
     Return,
     Script,
     ScriptRun,
@@ -93,6 +97,39 @@ def test_what_is_no_request_is_a_slip_too() -> None:
         yield "play something"
 
     assert ScriptRun(wrong()).begin() == Failed("failed", "yields str, which is no request")
+
+
+@pytest.mark.parametrize(
+    ("request_", "what"),
+    [
+        (At(cast(str, 7)), "At with a wrong place"),
+        (Note("n", cast(str, 5)), "Note with a wrong value"),
+        (Wait(nan), "Wait with a wrong seconds"),
+        (Wait(inf), "Wait with a wrong seconds"),
+        (Wait(cast(float, "5")), "Wait with a wrong seconds"),
+        (Wait(-1.0), "Wait with a wrong seconds"),
+        (Collect(most=0), "Collect with a wrong most"),
+        (Collect(within=cast(float, None)), "Collect with a wrong within"),
+        (Play(("a", cast(str, 1))), "Play with a wrong sounds[1]"),
+        (Go("queue:a", credit=nan), "Go with a wrong credit"),
+        (Go("queue:a", skills=(("en", cast(int, "1")),)), "Go with a wrong skills[0][1]"),
+    ],
+)
+def test_a_request_with_a_wrong_field_is_a_slip_and_reaches_nobody(request_: Request, what: str) -> None:
+    def slips() -> Script:
+        yield request_
+
+    assert ScriptRun(slips()).begin() == Failed("failed", f"yields {what}")
+
+
+def test_a_script_that_leaves_the_program_ends_its_call_alone() -> None:
+    def leaves() -> Script:
+        yield At("here")
+        raise SystemExit
+
+    failed = ScriptRun(leaves()).begin()
+    assert isinstance(failed, Failed)
+    assert failed.error.startswith("SystemExit in line ")
 
 
 def test_a_script_that_goes_round_and_round_ends() -> None:
