@@ -6,7 +6,7 @@ too short is ``discarded`` at once. Rule: ``removals`` names each file that is t
 """
 
 from collections.abc import Iterable, Mapping
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ THERE = ("new", "heard", "done")
 LOOK_AGAIN_AFTER = 3600.0  # seconds at most between two looks at the clock, which may have been set
 KEPT_MAX = 100_000  # about 60 MB; the oldest go first
 
+_SPARE = 64  # ends of messages that are no more, which are kept before they are swept
 _DEFAULT = VoicemailSettings()
 
 
@@ -115,6 +116,9 @@ class Voicemails:
     def _keep(self, row: VoicemailRow) -> None:
         self._kept[row.voicemail] = row
         heappush(self._ends, (self._ends_at(row), row.voicemail))
+        if len(self._ends) > 2 * len(self._kept) + _SPARE:
+            self._ends = [(self._ends_at(each), each.voicemail) for each in self._kept.values()]
+            heapify(self._ends)
 
     def _ends_at(self, row: VoicemailRow) -> float:
         return row.began_at + self.settings_of(row.tenant).keep

@@ -124,6 +124,23 @@ def test_there_is_room_for_so_many_and_the_oldest_go(monkeypatch: pytest.MonkeyP
     assert list(shelf.store.all()) == []
 
 
+def test_ends_of_messages_that_are_no_more_do_not_heap_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a tenant that keeps its messages for long stand behind the ends of all that are there."""
+    monkeypatch.setattr(voicemails, "KEPT_MAX", 10)
+    shelf = Shelf(keep=DAY)
+    shelf.store.configure(
+        {"demo": VoicemailSettings(keep=DAY), "slow": VoicemailSettings(keep=400 * DAY)}, 0.0
+    )
+    for number in range(2_000):
+        tenant = ("demo", "slow")[number % 2]
+        shelf.at(number * 60.0)
+        shelf.store.left(message(f"v{number}", number * 60.0, tenant=tenant), shelf.now)
+        assert len(shelf.store._ends) <= 2 * 11 + voicemails._SPARE
+    assert [row.voicemail for row in shelf.store.all()] == [f"v{number}" for number in range(1_990, 2_000)]
+    shelf.at(1_999 * 60.0 + 401 * DAY)
+    assert list(shelf.store.all()) == []
+
+
 @pytest.mark.parametrize(
     ("mailbox", "is_own"),
     [
