@@ -2,6 +2,7 @@
 
 import pytest
 
+from sip import admission
 from sip.digest import answer_challenge
 from sip.events import DigestRefused, Identity, InviteArrived
 from sip.flows import Flow
@@ -52,6 +53,17 @@ def test_a_stranger_with_the_trunks_from_is_nobody() -> None:
     assert invite(scene, STRANGER, "sip:138@anywhere.org") == "403"
     assert scene.events(InviteArrived) == []
     assert scene.stack.snapshot()["server_transactions"] == 0
+
+
+def test_of_hosts_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers from everywhere cost an entry each, and the trunk is known again after them."""
+    monkeypatch.setattr(admission, "_HOSTS_MAX", 10)
+    scene = Scene()
+    for number in range(50):
+        source = STRANGER._replace(host=f"198.18.0.{number}")
+        assert invite(scene, source, "sip:138@anywhere.org", branch=f"z9hG4bK{number}") == "403"
+        assert 0 < len(scene.stack._admission._trunk_by_host) <= 10
+    assert invite(scene, TRUNK, "sip:138@anywhere.org") == "100"
 
 
 @pytest.mark.parametrize("host", ["example.com", "EXAMPLE.com:15060"])
