@@ -209,7 +209,7 @@ class Distribution:
             following = call.step + 1
             if following >= len(steps):
                 break
-            found.few = max(0, steps[following].when_few)
+            found.few = max(found.few, steps[following].when_few)  # calls of other steps may share it
             if found.signed_in > steps[following].when_few:
                 break
             self._forget(found.line)

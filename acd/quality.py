@@ -150,8 +150,9 @@ class Quality:
                 break
 
     def _rows_in(self, month: str, seat: str) -> Iterator[QualityRow]:
+        tenant = self._board.seats[SeatId(seat)].tenant  # the number may have been another tenant's before
         for row in self._of_seat.get(seat, {}).values():
-            if self._month_of(row.tenant, row.at) == month:
+            if row.tenant == tenant and self._month_of(tenant, row.at) == month:
                 yield row
 
     def _month_of(self, tenant: str, epoch: float) -> str:

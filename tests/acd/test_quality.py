@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 import acd.quality
@@ -107,6 +108,18 @@ def test_checks_outlive_a_restart_for_thirteen_months(kit: Any) -> None:
     floor = floor_of(kit).at(REMEMBERED_FOR + DAY)
     floor.do(QualityRestored(row))
     assert list(floor.engine.quality.checks_in("2027-01", "8001", floor.now)) == []
+
+
+def test_checks_of_a_number_that_was_another_tenants_are_not_shown(kit: Any) -> None:
+    floor = floor_of(kit)
+    floor.do(score("k1"))
+    (row,) = rows(floor)
+    after = floor_of(kit)
+    after.do(QualityRestored(msgspec.structs.replace(row, check="k0", tenant="elsewhere", by="9019")))
+    assert month(after)["checks"] == 0
+    assert list(after.engine.quality.checks_in("2027-01", "8001", 0.0)) == []
+    after.do(QualityRestored(row))
+    assert [each["check"] for each in after.engine.quality.checks_in("2027-01", "8001", 0.0)] == ["k1"]
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -65,3 +65,20 @@ def test_when_the_last_seat_leaves_the_next_step_opens_at_once(kit: Any) -> None
     floor.at(5.0)
     floor.sign_out("8001")
     assert floor.ringing() == {"a": "8011"}
+
+
+def test_a_call_that_joins_later_does_not_make_others_wait_for_few(kit: Any) -> None:
+    """A call that brings more skill than its queue asks for has one requirement in two steps: those who are
+    at the first and those at the second share it, each with its own next step.
+    """
+    relax = (RelaxStep(8.0, highest=0), RelaxStep(60.0, highest=1, when_few=1))
+    seats = (kit.seat("8001"), kit.seat("8002"), kit.seat("8011", 1))
+    floor = kit.floor((kit.queue(relax=relax),), seats)
+    floor.sign_in("8001", "8002", presence="paused", reason="rest")
+    floor.sign_in("8011")
+    floor.join("a")
+    floor.at(10.0)  # past the first step, which changes nothing for it
+    floor.join("b")
+    assert floor.rings() == []
+    floor.sign_out("8002")
+    assert floor.ringing() == {"a": "8011"}

@@ -18,12 +18,13 @@ TWO = Town(juniors=2, intermediates=0, seniors=0, wrap_up=0.0)
         (600, "refused"),
         (408, "failed"),
         (487, "failed"),
+        (488, "failed"),
     ],
 )
 def test_each_final_answer_of_a_phone_costs_its_own_and_the_next_seat_rings(
     status: int, outcome: str
 ) -> None:
-    """486, 480, 603, 408, 487 per offer: who refuses, whose phone fails; the caller keeps its place."""
+    """486, 480, 603, 408, 487, 488 per offer: who refuses, whose phone fails; the caller keeps its place."""
     world = staffed(Manner(answers_after=1.0, refuses=status), TWO)
     world.phones["8002"].manner = Manner(answers_after=1.0, talks_for=3.0)
     caller = world.trunk.dial(Errand(hangs_up_after=60.0))
