@@ -78,6 +78,7 @@ def describe_changes(old: Settings, new: Settings) -> list[str]:
         *_many("seat", _numbered(old.acd.seats), _numbered(new.acd.seats), _levels(old), _levels(new)),
         *_seat_keys("call_right", "all", old.calls.call_rights, new.calls.call_rights),
         *_seat_keys("auto_answer", "never", old.calls.auto_answer, new.calls.auto_answer),
+        *_seat_keys("mwi", "subscribe", _mwi(old), _mwi(new)),
         *_secrets("seat", old.seat_secrets, new.seat_secrets),
         *_extensions(old, new),
         *_many("ivr", _scripts(old), _scripts(new)),
@@ -197,6 +198,11 @@ def _seat_keys(key: str, usual: str, old: Mapping[str, str], new: Mapping[str, s
             yield f"seat {seat}: {key} {before} -> {after}"
 
 
+def _mwi(settings: Settings) -> dict[str, str]:
+    accounts = settings.sip.accounts
+    return {seat: accounts[seat].mwi for seat in settings.seat_secrets if seat in accounts}
+
+
 def _secrets(kind: str, old: Mapping[str, Secret], new: Mapping[str, Secret]) -> Iterator[str]:
     for number, secret in new.items():
         if number in old and old[number] != secret:
@@ -213,6 +219,8 @@ def _extensions(old: Settings, new: Settings) -> Iterator[str]:
             yield f"extension {number} is new"
         elif before != tenant:
             yield f"extension {number}: tenant {before} -> {tenant}"
+        elif (was := old.sip.accounts[number].mwi) != (now := new.sip.accounts[number].mwi):
+            yield f"extension {number}: mwi {was} -> {now}"
     yield from _secrets(
         "extension",
         {number: old.sip.accounts[number].secret for number in old.calls.extensions},

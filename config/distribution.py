@@ -230,7 +230,7 @@ class Desk:
             secret = self._secret_of(where, table, "")
             for number in self._numbers_of(where, table, "extension"):
                 self.extensions[number] = tenant
-                self.accounts[number] = Account(number, secret, tenant)
+                self.accounts[number] = Account(number, secret, tenant, table.mwi)
 
     def build_seats(self, seats: Sequence[Read]) -> None:
         """Take the seats and the accounts of their softphones."""
@@ -283,7 +283,7 @@ class Desk:
                 if table.call_right != "all":
                     self.call_rights[number] = table.call_right
                 if any(phone.kind == "softphone" for phone in phones):
-                    self.accounts[number] = Account(number, secret, tenant)
+                    self.accounts[number] = Account(number, secret, tenant, table.mwi)
 
     def for_calls(self) -> dict[str, Any]:
         """Return what call control is told of hotlines, scripts, seats and extensions."""

@@ -41,6 +41,9 @@ def build_sip(
     domains = tuple(domain for domain in domains if domain) or tuple(one.host for one in listen[:1])
     if table.register_expires_min > table.register_expires_max:
         reader.refuse(f"{where}.register_expires_min", "is longer than register_expires_max")
+    elif table.register_expires_min > table.subscribe_expires_max:
+        told = f"{table.subscribe_expires_max:g} s is shorter than register_expires_min, the least"
+        reader.refuse(f"{where}.subscribe_expires_max", told)
     if table.min_se < MIN_SE:
         reader.refuse(f"{where}.min_se", f"is shorter than {MIN_SE} s, which RFC 4028 does not allow")
     elif table.session_expires and table.session_expires < table.min_se:
@@ -72,6 +75,7 @@ def build_sip(
         register_expires_max=float(table.register_expires_max),
         registrations_per_user=table.registrations_per_user,
         subscriptions_per_user=table.subscriptions_per_user,
+        subscribe_expires_max=float(table.subscribe_expires_max),
         requests_per_source=float(table.requests_per_source),
         ban_failures=table.ban_failures,
         ban_within=float(table.ban_within),

@@ -56,6 +56,7 @@ class SipTable(Table, frozen=True):
     register_expires_max: Duration = Duration(7200)
     registrations_per_user: CountFromOne = 10
     subscriptions_per_user: Count = 100
+    subscribe_expires_max: Duration = Duration(3600)
     requests_per_source: Rate = 200.0
     ban_failures: Count = 10
     ban_within: Duration = Duration(60)
@@ -495,6 +496,7 @@ class SeatTable(Table, frozen=True):
     standing: Literal["never", "auto", "key"] = "never"
     after_call: Literal["ready", "pause"] = "ready"
     wrap_up: Duration | None = None
+    mwi: Literal["subscribe", "unsolicited"] = "subscribe"
 
 
 class ExtensionTable(Table, frozen=True):
@@ -505,6 +507,7 @@ class ExtensionTable(Table, frozen=True):
     tenant: str = ""
     password: SecretText = SecretText("")
     ha1: dict[str, str] = {}
+    mwi: Literal["subscribe", "unsolicited"] = "subscribe"
 
 
 class IvrTable(Table, frozen=True):

@@ -96,7 +96,7 @@ from seatswitch.news import EventLog
 from seatswitch.notices import Notices
 from seatswitch.restoring import restore
 from seatswitch.snapshot import Views
-from seatswitch.voicemails import Voicemails, booking_of
+from seatswitch.voicemails import Lamps, Voicemails, booking_of
 from sip.events import DigestRefused, NameUnresolved, SourceBanned, StraysSeen, TrunkChanged
 from sip.flows import Flow
 from sip.resolve import Answer, Question
@@ -148,6 +148,7 @@ class Node:
         self._awaited = self.switchboard.supervision.waiting
         self._watched, self._lamps_changed = self.stack.watchers.watched, self.switchboard.lines.changed
         self.stack.watchers.lamp_of = self.views.lamp
+        Lamps(self.voicemails, self.engine, self.stack, self._lamps_changed)
         self._row_boxes: tuple[Outbox[Any], ...] = (
             *(self.stack.rows, self.switchboard.rows, self.engine.rows, self.voicemails.rows),
         )

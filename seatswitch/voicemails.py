@@ -11,14 +11,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from acd.engine import Engine
 from acd.inputs import CallbackBooked
 from calls.settings import VoicemailSettings
+from calls.voicemail import PUBLIC
 from kernel.errors import OperationRefused
-from kernel.ids import QueueName
+from kernel.ids import QueueName, SeatId
 from kernel.outbox import Outbox
 from kernel.rows import VoicemailRow
 from kernel.timers import Timer, TimerQueue
 from kernel.walltime import WallTime, epoch_text
+from sip.mailboxes import Waiting
+from sip.stack import Stack
 
 THERE = ("new", "heard", "done")
 LOOK_AGAIN_AFTER = 3600.0  # seconds at most between two looks at the clock, which may have been set
@@ -43,6 +47,8 @@ class Voicemails:
         self.rows: Outbox[VoicemailRow] = Outbox()
         self.removals: Outbox[str] = Outbox()  # names of files
         self.events: Outbox[tuple[str, dict[str, Any]]] = Outbox()  # new, changed or removed, and the object
+        self.changed: dict[str, bool] = {}  # boxes in which something has changed
+        self._waiting: dict[str, dict[str, int]] = {}  # by box: how many are in which state
 
     def configure(self, settings: Mapping[str, VoicemailSettings], now: float) -> None:
         """Take new settings: how long messages are kept may have changed."""
@@ -83,7 +89,9 @@ class Voicemails:
         said = row.remark if remark is None else remark
         changed_at = self._walltime.epoch(now)
         changed = replace(row, state=state, remark=said, changed_by=by, changed_at=changed_at)
+        self._count(row, -1)
         self._kept[voicemail] = changed
+        self._count(changed, 1)
         self.rows.put(changed)
         self.events.put(("changed", view(changed)))
         return changed
@@ -106,25 +114,47 @@ class Voicemails:
         """Return every message that is there, oldest first."""
         return self._kept.values()
 
+    def waiting(self, box: str) -> Waiting:
+        """Return what waits in a box: the messages nobody has heard, and those heard and not done with."""
+        states = self._waiting.get(box, {})
+        return Waiting(states.get("new", 0), states.get("heard", 0))
+
     def check(self) -> None:
         """Assert what must hold between turns."""
         assert all(row.state in THERE for row in self._kept.values()), "a message that is gone is there"
         assert not self._kept or self._timer is not None, "messages are kept for ever"
+        waiting: dict[str, dict[str, int]] = {}
+        for row in self._kept.values():
+            states = waiting.setdefault(box_name(row.tenant, row.mailbox), {})
+            states[row.state] = states.get(row.state, 0) + 1
+        assert waiting == self._waiting, "a lamp shows other messages than there are"
 
     # How it is done.
 
     def _keep(self, row: VoicemailRow) -> None:
         self._kept[row.voicemail] = row
+        self._count(row, 1)
         heappush(self._ends, (self._ends_at(row), row.voicemail))
         if len(self._ends) > 2 * len(self._kept) + _SPARE:
             self._ends = [(self._ends_at(each), each.voicemail) for each in self._kept.values()]
             heapify(self._ends)
+
+    def _count(self, row: VoicemailRow, by: int) -> None:
+        box = box_name(row.tenant, row.mailbox)
+        states = self._waiting.setdefault(box, {})
+        states[row.state] = states.get(row.state, 0) + by
+        if not states[row.state]:
+            del states[row.state]
+        if not states:
+            del self._waiting[box]
+        self.changed[box] = True
 
     def _ends_at(self, row: VoicemailRow) -> float:
         return row.began_at + self.settings_of(row.tenant).keep
 
     def _remove(self, row: VoicemailRow, now: float) -> None:
         del self._kept[row.voicemail]
+        self._count(row, -1)
         gone = replace(row, state="removed", changed_by="", changed_at=self._walltime.epoch(now))
         self.rows.put(gone)
         self.removals.put(row.file)
@@ -145,6 +175,49 @@ class Voicemails:
         if self._kept:
             due = min(self._walltime.monotonic(self._ends[0][0]), now + LOOK_AGAIN_AFTER)
             self._timer = self._timers.arm(self, "oldest message", max(due, now))
+
+
+class Lamps:
+    """Which boxes phones are told of: their seat's own, by its number; the tenant's, by ``public``; those of
+    the queues that it serves, by their names. An extension has one of its own, in which nothing ever is.
+    """
+
+    def __init__(
+        self, voicemails: Voicemails, engine: Engine, stack: Stack, changed: dict[str, bool]
+    ) -> None:
+        """``changed`` is what is looked at at the end of the turn."""
+        self._voicemails, self._engine = voicemails, engine
+        voicemails.changed = changed
+        self._core = stack.watchers.core
+        stack.watchers.show(self)
+
+    def box_of(self, user: str, named: str) -> str:
+        """Return the box that the phone of ``user`` means by ``named``, "" if it may not know of it."""
+        seat = self._engine.seats.get(SeatId(user))
+        if seat is None:
+            account = self._core.settings.accounts.get(user)
+            return box_name(account.tenant, f"seat:{user}") if account and named == user else ""
+        settings = seat.settings
+        if self._voicemails.settings_of(settings.tenant).agents == "none":
+            return ""
+        mailbox = named if named == PUBLIC else f"queue:{named}"
+        if named == user:
+            mailbox = f"seat:{named}"
+        return box_name(settings.tenant, mailbox) if belongs(mailbox, user, seat.queues) else ""
+
+    def owner_of(self, box: str) -> str:
+        """Return the seat whose own box it is, "" for one of several."""
+        kind, _, number = box.partition("/")[2].partition(":")
+        return number if kind == "seat" else ""
+
+    def waiting(self, box: str) -> Waiting:
+        """Return what waits there."""
+        return self._voicemails.waiting(box)
+
+
+def box_name(tenant: str, mailbox: str) -> str:
+    """Return the name of a mailbox among those of all tenants; its "/" tells it from a number."""
+    return f"{tenant}/{mailbox}"
 
 
 def belongs(mailbox: str, seat: str, queues: Iterable[str]) -> bool:

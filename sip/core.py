@@ -31,7 +31,7 @@ UNSERVED = frozenset({"PUBLISH", "MESSAGE"})
 SUPPORTED = frozenset({"path", "replaces", "norefersub", "timer", "100rel", "gruu", "outbound"})
 _OF_REGISTRATIONS = frozenset({"path", "gruu", "outbound"})
 ALLOW = f"Allow: {', '.join(ALLOWED)}\r\n"
-ALLOW_EVENTS = "Allow-Events: dialog, refer\r\n"
+ALLOW_EVENTS = "Allow-Events: dialog, message-summary, refer\r\n"
 
 
 def _no_other(user: str, tried: tuple[str, ...]) -> "Binding | None":

@@ -5,6 +5,7 @@ OPTIONS in a row, make it unreachable; an answer or a REGISTER makes it reachabl
 told reachability is whether any of its bindings is reachable.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kernel.outbox import Outbox
@@ -127,6 +128,10 @@ class Wish(Address):
         self.instance = f"{instance};{reg_id}" if instance else ""
 
 
+def _nobody_cares(user: str, now: float) -> None:
+    """Nobody watches anybody."""
+
+
 class Registrar:
     """The bindings of every user."""
 
@@ -135,6 +140,7 @@ class Registrar:
         self._rows = rows
         self._walltime = walltime
         self._users: dict[str, list[Binding]] = {}
+        self.gone: Callable[[str, float], None] = _nobody_cares  # a user's last binding has expired
         self.gruus = Gruus(core.chance, self.instance_of)
         self._flows: dict[Flow, list[Binding]] = {}
         self._hosts: dict[str, int] = {}  # how many bindings a host has
@@ -367,6 +373,8 @@ class Registrar:
         if binding.expires_at - now <= MARGIN:
             self._remove(binding, now)
             self._tell(binding.user)
+            if binding.user not in self._users:
+                self.gone(binding.user, now)
             return
         if binding.is_asked:
             self.probe_missed(binding, now)

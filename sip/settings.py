@@ -24,6 +24,7 @@ class Account(msgspec.Struct, frozen=True):
     user: str
     secret: Secret
     tenant: str = ""
+    mwi: str = "subscribe"  # or unsolicited: its phones are told of messages unasked
 
 
 class TrunkRegister(msgspec.Struct, frozen=True):
@@ -82,6 +83,7 @@ class SipSettings(msgspec.Struct, frozen=True):
     register_expires_max: float = 7200.0
     registrations_per_user: int = 10
     subscriptions_per_user: int = 100
+    subscribe_expires_max: float = 3600.0
     datagram_max: int = 1300  # bytes of a request that leaves over UDP (RFC 3261 18.1.1); 0: any
     ban_failures: int = 10  # wrong passwords of one host that ban it; 0: never
     ban_within: float = 60.0

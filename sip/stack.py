@@ -86,6 +86,7 @@ class Stack:
         self._admission = Admission(core, self._registrar)
         self._referrals = Referrals(core)
         self.watchers = Watchers(core, self._admission, self._registrar)
+        self._registrar.gone = self.watchers.unregistered
         self.peers = Peers(core)
         self._rates = SourceRates(settings.requests_per_source)
         self._merged: dict[str, Any] = {}  # requests under way, however they came

@@ -1,14 +1,15 @@
-"""Subscriptions: phones that watch the lamp of a seat or an extension (RFC 6665, Event: dialog of RFC 4235).
+"""Subscriptions: phones that watch the lamp of a seat or an extension (RFC 6665, Event: dialog of RFC 4235),
+or a mailbox (Event: message-summary of RFC 3842).
 
 We are the notifier: SUBSCRIBE makes, renews and ends a subscription, NOTIFY says what the watched user does
-now. What that is comes from above (``lamp_of``) at the moment it is told.
+now, or what waits in the box. It comes from above (``lamp_of``, ``boxes``) at the moment it is told.
 
 Rules: one NOTIFY of a subscription is out at a time; whatever changes meanwhile is one more afterwards. Only
 phones of the same tenant watch each other, and hear nothing of who is talked to. What nobody watches costs
 nothing. A NOTIFY that is refused, or that nobody answers, ends its subscription (RFC 6665 4.2.2); one whose
-connection is gone waits until its phone has registered over another. Nothing is kept over a restart: who is
-watching when the switch ends is told to subscribe again at once (RFC 6665 4.1.3, deactivated), and a refresh
-after a kill is answered 481.
+connection is gone waits until its phone has registered over another; the last registration of a user takes
+its subscriptions along. Nothing is kept over a restart: who is watching when the switch ends is told to
+subscribe again at once (RFC 6665 4.1.3, deactivated), and a refresh after a kill is answered 481.
 """
 
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from sip.dialog import contact_target, dialog_of_request, is_secure
 from sip.events import Identity
 from sip.flows import Flow
 from sip.headers import parse_delta
+from sip.mailboxes import MESSAGE_SUMMARY, NOTHING, Boxes, Heralds, Waiting, message_summary
 from sip.message import Request, Response
 from sip.reaper import Key
 from sip.registrar import Registrar
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     from sip.core import Core
 
 DIALOG_INFO = "application/dialog-info+xml"
-EXPIRES = 3600  # seconds, where the phone says nothing (RFC 4235 3.4), and the most
+DIALOG = "dialog"
+MAILBOX = "message-summary"
+PACKAGES = {DIALOG: DIALOG_INFO, MAILBOX: MESSAGE_SUMMARY}
 
 
 class Lamp(msgspec.Struct, frozen=True):
@@ -104,7 +108,7 @@ DROPPED: frozenset[tuple[State, Input]] = frozenset(
 
 
 class Subscription:
-    """One phone's watch over one user."""
+    """One phone's watch over one user (``watched`` is its number) or one mailbox."""
 
     __slots__ = (
         "_event",
@@ -115,6 +119,8 @@ class Subscription:
         "dialog",
         "expires_at",
         "flow",
+        "named",
+        "package",
         "state",
         "user",
         "watched",
@@ -125,7 +131,7 @@ class Subscription:
     ) -> None:
         core = watchers.core
         self._watchers = watchers
-        self._last: Lamp | None = None
+        self._last: Lamp | Waiting | None = None
         self._timer: Timer | None = None
         self._version = 0
         self._event = f"Event: {request.header('event')}\r\n"  # with its id, if it has one
@@ -134,6 +140,8 @@ class Subscription:
         dialog.home_flow, dialog.home_host = flow, core.places.host_of(dialog.remote_target)
         self.expires_at = 0.0
         self.flow = flow
+        self.named = user_of(request)
+        self.package = package_of(request)
         self.state = State.QUIET
         self.user = user
         self.watched = watched
@@ -146,23 +154,32 @@ class Subscription:
         self._timer = timers.arm(self, "subscription", self.expires_at)
 
     def tell(self, now: float, *, is_asked: bool = False) -> None:
-        """Send a NOTIFY if the lamp has changed since the last, or if the phone has asked for one."""
-        lamp = self._watchers.lamp_of(self.watched)
-        if not is_asked and lamp == self._last:
+        """Send a NOTIFY if something has changed since the last, or if the phone has asked for one."""
+        if not self.is_let():
+            self.end("rejected", now)
+            return
+        seen = self._look()
+        if not is_asked and seen == self._last:
             return
         was_quiet = self.state is State.QUIET
         if self._move(Input.CHANGE) and was_quiet:
-            self._say(lamp, now)
+            self._say(seen, now)
+
+    def is_let(self) -> bool:
+        """Return whether the phone may know of its mailbox still: seats and queues change."""
+        if self.package == DIALOG:
+            return True
+        return self._watchers.boxes.box_of(self.user, self.named) == self.watched
 
     def back(self, now: float) -> None:
         """Its phone has registered again: tell what it has missed."""
         if self._move(Input.BACK):
-            self._say(self._watchers.lamp_of(self.watched), now)
+            self._say(self._look(), now)
 
     def end(self, reason: str, now: float) -> None:
         """Send the last NOTIFY, and forget it."""
         if self._forget():
-            self._send(f"terminated;reason={reason}", self._watchers.lamp_of(self.watched), now)
+            self._send(f"terminated;reason={reason}", self._look(), now)
 
     def on_timer(self, name: str, now: float) -> None:
         """It has not been renewed."""
@@ -176,26 +193,35 @@ class Subscription:
         elif response.status >= 200:
             was_behind = self.state is State.BEHIND
             if self._move(Input.ANSWERED) and was_behind:
-                self._say(self._watchers.lamp_of(self.watched), now)
+                self._say(self._look(), now)
 
     def on_failure(self, transaction: Any, status: int, now: float) -> None:
         """Take that a NOTIFY stays unanswered, or could not be sent over its connection."""
         if status == 408 or transaction.flow.transport == "udp" or not self._move(Input.LOSE):
             self._forget()
 
-    def _say(self, lamp: Lamp, now: float) -> None:
-        self._send(f"active;expires={max(1, round(self.expires_at - now))}", lamp, now)
+    def _look(self) -> Lamp | Waiting:
+        watchers = self._watchers
+        if self.package == DIALOG:
+            return watchers.lamp_of(self.watched)
+        return watchers.boxes.waiting(self.watched) if self.is_let() else NOTHING
 
-    def _send(self, subscription: str, lamp: Lamp, now: float) -> None:
+    def _say(self, seen: Lamp | Waiting, now: float) -> None:
+        self._send(f"active;expires={max(1, round(self.expires_at - now))}", seen, now)
+
+    def _send(self, subscription: str, seen: Lamp | Waiting, now: float) -> None:
         core, dialog = self._watchers.core, self.dialog
-        self._last = lamp
-        domains = core.settings.domains
-        body = dialog_info(self.watched, domains[0] if domains else core.realm, self._version, lamp)
+        self._last = seen
+        domain = core.settings.domains[0] if core.settings.domains else core.realm
+        if isinstance(seen, Lamp):
+            body = dialog_info(self.watched, domain, self._version, seen)
+        else:
+            body = message_summary(self.named, domain, seen)
         self._version += 1
         flow = dialog.find_flow(core.places) or self.flow
         branch = core.chance.branch()
         headers = f"{self._event}Subscription-State: {subscription}\r\n{dialog.place.contact}"
-        data = dialog.build("NOTIFY", dialog.next_cseq(), branch, headers, body, DIALOG_INFO)
+        data = dialog.build("NOTIFY", dialog.next_cseq(), branch, headers, body, PACKAGES[self.package])
         key = client_key_of(branch, "NOTIFY")
         ClientRequest(core.transactions, key, "NOTIFY", data, flow, self, now, None, dialog.next_hop)
 
@@ -227,21 +253,42 @@ class Watchers:
         self.core = core
         self.is_stopped = False
         self.lamp_of: Callable[[str], Lamp] = _all_dark  # told from above
-        self.watched: dict[str, list[Subscription]] = {}  # by the user whose lamp it is
+        self.watched: dict[str, list[Subscription]] = {}  # by the user whose lamp it is, or the mailbox
         self._admission = admission
         self._registrar = registrar
+        self._heralds = Heralds(core, registrar)
         self._by_tag: dict[str, Subscription] = {}
         self._by_user: dict[str, list[Subscription]] = {}  # by the user who watches
 
-    def changed(self, user: str, now: float) -> None:
-        """The lamp of ``user`` may have changed: tell those who watch it, once a turn."""
-        for subscription in list(self.watched.get(user, ())):
+    @property
+    def boxes(self) -> Boxes:
+        """The mailboxes there are."""
+        return self._heralds.boxes
+
+    def show(self, boxes: Boxes) -> None:
+        """Take the mailboxes there are."""
+        self._heralds.boxes = boxes
+
+    def changed(self, watched: str, now: float) -> None:
+        """The lamp of a user, or a mailbox, may have changed: tell those who watch it, once a turn."""
+        for subscription in list(self.watched.get(watched, ())):
             subscription.tell(now)
+        if "/" in watched:
+            self._heralds.tell(self.boxes.owner_of(watched), now)
 
     def registered(self, user: str, now: float) -> None:
         """A phone of ``user`` has registered: it may be where it was lost from."""
+        if not self._registrar.contacts(user):
+            self.unregistered(user, now)
+            return
         for subscription in list(self._by_user.get(user, ())):
             subscription.back(now)
+        self._heralds.tell(user, now)
+
+    def unregistered(self, user: str, now: float) -> None:
+        """The last registration of ``user`` is gone: it has no phone that watches."""
+        for subscription in list(self._by_user.get(user, ())):
+            subscription.end("timeout", now)
 
     def subscribe(self, request: Request, flow: Flow, key: Key, now: float) -> Refused | None:
         """Take a SUBSCRIBE that begins a subscription; return how to refuse it, None if it was answered.
@@ -256,9 +303,14 @@ class Watchers:
             return who
         if who.kind != "account":
             return Refused(403)
-        watched = self._watched_by(who, request)
-        if not watched:
-            return Refused(404)
+        if package_of(request) == MAILBOX:
+            watched = self.boxes.box_of(who.name, user_of(request))
+            if not watched:
+                return Refused(403)  # whether there is such a box is not told
+        else:
+            watched = self._watched_by(who, request)
+            if not watched:
+                return Refused(404)
         if expires and len(self._by_user.get(who.name, ())) >= core.settings.subscriptions_per_user:
             return Refused(403)
         subscription = Subscription(self, who.name, watched, request, flow, core.chance.token())
@@ -275,6 +327,8 @@ class Watchers:
         if subscription is None or not self._is_of(subscription, request, flow):
             return False
         expires = self._expires(request)
+        if package_of(request) != subscription.package:
+            raise Unwelcome(489, ALLOW_EVENTS)  # one dialog, one usage (RFC 6665 4.5.1)
         dialog = subscription.dialog
         if request.cseq[0] <= dialog.remote_cseq:
             self._respond(subscription, request, flow, key, 500, "", now)
@@ -300,7 +354,7 @@ class Watchers:
         for subscription in list(self._by_tag.values()):
             if subscription.user not in accounts:
                 subscription.end("rejected", now)
-            elif subscription.watched not in accounts:
+            elif subscription.package == DIALOG and subscription.watched not in accounts:
                 subscription.end("noresource", now)
 
     def stop(self, now: float) -> None:
@@ -325,12 +379,14 @@ class Watchers:
 
     def _expires(self, request: Request) -> int:
         """Return for how many seconds a SUBSCRIBE asks; 489, 406 and 423 for one that cannot be served."""
-        event = (request.header("event") or "").partition(";")[0].strip(" \t").lower()
-        if event != "dialog":
+        package = package_of(request)
+        if package not in PACKAGES:
             raise Unwelcome(489, ALLOW_EVENTS)
-        check_accept(request, DIALOG_INFO)
+        check_accept(request, PACKAGES[package])
         value = request.header("expires")
-        expires = EXPIRES if value is None else min(parse_delta(value), EXPIRES)
+        # RFC 4235 3.4 and RFC 3842 3.4: an hour, where the phone says nothing.
+        most = int(self.core.settings.subscribe_expires_max)
+        expires = most if value is None else min(parse_delta(value), most)
         least = int(self.core.settings.register_expires_min)
         if 0 < expires < least:
             raise Unwelcome(423, f"Min-Expires: {least}\r\n")
@@ -338,10 +394,9 @@ class Watchers:
 
     def _watched_by(self, who: Identity, request: Request) -> str:
         """Return the user of the same tenant whom the Request-URI names, "" for nobody."""
-        uri = request.parsed_uri
-        accounts = self.core.settings.accounts
-        account = accounts.get(uri.user) if isinstance(uri, SipUri) else None
-        return uri.user if account is not None and account.tenant == who.tenant else ""
+        named = user_of(request)
+        account = self.core.settings.accounts.get(named)
+        return named if account is not None and account.tenant == who.tenant else ""
 
     def _is_of(self, subscription: Subscription, request: Request, flow: Flow) -> bool:
         """Return whether a request is of the dialog, and from where its phone may be."""
@@ -376,6 +431,17 @@ class Watchers:
         server = ServerRequest(self.core.transactions, key, "SUBSCRIBE", answer_flow(request, flow))
         head = response_head(request, subscription.dialog.local_tag, flow)
         server.respond(status, build(status, head, headers), now)
+
+
+def package_of(request: Request) -> str:
+    """Return the event package of a SUBSCRIBE, in lower case, without its id."""
+    return (request.header("event") or "").partition(";")[0].strip(" \t").lower()
+
+
+def user_of(request: Request) -> str:
+    """Return the user that the Request-URI names, "" for none."""
+    uri = request.parsed_uri
+    return uri.user if isinstance(uri, SipUri) else ""
 
 
 def dialog_info(user: str, domain: str, version: int, lamp: Lamp) -> bytes:

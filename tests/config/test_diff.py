@@ -128,3 +128,15 @@ def test_lists_classes_and_sounds_are_told_without_their_numbers_and_audio() -> 
     ]
     assert "sound s is new" in describe_changes(BEFORE, after)
     assert "list bad is gone" in describe_changes(after, BEFORE)
+
+
+def test_how_phones_learn_of_messages_is_told_by_seat_and_extension() -> None:
+    text = '[[extension]]\nnumber = "2999"\npassword = "demo"\n'
+    before = load_settings(DEMO + text, file="s")
+    after = load_settings(DEMO + text + 'mwi = "unsolicited"\n', file="s")
+    assert describe_changes(before, after) == ["extension 2999: mwi subscribe -> unsolicited"]
+    leader = 'numbers = "8019-8020"\n'
+    changed = load((leader, f'{leader}mwi = "unsolicited"\n'))
+    assert describe_changes(BEFORE, changed) == [
+        f"seat {number}: mwi subscribe -> unsolicited" for number in ("8019", "8020")
+    ]

@@ -256,6 +256,18 @@ def test_what_seats_may_call_how_they_answer_and_whom_they_lead() -> None:
     assert [it.supervises for it in settings.acd.seats] == [(), ("q",), ()]
 
 
+def test_phones_ask_for_their_mailbox_or_are_told_unasked() -> None:
+    told = 'tenant = "t"\npassword = "demo"\nmwi = "unsolicited"\n'
+    text = seat("") + f'[[extension]]\nnumber = "2"\n{told}'
+    accounts = load(text).sip.accounts
+    assert {number: account.mwi for number, account in accounts.items()} == {
+        "1": "subscribe",
+        "2": "unsolicited",
+    }
+    (error,) = errors_of(text.replace("unsolicited", "never"))
+    assert error == 'extension[1] "2".mwi: "never" is not one of "subscribe", "unsolicited"'
+
+
 def test_only_supervisors_lead_and_only_queues_of_their_own() -> None:
     assert errors_of(seat('supervises = ["q"]')) == [
         'seat[1] "1".supervises: is given, and role is not "supervisor"'

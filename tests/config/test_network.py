@@ -50,6 +50,10 @@ def test_several_domains_and_timers() -> None:
         ),
         ('listen = ["udp://h:1", "udp://h:1"]', "sip.listen: udp://h:1 is given twice"),
         ('register_expires_min = "3h"', "sip.register_expires_min: is longer than register_expires_max"),
+        (
+            'register_expires_min = "2m"\nsubscribe_expires_max = "1m"',
+            "sip.subscribe_expires_max: 60 s is shorter than register_expires_min, the least",
+        ),
         ("t1 = 0", "sip.t1: must be more than 0"),
         ("min_se = 60", "sip.min_se: is shorter than 90 s, which RFC 4028 does not allow"),
         ('session_expires = "2m"\nmin_se = "3m"', "sip.session_expires: is shorter than min_se"),

@@ -8,7 +8,7 @@ from kernel.rows import VoicemailRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from seatswitch import voicemails
-from seatswitch.voicemails import LOOK_AGAIN_AFTER, Voicemails, belongs
+from seatswitch.voicemails import LOOK_AGAIN_AFTER, Voicemails, belongs, box_name
 from tests.simulator.phones import Errand
 from tests.simulator.stories import settle
 from tests.simulator.town import Town
@@ -247,3 +247,86 @@ def test_a_message_may_be_owed_a_call_by_a_deadline_once() -> None:
     world.run(20.0)
     assert [it.state for it in rows_of(world)] == ["new", "new"]
     assert len(world.admin.ask("callback.list", {"queue": "junior"})) == 1
+
+
+# What phones show of it (RFC 3842).
+
+OWN = Town(juniors=2, max_waiting=1, doors=('on_full = "voicemail:8001"',))
+
+
+def watching(town: Town, seat: str, *boxes: str) -> World:
+    """A seat's phone watches boxes, and a caller is about to leave a message."""
+    world = left(town)
+    world.add_phone(seat).register()
+    world.run(1.0)
+    for box in boxes:
+        world.phones[seat].watch_box(box)
+    world.run(1.0)
+    return world
+
+
+def test_a_seat_s_phone_shows_what_waits_in_its_box_over_a_restart() -> None:
+    world = watching(OWN, "8001", "8001")
+    waiting = world.phones["8001"].waiting
+    world.run(25.0)
+    assert waiting == ["no 0/0", "yes 1/0"]
+    (row,) = rows_of(world)
+    world.admin.ask("voicemail.mark", {"voicemail": row.voicemail, "state": "heard"})
+    world.run(1.0)
+    world.restart_switch()
+    world.run(1.0)
+    world.phones["8001"].watch_box("8001")
+    world.run(1.0)
+    assert waiting[2:] == ["no 0/1", "no 0/1"]
+    world.admin.ask("voicemail.mark", {"voicemail": row.voicemail, "state": "done"})
+    world.run(1.0)
+    assert waiting[4:] == ["no 0/0"]
+    settle(world)
+
+
+@pytest.mark.parametrize(
+    ("box", "seat", "told"),
+    [
+        ("8001", "8002", []),  # a colleague's
+        ("junior", "8001", ["no 0/0", "yes 1/0"]),  # of the queue that it serves
+        ("public", "8001", ["no 0/0"]),
+        ("complaint", "8001", []),  # there is none
+        ("2001", "2001", ["no 0/0"]),  # an extension's: nobody leaves messages there
+        ("public", "2001", []),
+        ("junior", "2001", []),
+    ],
+)
+def test_a_phone_shows_the_boxes_whose_messages_it_may_hear(box: str, seat: str, told: list[str]) -> None:
+    town = Town(juniors=2, extensions=1, max_waiting=1, doors=('on_full = "voicemail"',))
+    world = watching(town, seat, box)
+    world.run(25.0)
+    assert world.phones[seat].waiting == told
+    settle(world)
+
+
+def test_agents_who_know_of_no_messages_see_no_lamp() -> None:
+    world = watching(
+        Town(juniors=1, max_waiting=1, doors=OWN.doors, more_tenant='voicemail = {agents = "none"}'),
+        "8001",
+        "8001",
+    )
+    world.run(25.0)
+    assert world.phones["8001"].waiting == []
+    settle(world)
+
+
+def test_a_phone_is_told_unasked_after_each_registration_and_of_each_change() -> None:
+    town = Town(juniors=1, max_waiting=1, doors=OWN.doors, more_seat='mwi = "unsolicited"')
+    world = watching(town, "8001")
+    waiting = world.phones["8001"].waiting
+    world.run(25.0)
+    assert waiting == ["no 0/0", "yes 1/0"]
+    world.phones["8001"].register()
+    world.run(1.0)
+    assert waiting[2:] == ["yes 1/0"]
+    settle(world)
+
+
+def test_names_of_boxes_are_no_numbers() -> None:
+    """The shelf's lamps and those of seats are told by one table of who watches."""
+    assert box_name("demo", "seat:8001") == "demo/seat:8001"

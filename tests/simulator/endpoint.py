@@ -292,6 +292,8 @@ class Endpoint:
     def _receive_new(self, request: Message, server: ServerTransaction) -> None:
         if request.method == "OPTIONS":
             server.respond(200, "OK", [("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS")], tag=self.token())
+        elif request.method == "NOTIFY" and self.takes_notify(request):
+            server.respond(200, "OK", tag=self.token())
         elif request.method != "INVITE":
             server.respond(501, "Not Implemented", tag=self.token())
         elif self.admits(request, server):

@@ -121,19 +121,28 @@ class Softphone(CalledPhone):
         self._cseq = 0
         self._refresh: Planned | None = None
         self.lamps: list[str] = []  # what we are told of those we watch: state, direction, display
+        self.waiting: list[str] = []  # what we are told of mailboxes: whether something waits, new/old
         self._watch_id = self.token()
 
-    def watch(self, number: str) -> None:
+    def watch(self, number: str, event: str = "dialog", accept: str = "application/dialog-info+xml") -> None:
         """SUBSCRIBE to the lamp of ``number`` (RFC 4235)."""
         branch, me = f"z9hG4bK{self.token()}", f"<sip:{self.name}@{self.domain}>"
         headers = [("Via", f"{self.via};branch={branch};rport"), ("Max-Forwards", "70")]
         headers += [("From", f"{me};tag={self._register_tag}"), ("To", f"<sip:{number}@{self.domain}>")]
         headers += [("Call-ID", self._watch_id), ("CSeq", "1 SUBSCRIBE"), ("Contact", self.contact)]
-        headers += [("Event", "dialog"), ("Accept", "application/dialog-info+xml"), ("Expires", "3600")]
+        headers += [("Event", event), ("Accept", accept), ("Expires", "3600")]
         data = build(f"SUBSCRIBE sip:{number}@{self.domain} SIP/2.0", headers)
         self.start("SUBSCRIBE", branch, data, self.proxy, lambda _: None)
 
+    def watch_box(self, named: str) -> None:
+        """SUBSCRIBE to the mailbox ``named`` (RFC 3842)."""
+        self.watch(named, "message-summary", "application/simple-message-summary")
+
     def takes_notify(self, request: Message) -> bool:
+        if request.get("event") == "message-summary":
+            lines = request.body.decode().splitlines()
+            self.waiting.append(" ".join(line.partition(": ")[2] for line in (lines[0], lines[2])))
+            return True
         if request.call_id != self._watch_id:
             return False
         text = request.body.decode()

@@ -192,8 +192,8 @@ def test_without_expires_it_is_an_hour_and_never_more() -> None:
 @pytest.mark.parametrize(
     ("more", "status", "header"),
     [
-        ({"event": ""}, "489", ("allow-events", "dialog, refer")),
-        ({"event": "Event: presence"}, "489", ("allow-events", "dialog, refer")),
+        ({"event": ""}, "489", ("allow-events", "dialog, message-summary, refer")),
+        ({"event": "Event: presence"}, "489", ("allow-events", "dialog, message-summary, refer")),
         ({"event": "Event: dialog;id=3", "expires": "Expires: 5"}, "423", ("min-expires", "60")),
         ({"expires": "Expires: soon"}, "400", ()),
         ({"contact": ""}, "400", ()),
