@@ -1,12 +1,14 @@
 """Benchmarks are run by hand; what can break without anybody noticing is run here for a moment."""
 
 import importlib
+import math
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from benchmarks.bench_node import Peers
+from benchmarks.load_app_queue import Run, config_files, count_in_queue, ratios
 from benchmarks.load_queue_call import find_highest
 from benchmarks.soak_mixed import disagreements, is_flat
 from benchmarks.soak_sip import BAR_MS, GROWTH_MAX, LOOKS, SETTLED_AFTER, Memory, report
@@ -141,3 +143,39 @@ class Told:
 )
 def test_the_mixed_soak_compares_counters_with_rows(told: Told, found: list[str]) -> None:
     assert disagreements(cast(Switch, told), cast(Rpc, told)) == found
+
+
+SHOWN = """junior has 12 calls (max unlimited) in 'leastrecent' strategy (0s holdtime, 1s talktime), \
+W:0, C:345, A:6, SL:0.0%, SL2:0.0% within 0s
+   No Members
+"""
+
+
+@pytest.mark.parametrize(("what", "count"), [("C", 345), ("A", 6), ("W", 0), ("waiting", 12)])
+def test_the_peers_queue_says_how_many(what: str, count: int) -> None:
+    assert count_in_queue(SHOWN, what) == count
+    assert count_in_queue("No such queue: junior.", what) == 0
+
+
+def test_each_seat_of_the_peer_is_a_member_with_a_phone() -> None:
+    files = config_files(Path("/place"), 5060, 5070, 3)
+    assert files["queues.conf"].count("member => PJSIP/s") == 3
+    assert files["pjsip.conf"].count("@127.0.0.1:5070") == 3
+    assert "bind = 127.0.0.1:5060" in files["pjsip.conf"]
+    assert "queue_log = no" in files["logger.conf"]
+    logged = config_files(Path("/place"), 5060, 5070, 0, is_logged=True)
+    assert "queue_log = yes" in logged["logger.conf"]
+    assert "member =>" not in logged["queues.conf"]
+
+
+def test_a_pair_with_a_lost_call_has_no_ratio() -> None:
+    def cost(cpu: float, lost: int = 0) -> Run:
+        return Run(cpu, lost, 4.0, 20.0, 100.0)
+
+    assert ratios([(cost(1.0), cost(8.0)), (cost(1.0), cost(4.0, lost=1)), (cost(1.0), cost(4.0))]) == (
+        [0.125, 0.25],
+        0.1875,
+    )
+    each, middle = ratios([(cost(1.0, lost=1), cost(4.0))])
+    assert each == []
+    assert math.isnan(middle)
