@@ -214,11 +214,11 @@ def test_registration_with_digest_is_renewed_and_taken_away(tmp_path: Path) -> N
     with Sipp(tmp_path, "registrar", port=port, options=trace(tmp_path)) as registrar:
         with Office(tmp_path, first=REGISTERED.format(port=port)) as office:
             wait_until("registered", lambda: state(office) == "registered")
-            wait_until("a fifth", lambda: len(requests(tmp_path)) >= 4, 12)
+            wait_until("a fifth", lambda: len(requests(tmp_path)) >= 4)
         registrar.finish()
     times = requests(tmp_path)
     assert len(times) == 5
-    assert 7.4 < times[2] - times[1] < 9.5
+    assert 7.4 < times[2] - times[1] < 10.0
 
 
 def test_registrar_without_time_is_asked_again_much_later(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_registrar_without_time_is_asked_again_much_later(tmp_path: Path) -> Non
     with Sipp(tmp_path, "registrar_busy", port=port, options=trace(tmp_path)) as registrar:
         with Office(tmp_path, first=REGISTERED.format(port=port)) as office:
             wait_until("failed", lambda: state(office) == "failed")
-            wait_until("registered", lambda: state(office) == "registered", 35)
+            wait_until("registered", lambda: state(office) == "registered", 60.0)
         registrar.finish()
     times = requests(tmp_path)
     assert len(times) == 2
