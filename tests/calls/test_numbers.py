@@ -2,7 +2,7 @@
 
 import pytest
 
-from calls.numbers import Numbers, is_country, is_number
+from calls.numbers import _KNOWN_MAX, Numbers, is_country, is_number
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,12 @@ ABROAD_IN_DISGUISE = (
 def test_which_numbers_are_of_the_own_country(country: str, text: str, is_national: bool) -> None:
     """Without a country nothing with a country code is."""
     assert Numbers(country).is_national(text) is is_national
+
+
+def test_what_is_remembered_of_numbers_has_an_end() -> None:
+    numbers = Numbers("")
+    for number in range(_KNOWN_MAX):
+        numbers.e164(str(number))
+    assert len(numbers._known) == _KNOWN_MAX
+    numbers.e164("one more")
+    assert list(numbers._known) == ["one more"]

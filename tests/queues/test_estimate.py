@@ -28,6 +28,7 @@ def test_those_before_who_give_up_shorten_the_wait() -> None:
 
 def test_a_few_abandons_tell_nothing_of_patience() -> None:
     assert estimate(4, 4, 50, 100.0, SAMPLES_MIN - 1, 20.0) == estimate(4, 4, 50, 100.0, 0, 0.0)
+    assert estimate(4, 4, 50, 100.0, SAMPLES_MIN, 20.0) != estimate(4, 4, 50, 100.0, 0, 0.0)
 
 
 @pytest.mark.parametrize(("abandoned", "waited_for"), [(0, 0.0), (100, 20_000.0), (1000, 10_000.0)])

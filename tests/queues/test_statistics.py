@@ -194,3 +194,9 @@ def test_a_closed_interval_is_told_once_and_an_empty_one_never() -> None:
     assert closed.answered == 1
     assert it.roll(6 * INTERVAL) is None
     assert (it.past.answered, it.open.answered) == (1, 0)
+
+
+def test_who_gives_up_at_the_bound_has_not_given_up_at_once() -> None:
+    counters = Counters()
+    counters.count(Outcome.ABANDONED, 5.0, 20.0, 5.0)
+    assert (counters.short_abandoned, counters.abandoned_within) == (0, 1)

@@ -177,3 +177,19 @@ def test_descriptions_that_never_come_again_cost_no_more_than_the_table_holds() 
         body = PHONE.format(id=1, port=40000, more=f"a=label:{number}\r\n").encode()
         assert known.read(body)[1] == 40000
         assert 0 < len(known._known) <= _KNOWN_MAX
+
+
+def test_a_media_line_has_at_most_128_formats() -> None:
+    """RFC 3550 5.1: payload types are 7 bits."""
+    formats = [str(number) for number in range(128)]
+    assert (
+        parse_sdp(HEAD + f"m=audio 6000 RTP/AVP {' '.join(formats)}\r\n".encode()).media[0].formats == formats
+    )
+    with pytest.raises(SipError):
+        parse_sdp(HEAD + f"m=audio 6000 RTP/AVP {' '.join(formats)} 0\r\n".encode())
+
+
+def test_a_media_line_has_one_of_65536_ports() -> None:
+    assert parse_sdp(HEAD + b"m=audio 65535 RTP/AVP 0\r\n").media[0].port == 65535
+    with pytest.raises(SipError):
+        parse_sdp(HEAD + b"m=audio 65536 RTP/AVP 0\r\n")
