@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from acd.inputs import PhoneReachable
@@ -61,6 +62,15 @@ def test_call_is_told_with_numbers(kit: Any) -> None:
     }
     skills = next(test for test in told["seats"][3]["failed"] if test["test"] == "skills")
     assert (skills["is"], skills["wanted"]) == ({"english": 2}, {"english": 5})
+
+
+@pytest.mark.parametrize(("preferred", "name"), [(0, "junior"), (1, "intermediate"), (-1, None)])
+def test_the_preferred_level_is_named(kit: Any, preferred: int, name: str | None) -> None:
+    wanted = msgspec.structs.replace(kit.queue(highest=2).requires, preferred=preferred)
+    floor = kit.floor((msgspec.structs.replace(kit.queue(), requires=wanted),), (kit.seat("8001", 0),))
+    floor.join("a")
+    told = floor.engine.explain_call(CallId("a"), floor.now)
+    assert told["requirement"]["preferred"] == name
 
 
 def test_funnel_says_where_the_seats_are_lost(kit: Any) -> None:

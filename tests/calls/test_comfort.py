@@ -172,6 +172,22 @@ def test_in_another_queue_music_and_announcements_are_that_one_s() -> None:
     assert plays(here)[-1] == ("four", "other")
 
 
+def test_the_same_music_of_another_queue_goes_on_and_begins_anew_only_where_something_was_said() -> None:
+    announce = Announce(30.0, 15.0, ("one",), "in-turn")
+    same = tuple(QueueMedia(name, "demo", announce=announce) for name in ("junior", "senior"))
+    here = Office(call_settings(queues=same))
+    call = caller(here)
+    assert plays(here) == [(WELCOME, MUSIC)]
+    here.board.comfort.change_queue(call.id, QueueName("senior"), here.now)
+    here.settle()
+    assert plays(here) == [(WELCOME, MUSIC)]
+    here.advance(15.0)
+    assert plays(here)[-1] == ("one", MUSIC)
+    here.board.comfort.change_queue(call.id, QueueName("junior"), here.now)
+    here.settle()
+    assert plays(here)[-1] == (MUSIC,)
+
+
 def test_a_caller_who_is_sent_on_at_the_door_hears_the_other_queue_only() -> None:
     here = office()
     here.accepts = False

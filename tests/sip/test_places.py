@@ -57,6 +57,7 @@ def test_a_flow_of_an_earlier_run_is_adopted() -> None:
     places = Places(settings())
     assert places.adopt(Flow("udp", 0, "h", 1)) == Flow("udp", 0, "h", 1)
     assert places.adopt(Flow("tcp", 0, "h", 1)) == Flow("tcp", 1, "h", 1)
+    assert places.adopt(Flow("udp", len(settings().listen), "h", 1)) == Flow("udp", 0, "h", 1)
     assert places.adopt(Flow("udp", 9, "h", 1)) == Flow("udp", 0, "h", 1)
     assert places.adopt(Flow("wss", 0, "h", 1)) is None
 
