@@ -36,6 +36,8 @@ Phases = list[tuple[tuple[int, ...], int]]
 
 def phases(samples: list[int]) -> Phases:
     """Return which tones were heard and for how many half seconds, one after the other: a second at least.
+
+    A half second in which a phone's sound card stumbled is of no phase, and ends none.
     """
     heard = []
     for start in range(0, len(samples) - WINDOW, WINDOW):
@@ -43,8 +45,10 @@ def phases(samples: list[int]) -> Phases:
         shares = {tone: tone_share(window, tone) for tone in (CALLER, SEAT, LEADER)}
         there = tuple(tone for tone, share in shares.items() if share > THERE)
         heard.append(there if sum(shares.values()) > ALL else ())
-    runs = ((tones, len(list(run))) for tones, run in groupby(heard))
-    return [(tones, length) for tones, length in runs if tones and length >= 2]
+    runs = [(tones, len(list(run))) for tones, run in groupby(heard)]
+    clear = [(tones, length) for tones, length in runs if tones and length >= 2]
+    same = groupby(clear, key=lambda run: run[0])
+    return [(tones, sum(length for _, length in run)) for tones, run in same]
 
 
 def phone(folder: Path, switch: Switch, user: str, frequency: int) -> Baresip:
