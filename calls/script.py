@@ -22,7 +22,7 @@ VARIABLES_MAX = 50
 VALUE_MAX = 200  # characters of a variable
 PATH_MAX = 100  # places that a run's row names; the first and the last of a longer way
 MASK = "***"  # what stands for a secret wherever anybody looks
-SECONDS_MAX = 86_400.0
+SECONDS_MAX = 1e9  # finite is what matters: a credit may be as large as the configuration likes
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=SECONDS_MAX)]
 
 

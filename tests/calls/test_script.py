@@ -122,6 +122,13 @@ def test_a_request_with_a_wrong_field_is_a_slip_and_reaches_nobody(request_: Req
     assert ScriptRun(slips()).begin() == Failed("failed", f"yields {what}")
 
 
+def test_a_credit_may_be_days() -> None:
+    def leads() -> Script:
+        yield Go("queue:a", credit=3 * 86_400.0)
+
+    assert ScriptRun(leads()).begin() == Go("queue:a", credit=3 * 86_400.0)
+
+
 def test_a_script_that_leaves_the_program_ends_its_call_alone() -> None:
     def leaves() -> Script:
         yield At("here")
