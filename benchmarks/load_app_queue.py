@@ -10,7 +10,6 @@ A call is lost when the queue has not counted it as completed between a caller a
 Debian 12: name the program where it is not on PATH. Its plain build of release options is what is compared.
 
 python -m benchmarks.load_app_queue --asterisk /opt/asterisk/sbin/asterisk --rates 50 100 --rounds 2
-python -m benchmarks.load_app_queue --asterisk PATH --memory 1000  # resident, of calls that wait
 """
 
 import argparse
@@ -23,16 +22,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import load_queue_call
 from benchmarks.load_queue_call import (
     PORTS,
     SEATS_PER_RATE,
-    SETTLED_AFTER,
-    WARM_UP,
     Family,
     quantile,
     response_times,
@@ -276,28 +271,8 @@ def run_rates(options: argparse.Namespace, program: str, folder: Path) -> bool:
     return is_good
 
 
-def run_memory(program: str, folder: Path, calls: int) -> None:
-    """Print what Asterisk takes idle, and for each of ``calls`` calls that wait; then the same of ours."""
-    with asterisk(program, folder / "peer", 0, free_port()) as peer:
-        target = f"127.0.0.1:{peer.port}"
-        start = partial(Sipp, peer.folder, target=target, rate=100)
-        with start("caller", port=free_port(), calls=WARM_UP, options=("-d", "500")) as early:
-            early.finish()
-        time.sleep(SETTLED_AFTER)
-        family = Family(peer.pid)
-        idle = sum(family.memory().values())
-        stay = ("-d", "600000", "-l", str(2 * calls))
-        with start("caller_stays", port=free_port(), calls=calls, timeout=600, options=stay):
-            wait_until("calls that wait", lambda: peer.count("waiting") >= calls, 60)
-            time.sleep(SETTLED_AFTER)
-            waiting = sum(family.memory().values())
-    print(f"app_queue, without seats: idle {idle:.1f} MB, {calls} waiting {waiting:.1f} MB, ", end="")
-    print(f"{(waiting - idle) * 1e3 / calls:.1f} kB a call; ours:", flush=True)
-    load_queue_call.run_memory(folder / "ours", calls)
-
-
 def main() -> int:
-    """Run both in turn at each rate, or measure the memory of both."""
+    """Run both in turn at each rate."""
     plain = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
     parser.add_argument("--asterisk", default="asterisk", metavar="PATH", help="the program, if not on PATH")
@@ -306,10 +281,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=15.0, help="length of one run")
     parser.add_argument("--rounds", type=int, default=2, help="runs of each, in turn")
     parser.add_argument("--queue-log", action="store_true", help="let Asterisk write its queue_log")
-    parser.add_argument("--memory", type=int, metavar="CALLS", help="memory of so many calls instead")
     options = parser.parse_args()
     highest = max([*options.rates, *options.alone], default=0)
-    if max(highest * options.seconds, options.memory or 0) > CALLS_MAX:
+    if highest * options.seconds > CALLS_MAX:
         parser.error(f"more than {CALLS_MAX} calls in one run")
     program = shutil.which(options.asterisk)
     if program is None:
@@ -319,9 +293,6 @@ def main() -> int:
     version = subprocess.run([program, "-V"], capture_output=True, text=True, timeout=10, check=False)
     print(f"{version.stdout.strip()}, queue_log {'on' if options.queue_log else 'off'}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        if options.memory:
-            run_memory(program, Path(folder), options.memory)
-            return 0
         return 0 if run_rates(options, program, Path(folder)) else 1
 
 

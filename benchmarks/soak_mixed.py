@@ -23,6 +23,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+from benchmarks.demo import Complaints
 from benchmarks.load_queue_call import Family
 from benchmarks.realnet import RealNetwork, free_udp_port
 from benchmarks.soak_sip import GROWTH_MAX, LOOKS, Memory, anonymous, errors_of
@@ -66,20 +67,6 @@ CONFIGURED = (
     .replace('pause_reasons = ["rest"]\n', f'pause_reasons = ["rest"]\nrecord = true\n{SCRIPT}')
     + '[recording]\nfolder = "{folder}/recordings"\n[[route]]\ntenant = "demo"\ntrunks = ["carrier"]\n'
 )
-
-
-class Complaints:
-    """What the phones object to."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def note(self, who: str, what: str) -> None:
-        """Nobody reads a phone's diary here."""
-
-    def complain(self, who: str, what: str) -> None:
-        """Keep an objection."""
-        self.texts.append(f"{who}: {what}")
 
 
 class Audio:

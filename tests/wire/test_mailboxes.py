@@ -1,6 +1,5 @@
 """Message waiting on the wire: a phone hears of the messages that baresip leaves (RFC 3842)."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from tests.ports import free_media_ports, free_port
 from tests.wire.party import TRUNK, Party
 from tests.wire.phones import Baresip
 from tests.wire.switch import CONFIG, Rpc, Switch, wait_until
+from tests.wire.test_voicemail import long_enough
 
 pytestmark = pytest.mark.wire
 
@@ -32,8 +32,7 @@ def leave_a_message(caller: Baresip, switch: Switch, admin: Rpc) -> str:
     """Speak for some seconds after the tone; return the message's name."""
     caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
     folder = switch.folder / "recordings"
-    wait_until("it is recorded", lambda: list(folder.glob("*.wav")), within=20.0)
-    time.sleep(3.0)  # it speaks
+    wait_until("it is recorded", lambda: long_enough(folder), 60.0)
     caller.command("hangup")
     (message,) = wait_until("the message is there", lambda: admin.call("voicemail.list")["voicemails"])
     return str(message["voicemail"])
