@@ -18,11 +18,16 @@ class Catalogue:
         self._rows: dict[str, RecordingRow] = {}
 
     def add(self, row: RecordingRow) -> None:
-        """Take a recording, or what has become of it."""
+        """Take a recording that has ended."""
         rows = self._rows
         rows[row.recording] = row
         if len(rows) > self._most:
             del rows[next(iter(rows))]
+
+    def update(self, row: RecordingRow) -> None:
+        """Take what has become of a recording; one that is too old to be here takes nobody's place."""
+        if row.recording in self._rows:
+            self._rows[row.recording] = row
 
     def get(self, recording: str) -> RecordingRow | None:
         """Return one recording, None for one that is not known (any more)."""

@@ -273,7 +273,8 @@ class CallRecordings:
     def removed(self, rows: Sequence[RecordingRow]) -> None:
         """Take what has become of recordings whose files have been removed."""
         for row in rows:
-            self._put(row)
+            self._board.rows.put(row)
+            self.catalogue.update(row)
 
     def restore(
         self, known: Sequence[RecordingRow], rows: Sequence[RecordingStateRow], died_at: float

@@ -8,6 +8,9 @@ from msgspec import Meta
 from acd.inputs import QualityScored
 from acd.quality import POINTS_MAX
 from kernel.errors import OperationRefused
+from kernel.ids import SeatId
+from seatswitch.api.dispatch import BadRequest
+from seatswitch.api.errors import INVALID_PARAMS
 from seatswitch.api.method import SUPERVISOR, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, Instant, Name, SeatNumber
@@ -82,6 +85,9 @@ def score(scope: Scope, params: Score) -> dict[str, Any]:
     call, recording = params.call or "", params.recording or ""
     if not call and not recording:
         raise OperationRefused("BAD_SCORE", "which call or recording?")
+    if recording and not _is_heard(scope, seat, recording):
+        told = f"recording: {recording} is no recording that seat {seat} is heard in"
+        raise BadRequest(INVALID_PARAMS, told)
     node, by = scope.node, scope.who()
     items = tuple(params.items.items())
     check = node.chance.token()
@@ -90,6 +96,13 @@ def score(scope: Scope, params: Score) -> dict[str, Any]:
     # As a monitored call, a check is no business of other agents.
     scope.record("quality_score", seat=seat, call=call, detail=made["check"], supervises=seat)
     return made
+
+
+def _is_heard(scope: Scope, seat: SeatId, recording: str) -> bool:
+    """Say whether a recording of the seat's tenant is there in which the seat is heard."""
+    row = scope.node.catalogue.get(recording)
+    tenant = scope.node.engine.seats[seat].settings.tenant
+    return row is not None and row.tenant == tenant and seat in row.seats.split(",")
 
 
 def list_checks(scope: Scope, params: ListChecks) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from kernel.errors import OperationRefused
 from kernel.ids import SeatId
 from kernel.rows import RecordingRow
 from kernel.walltime import epoch_text
+from seatswitch.api.audio import CHUNK_MAX, Audio, Length, Offset, Size, begins, no_piece, read_piece
 from seatswitch.api.method import AGENT, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, Instant, Moment, Name, Number, SeatNumber, Seconds
@@ -30,9 +31,11 @@ class Find(Params, frozen=True):
 
 
 class OneRecording(Params, frozen=True):
-    """A recording by its id."""
+    """A recording by its id, and which bytes of its file: ``length`` 0 for none."""
 
     recording: CallNumber
+    offset: Offset = 0
+    length: Length = 0
 
 
 class RecordingObject(msgspec.Struct, frozen=True):
@@ -54,9 +57,14 @@ class RecordingObject(msgspec.Struct, frozen=True):
 
 
 class RecordingFile(RecordingObject, frozen=True):
-    """A recording and where it is."""
+    """A recording, where it is, and bytes of its file."""
 
-    file: Annotated[str | None, Meta(description="Path on the switch's machine; null: it was removed")]
+    file: Annotated[
+        str | None, Meta(description="Path on the switch's machine; null: it was removed, or never written")
+    ]
+    size: Size
+    offset: int
+    audio: Audio
 
 
 class RecordingPage(msgspec.Struct, frozen=True):
@@ -87,16 +95,31 @@ def list_recordings(scope: Scope, params: Find) -> dict[str, Any]:
 
 
 def get(scope: Scope, params: OneRecording) -> dict[str, Any]:
-    """Return where a recording is; that somebody wants to listen to it is a row of operations."""
+    """Return where a recording is, with bytes of its file if they are asked for; that somebody wants to
+    listen to it is a row of operations.
+    """
     row = scope.node.catalogue.get(params.recording)
     if row is None or not scope.sees(row.tenant):
         raise OperationRefused("NO_SUCH_RECORDING", f"there is no recording {params.recording}")
     if not _may_listen(scope, row):
         raise OperationRefused("NO_RIGHT", f"recording {params.recording} is not this connection's to hear")
-    scope.record("listen", call=row.call, tenant=row.tenant, queue=row.queue, detail=row.recording)
-    folder = scope.node.settings.media.recordings
-    file = None if row.state == "removed" else f"{folder}/{row.recording}.wav"
-    return {**_object(row), "file": file}
+    name, why = f"{row.recording}.wav", _why_silent(row)
+    if params.length and why:
+        raise OperationRefused("NO_AUDIO", f"recording {row.recording} {why}")
+    piece = no_piece(params.offset)
+    if params.length:
+        piece = read_piece(scope, name, params.offset, params.length)
+    if begins(scope, name, params.offset) or not params.length:
+        scope.record("listen", call=row.call, tenant=row.tenant, queue=row.queue, detail=row.recording)
+    file = None if why else f"{scope.node.settings.media.recordings}/{name}"
+    return {**_object(row), "file": file, **piece}
+
+
+def _why_silent(row: RecordingRow) -> str:
+    """Return why there is no file, "" if there should be one."""
+    if row.state == "removed":
+        return "was removed when its time was over"
+    return f"was never written: {row.cause}" if row.state == "failed" and not row.bytes else ""
 
 
 def _may_listen(scope: Scope, row: RecordingRow) -> bool:
@@ -147,10 +170,12 @@ METHODS = (
     Method(
         "recording.get",
         AGENT,
-        "Where a recording is. Each request leaves a row of the table operations (listen).",
+        "Where a recording is and, with length, so many bytes of its file from offset on (at most "
+        f"{CHUNK_MAX} at a time). Whoever asks leaves a row of the table operations (listen), one for all "
+        "pieces that are fetched in a row.",
         OneRecording,
         RecordingFile,
         get,
-        ("NO_SUCH_RECORDING",),
+        ("NO_SUCH_RECORDING", "NO_AUDIO"),
     ),
 )

@@ -69,7 +69,7 @@ class Session:
 class Connection:
     """One client. ``role`` and ``name`` are what its socket or token gave it, beside any seat."""
 
-    __slots__ = ("failures", "name", "number", "role", "session", "subscription")
+    __slots__ = ("failures", "listens_to", "name", "number", "role", "session", "subscription")
 
     def __init__(self, number: int, role: str) -> None:
         self.number = number
@@ -78,6 +78,7 @@ class Connection:
         self.session: Session | None = None
         self.subscription: Subscription | None = None
         self.failures = Failures()
+        self.listens_to = ""  # the file whose audio it has asked for last
 
 
 class Sessions:

@@ -4,7 +4,6 @@ Who opens a mailbox: a seat its own, those of the queues it serves and the tenan
 tenant lets agents; shift leaders those of the seats and queues they lead; tokens and operators all.
 """
 
-from base64 import b64encode
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -14,13 +13,13 @@ from msgspec import Meta
 from kernel.errors import OperationRefused
 from kernel.ids import SeatId
 from kernel.rows import VoicemailRow
+from seatswitch.api.audio import CHUNK_MAX, Audio, Length, Offset, Size, begins, no_piece, read_piece
 from seatswitch.api.method import AGENT, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, Instant, Name, Seconds
 from seatswitch.voicemails import belongs, view
 
 LISTED_MAX = 1_000  # of one answer
-CHUNK_MAX = 65_536  # bytes of audio in one answer
 
 State = Literal["new", "heard", "done"]
 
@@ -36,8 +35,8 @@ class GetVoicemail(Params, frozen=True):
     """A voicemail, and which bytes of its file: ``length`` 0 for none."""
 
     voicemail: CallNumber
-    offset: Annotated[int, Meta(ge=0)] = 0
-    length: Annotated[int, Meta(ge=0, le=CHUNK_MAX)] = 0
+    offset: Offset = 0
+    length: Length = 0
 
 
 class MarkVoicemail(Params, frozen=True):
@@ -78,9 +77,9 @@ class VoicemailObject(msgspec.Struct, frozen=True):
 class WithAudio(VoicemailObject, frozen=True, kw_only=True):
     """A voicemail with bytes of its file."""
 
-    size: Annotated[int | None, Meta(description="bytes of the file; null: none were asked for")]
+    size: Size
     offset: int
-    audio: Annotated[str | None, Meta(description="base64; null: none were asked for")]
+    audio: Audio
 
 
 class Voicemails(msgspec.Struct, frozen=True):
@@ -146,16 +145,13 @@ def get(scope: Scope, params: GetVoicemail) -> dict[str, Any]:
     """Return a message, with bytes of its file if they are asked for."""
     row = _known(scope, params.voicemail)
     if not params.length:
-        return view(row) | {"size": None, "offset": params.offset, "audio": None}
+        return view(row) | no_piece(params.offset)
     if not scope.may("supervisor") and scope.node.voicemails.settings_of(row.tenant).agents != "listen":
         raise OperationRefused("NO_RIGHT", "agents of this tenant do not listen to voicemails")
-    found = None if scope.read_file is None else scope.read_file(row.file, params.offset, params.length)
-    if found is None:
-        raise OperationRefused("NO_AUDIO", f"file {row.file} cannot be read")
-    data, size = found
-    if not params.offset:
+    piece = read_piece(scope, row.file, params.offset, params.length)
+    if begins(scope, row.file, params.offset):
         scope.record("voicemail_listen", call=row.call, tenant=row.tenant, detail=row.voicemail)
-    return view(row) | {"size": size, "offset": params.offset, "audio": b64encode(data).decode()}
+    return view(row) | piece
 
 
 def mark(scope: Scope, params: MarkVoicemail) -> dict[str, Any]:

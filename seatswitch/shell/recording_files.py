@@ -94,7 +94,7 @@ class RecordingFile:
         if self._descriptor < 0:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._descriptor = os.open(self._path, flags, 0o640)
+            self._descriptor = os.open(self._path, flags, 0o600)
         _write_all(self._descriptor, data, len(header) + self._size)
         self._size += len(data)
         # Behind the audio: what the header says is there, whenever the process dies.

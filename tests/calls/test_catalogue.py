@@ -32,8 +32,9 @@ def test_the_oldest_are_forgotten_and_what_becomes_of_one_is_known() -> None:
     catalogue = Catalogue(most=2)
     for number in range(3):
         catalogue.add(row(f"r{number}"))
-    catalogue.add(row("r1", state="removed"))
-    assert len(catalogue) == 2
+    catalogue.update(row("r1", state="removed"))
+    catalogue.update(row("r0", state="removed"))
+    assert len(catalogue) == 2, "an old one that is removed takes no newer one's place"
     assert catalogue.get("r0") is None
     found = catalogue.get("r1")
     assert found is not None

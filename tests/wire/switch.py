@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -129,6 +130,15 @@ class Rpc:
         self._id += 1
         request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": params}
         self._socket.sendall(json.dumps(request).encode() + b"\n")
+
+    def fetch(self, method: str, **which: Any) -> tuple[dict[str, Any], bytes]:
+        """Return a recording or voicemail and its file, piece by piece."""
+        data, size = b"", 1
+        while len(data) < size:
+            found = self.call(method, **which, offset=len(data), length=20_000)
+            data += b64decode(found["audio"])
+            size = found["size"]
+        return found, data
 
     def call(self, method: str, **params: Any) -> Any:
         """Return the result of one request; raise RuntimeError with the error's message."""

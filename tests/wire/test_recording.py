@@ -56,12 +56,14 @@ def test_who_calls_is_left_who_serves_is_right_and_a_transfer_goes_on_in_the_fil
             admin.call("call.hangup", call=admin.call("call.list")[0]["call"])
             wait_until("the call is over", lambda: not admin.call("call.list"))
         (row,) = rows_when_complete(switch, "recordings", 1)
+        about, fetched = switch.rpc().fetch("recording.get", recording=row["recording"])
         calls = rows_when_complete(switch, "calls", 2)
     assert {call["recording"] for call in calls} == {row["recording"]}
     assert (row["seats"], row["state"], row["cause"]) == ("8001,8002", "kept", "asked")
     assert 1.5 < row["suspended"] < row["seconds"]
     file = (tmp_path / "recordings" / f"{row['recording']}.wav").read_bytes()
     assert len(file) == row["bytes"]
+    assert (fetched, about["size"], about["seconds"]) == (file, len(file), row["seconds"])
     left, right = ([ulaw_to_linear(code) for code in channel] for channel in wav_channels(file))
     assert len(left) == len(right)
     assert abs(len(left) - row["seconds"] * 8000) <= 8  # a millisecond

@@ -1,14 +1,12 @@
 """Voicemail on the wire: what a phone says after the tone is in the file, and nothing else."""
 
-from base64 import b64decode
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from media.codecs.g711 import ulaw_to_linear
 from media.prompts import read_audio
-from tests.wire.switch import Rpc, Switch, wait_until
+from tests.wire.switch import Switch, wait_until
 from tests.wire.test_audio import registered, states, two_phones
 from tests.wire.test_comfort import frames
 from tests.wire.test_queue_call import rows_when_complete
@@ -17,16 +15,6 @@ pytestmark = pytest.mark.wire
 
 SECOND = 8_000  # samples
 NOBODY = 'when_empty = "refuse"\non_empty = "voicemail"\n[recording]\nfolder = "%s/recordings"\n'
-
-
-def fetched(admin: Rpc, name: str) -> tuple[dict[str, Any], bytes]:
-    """Return a voicemail and its file, piece by piece."""
-    data, size = b"", 1
-    while len(data) < size:
-        found = admin.call("voicemail.get", voicemail=name, offset=len(data), length=20_000)
-        data += b64decode(found["audio"])
-        size = found["size"]
-    return found, data
 
 
 def long_enough(folder: Path) -> bool:
@@ -51,7 +39,7 @@ def test_a_caller_whom_nobody_serves_leaves_a_message_in_its_own_voice(tmp_path:
             wait_until("the call is over", lambda: not admin.call("call.list"))
             wait_until("the message is there", lambda: admin.call("voicemail.list")["voicemails"])
             (message,) = admin.call("voicemail.list")["voicemails"]
-            found, data = fetched(admin, message["voicemail"])
+            found, data = admin.fetch("voicemail.get", voicemail=message["voicemail"])
             admin.call("voicemail.mark", voicemail=message["voicemail"], state="done")
         (call,) = rows_when_complete(switch, "calls", 1)
         (visit,) = rows_when_complete(switch, "visits", 1)

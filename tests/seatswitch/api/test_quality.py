@@ -1,7 +1,11 @@
 """quality.*: who may check whom, what is kept of it, and who has been checked too rarely."""
 
+import pytest
+
+from kernel.rows import RecordingRow
 from seatswitch.api import quality
 from tests.seatswitch.api.stub import CONFIG, Desk, Office
+from tests.seatswitch.api.test_recording import row
 
 GOOD = {"terms": 5, "attitude": 4, "tone": 5, "summary": 3, "reaction": 3}
 TEAM = CONFIG.replace('role = "supervisor"', 'role = "supervisor"\nsupervises = ["night"]').replace(
@@ -42,12 +46,30 @@ def test_a_leader_scores_a_call_and_it_is_written_with_who_when_and_what() -> No
 
 def test_by_recording_and_again_replaces_what_was_said() -> None:
     office = Office()
+    office.node.catalogue.add(row("r1", "8002,8001"))
     admin = office.desk("admin")
     first = admin.ask("quality.score", seat="8001", recording="r1", items=GOOD)
     again = admin.ask("quality.score", seat="8001", recording="r1", items=GOOD | {"tone": 1})
     assert (again["check"], again["recording"], again["items"]["tone"]) == (first["check"], "r1", 1)
     assert admin.ask("quality.list", seat="8001")["checks"] == [again]
     assert admin.ask("quality.list", seat="8001", month="2026-01")["checks"] == []
+
+
+@pytest.mark.parametrize(
+    "recording",
+    [None, row("r1", "8002"), row("r1", "8001", tenant="south"), row("r1", "", queue="")],
+    ids=["none of that name", "of another seat", "of another tenant", "of nobody"],
+)
+def test_a_recording_that_the_seat_is_not_heard_in_is_refused(recording: RecordingRow | None) -> None:
+    office = Office()
+    if recording is not None:
+        office.node.catalogue.add(recording)
+    asked = {"seat": "8001", "call": "c1", "recording": "r1", "items": GOOD}
+    error = office.desk("admin").response("quality.score", **asked)["error"]
+    assert (error["code"], error["message"]) == (
+        -32602, "recording: r1 is no recording that seat 8001 is heard in",
+    )  # fmt: skip
+    assert office.node.recorded == []
 
 
 def test_what_is_no_check_is_refused_by_word() -> None:

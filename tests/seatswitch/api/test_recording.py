@@ -1,10 +1,12 @@
 """Who finds and hears which recordings."""
 
+from base64 import b64decode
 from typing import Any
 
 import pytest
 
 from kernel.rows import RecordingRow
+from seatswitch.api.audio import CHUNK_MAX
 from tests.seatswitch.api.stub import CONFIG, Desk, Office
 
 OWN = CONFIG.replace('name = "north"\n', 'name = "north"\nown_recordings = true\n', 1)
@@ -80,8 +82,66 @@ def test_whoever_gets_one_leaves_a_trace() -> None:
     assert (what, tenant) == ("listen", "north")
     assert (fields["call"], fields["detail"]) == ("c-r2", "r2")
     assert admin.refusal("recording.get", recording="r9") == "NO_SUCH_RECORDING"
-    here.node.catalogue.add(row("r1", state="removed"))
-    assert admin.ask("recording.get", recording="r1")["file"] is None
+    assert (told["size"], told["offset"], told["audio"]) == (None, 0, None)
+
+
+def traces(here: Office) -> list[tuple[str, str]]:
+    return [(by, fields["detail"]) for what, by, _, fields in here.node.recorded if what == "listen"]
+
+
+def test_audio_comes_in_pieces_and_each_listening_is_written_down_once() -> None:
+    here = office()
+    files = {f"{name}.wav": bytes(range(256)) * 4 for name in ("r1", "r2")}
+
+    def read_file(file: str, offset: int, length: int) -> tuple[bytes, int] | None:
+        data = files.get(file)
+        return None if data is None else (data[offset : offset + length], len(data))
+
+    here.api.read_file = read_file
+    admin = here.desk("admin")
+    heard, size = b"", 1
+    while len(heard) < size:
+        piece = admin.ask("recording.get", recording="r1", offset=len(heard), length=1000)
+        heard += b64decode(piece["audio"])
+        size = piece["size"]
+    assert heard == files["r1.wav"]
+    assert (piece["offset"], piece["state"], piece["file"]) == (1000, "kept", "var/recordings/r1.wav")
+    assert traces(here) == [("admin", "r1")]
+    admin.ask("recording.get", recording="r2", offset=1, length=1000)
+    assert traces(here)[1:] == [("admin", "r2")], "without the first byte it is listened to all the same"
+    admin.ask("recording.get", recording="r2", offset=1001, length=1000)
+    assert len(traces(here)) == 2
+    admin.ask("recording.get", recording="r2", length=1000)
+    assert len(traces(here)) == 3
+    for wrong in ({"length": CHUNK_MAX + 1}, {"offset": -1, "length": 1}, {"offset": 2**63, "length": 1}):
+        assert admin.refusal("recording.get", recording="r1", **wrong) == "-32602"
+    desk = here.desk()
+    desk.sign_in()
+    assert desk.refusal("recording.get", recording="r1", length=1) == "NO_RIGHT"
+    assert desk.refusal("recording.get", recording="r4", length=1) == "NO_SUCH_RECORDING"
+    assert len(traces(here)) == 3
+
+
+def test_audio_that_is_not_there_says_why() -> None:
+    here = office()
+    add = here.node.catalogue.add
+    add(row("gone", state="removed"))
+    add(row("never", state="failed", bytes=0, seconds=0.0, cause="No space left on device"))
+    add(row("half", state="failed", cause="No space left on device"))
+    admin = here.desk("admin")
+
+    def told(recording: str) -> tuple[str, str]:
+        error = admin.response("recording.get", recording=recording, length=1)["error"]
+        return error["data"]["word"], error["message"]
+
+    assert told("gone") == ("NO_AUDIO", "recording gone was removed when its time was over")
+    assert told("never") == ("NO_AUDIO", "recording never was never written: No space left on device")
+    assert told("r1") == ("NO_AUDIO", "file r1.wav cannot be read")
+    assert here.node.recorded == []
+    files = [admin.ask("recording.get", recording=name)["file"] for name in ("gone", "never", "half")]
+    assert files == [None, None, "var/recordings/half.wav"]
+    here.api.read_file = lambda file, offset, length: (b"RIFF"[offset : offset + length], 4)
+    assert admin.ask("recording.get", recording="half", length=4)["audio"] == "UklGRg=="
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "", "a\x00"])

@@ -6,6 +6,7 @@ import pytest
 
 from kernel.rows import VoicemailRow
 from seatswitch.api import voicemail
+from seatswitch.api.audio import CHUNK_MAX
 from tests.seatswitch.api.stub import CONFIG, EPOCH, Desk, Office
 
 FILES = {"v-junior.wav": bytes(range(256)) * 4}
@@ -112,8 +113,7 @@ def test_audio_comes_in_pieces_and_who_listens_is_written_down_once() -> None:
         "voicemail_listen", "8001", "call-v-junior", "v-junior",
     )  # fmt: skip
     assert desk.refusal("voicemail.get", voicemail="v-public", length=1) == "NO_AUDIO"
-    too_long = voicemail.CHUNK_MAX + 1
-    assert desk.refusal("voicemail.get", voicemail="v-junior", length=too_long) == "-32602"
+    assert desk.refusal("voicemail.get", voicemail="v-junior", length=CHUNK_MAX + 1) == "-32602"
 
 
 def test_a_switch_without_files_says_so() -> None:

@@ -34,7 +34,7 @@ def test_what_is_written_is_there_when_it_says_closed(tmp_path: Path) -> None:
     wait_until_closed(file)
     assert file.error == ""
     assert wav_channels((tmp_path / "a1.wav").read_bytes()) == (b"\x01" * 800 + b"\x02" * 801,)
-    assert (tmp_path / "a1.wav").stat().st_mode & 0o777 & ~0o640 == 0
+    assert (tmp_path / "a1.wav").stat().st_mode & 0o777 == 0o600, "for this user alone"
     files.close()
 
 
