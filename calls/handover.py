@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from calls import phrases
 from calls.call import Call
 from calls.events import SeatMissed, SeatPickedUp, SeatTook
+from calls.leading import NO_ANSWER
 from calls.leg import Leg
 from calls.settings import QueueMedia
 from kernel.ids import StreamId
@@ -121,7 +122,7 @@ class Handover:
         elif call.is_callback:
             self._board.callbacks.customer_failed(call, 408, now)
         else:
-            self._board.end(call, now, ended_by="seat", verdict="agent:no_answer", status=480)
+            self._board.missed(call, now, NO_ANSWER, ended_by="seat", verdict="agent:no_answer", status=480)
 
     def over(self, leg: Leg) -> None:
         """A leg is in handover no longer."""

@@ -112,9 +112,12 @@ class CallbackNode(msgspec.Struct, frozen=True):
 
 
 class GoNode(msgspec.Struct, frozen=True):
-    """Lead on to a target."""
+    """Lead on to a target, or where it says when that does not take the caller."""
 
     to: str
+    cases: tuple[tuple[str, str], ...] = ()  # why not, where it leads then
+    otherwise: str = ""  # "": where the script says
+    ring_for: float = 0.0  # seconds; 0: as long as any
 
 
 class HangUpNode(msgspec.Struct, frozen=True):
@@ -137,6 +140,7 @@ class ScriptSettings(msgspec.Struct, frozen=True):
     language: str = "en"
     time_max: float = 600.0  # seconds that a caller may be in it
     on_limit: str = HANG_UP
+    otherwise: str = HANG_UP  # where a caller is led whom a target does not take; hangup: the call ends
     music: str = "builtin:music"  # what the seat hears that has sent its caller into it
     python: str = ""
     options: dict[str, str] = {}
@@ -158,19 +162,26 @@ Step = Generator[Request, Any, str]
 
 
 def walk(settings: ScriptSettings, caller: Caller) -> Script:
-    """Walk the nodes from the first one until a target."""
+    """Walk the nodes from the first one until a target takes the caller or nothing follows."""
     memory, here = _Memory(caller), settings.start
-    while here in settings.nodes:
-        yield At(here)
-        node = settings.nodes[here]
-        here = yield from _STEPS[type(node)](node, memory, caller)
-    word, _, cause = here.partition(" ")
-    if word == HANG_UP:
-        yield HangUp(cause or "script")
-    elif word == RETURN:
-        yield Return()
-    else:
-        yield Go(here, memory.credit, memory.skills)
+    while True:
+        node: Node | None = None
+        while here in settings.nodes:
+            yield At(here)
+            node = settings.nodes[here]
+            here = yield from _STEPS[type(node)](node, memory, caller)
+        word, _, cause = here.partition(" ")
+        if word == HANG_UP:
+            yield HangUp(cause or "script")
+            return
+        if word == RETURN:
+            yield Return()
+            return
+        go = node if isinstance(node, GoNode) else GoNode(here)
+        why = yield Go(here, memory.credit, memory.skills, go.ring_for)
+        here, before = dict(go.cases).get(why, go.otherwise) or settings.otherwise, here
+        if here in (HANG_UP, before):
+            return  # the call ends by what has come of the target
 
 
 def _play(node: PlayNode, memory: _Memory, caller: Caller) -> Step:

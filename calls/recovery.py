@@ -131,7 +131,7 @@ class Recovery:
             call.seat or "",
             call.caller_name,
             tuple(kept for kept in map(_kept, call.rings) if kept is not None),
-            call.script if call.state is CallState.SCRIPT else "",
+            call.script if call.state is CallState.SCRIPT else self._board.scripts.leading.script_of(call),
             call.runs,
             call.visits,
         )

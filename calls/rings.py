@@ -13,6 +13,7 @@ from calls.call import Call, CallInput
 from calls.callback import ring_ended
 from calls.events import CallChanged, SeatFailed, SeatRang, SeatRefused
 from calls.failover import hops_left
+from calls.leading import why_not
 from calls.leg import Leg, LegInput, LegState
 from calls.ringing import ELSEWHERE, invitations, ring_headers
 from kernel.ids import CallId, OfferId, QueueName, SeatId
@@ -181,7 +182,8 @@ class Rings:
         if offer is None:
             verdict = "agent:refused" if status in REFUSED and reachable else leg.unreachable()
             told = 480 if status < 400 or status in OUR_AFFAIR else status
-            self._board.end(call, now, ended_by="seat", verdict=verdict, status=told)
+            why = why_not(leg, status, reachable=reachable)
+            self._board.missed(call, now, why, ended_by="seat", verdict=verdict, status=told)
             return
         self.offers.pop(offer, None)
         call.rings.remove(leg)

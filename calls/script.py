@@ -2,9 +2,11 @@
 
 A script is a generator. It yields requests and is resumed with what came of each: ``None`` of :class:`Play`
 and :class:`Wait`, :class:`Keys` of :class:`Collect`, yes or no of :class:`IsOpen`, :class:`IsListed` and
-:class:`BookCallback`. :class:`Go`, :class:`HangUp` and :class:`Return` are its last word; running off its end
-is :class:`Return`. It awaits nothing, reads no clock and keeps no state but its own variables, so that the
-same inputs give the same requests: a run is replayed by :func:`replay`.
+:class:`BookCallback`, and of :class:`Go` why the caller was not taken: who gets there does not come back.
+:class:`HangUp` and :class:`Return` are its last word; running off its end is :class:`Return`, or, behind a
+:class:`Go` in vain, the end of the call with what that one says. It awaits nothing, reads no clock and keeps
+no state but its own variables, so that the same inputs give the same requests: a run is replayed by
+:func:`replay`.
 
 Rule: a run ends. It has :data:`STEPS_MAX` requests, :data:`KEYS_MAX` keys at a time, and what goes wrong in
 it is a :class:`Failed` request, never an exception.
@@ -99,12 +101,15 @@ class Go(msgspec.Struct, frozen=True):
     """Lead the caller on: ``queue:NAME``, ``queue:NAME/SEAT``, ``seat:NUMBER``, ``extension:NUMBER``,
     ``number:DIGITS``, ``ivr:NAME`` or ``message:SOUND``.
 
-    ``credit`` (seconds of waiting) and ``skills`` (name, minimum) are for a queue.
+    ``credit`` (seconds of waiting) and ``skills`` (name, minimum) are for a queue; a phone rings for
+    ``ring_for`` seconds, 0: as long as any. Resumed with a word of :mod:`calls.leading`, or the cause of the
+    visit to a queue, where the caller was not taken.
     """
 
     target: str
     credit: Seconds = 0.0
     skills: tuple[tuple[str, int], ...] = ()
+    ring_for: Seconds = 0.0
 
 
 class HangUp(msgspec.Struct, frozen=True):
@@ -118,14 +123,17 @@ class Return(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """What a run says in the place of a script that cannot go on: ``cause`` is failed or limit."""
+    """What a run says in the place of a script that cannot go on: ``cause`` is failed, limit or unreached
+    (nothing follows a :class:`Go` in vain).
+    """
 
     cause: str
     error: str = ""
 
 
 Request = Play | Collect | Wait | IsOpen | IsListed | BookCallback | At | Note | Go | HangUp | Return | Failed
-ENDINGS = (Go, HangUp, Return, Failed)
+ENDINGS = (HangUp, Return, Failed)
+UNREACHED = "unreached"
 Script = Generator[Request, Any, None]
 
 
@@ -146,10 +154,11 @@ Write = Callable[[Caller], Script]
 class ScriptRun:
     """One run of one script."""
 
-    __slots__ = ("_script", "inputs", "path", "secrets", "steps", "variables")
+    __slots__ = ("_has_led", "_script", "inputs", "path", "secrets", "steps", "variables")
 
     def __init__(self, script: Script, variables: Mapping[str, str] = {}) -> None:
         self._script = script
+        self._has_led = False  # the last thing that it asked for was a Go
         self.inputs: list[Any] = []  # what it was resumed with, in order
         self.path: list[str] = []
         self.steps = 0
@@ -192,7 +201,7 @@ class ScriptRun:
                 # A generator that has just begun takes nothing but None.
                 asked = self._script.send(result)
             except StopIteration:
-                return Return()
+                return Failed(UNREACHED) if self._has_led else Return()
             except (Exception, SystemExit) as error:  # a script's slip ends its call, not the switch
                 return Failed("failed", f"{type(error).__name__} in line {_line_of(error)}")
             result = None
@@ -204,6 +213,7 @@ class ScriptRun:
             elif isinstance(request, Note):
                 self._note(request)
             else:
+                self._has_led = isinstance(request, Go)
                 return request
 
     def _arrive(self, place: str) -> None:

@@ -27,4 +27,5 @@ def readback(caller: Caller) -> Script:
             yield Note(options.get("into", "number"), said.digits)
             then = options.get("then", "return")
             yield Return() if then == "return" else Go(then)
+            return  # nobody is asked twice because nobody is there
     yield HangUp("nothing_agreed")

@@ -5,6 +5,9 @@ of a conversation whose seat has sent it there and is kept (``call.interact``: t
 neither hears the other until the caller is back). The caller hangs up, the seat takes it back, the time is
 up, the script fails: whatever happens, a run ends once and leaves one row.
 
+A caller whom the target that it is led to does not take comes back (:mod:`calls.leading`): the script goes
+on, in a run of its own.
+
 Rule: a call has at most one run, and while it has one its caller's stream collects keys.
 """
 
@@ -16,12 +19,13 @@ import msgspec
 from calls.admission import PhoneBook
 from calls.call import Call, CallInput, CallState
 from calls.controls import InteractAsked
-from calls.events import CallbackWanted, CallChanged, CallQueued, ScriptEnded
+from calls.events import CallbackWanted, CallChanged, ScriptEnded
+from calls.leading import BUSY, ENDINGS, MAY_TURN_AWAY, Leading
 from calls.leg import Leg
 from calls.menu import RETURN, ScriptSettings
-from calls.routing import Refusal
 from calls.script import (
     KEYS_MAX,
+    UNREACHED,
     BookCallback,
     Caller,
     Collect,
@@ -38,7 +42,6 @@ from calls.script import (
     Wait,
 )
 from calls.scriptbook import begin
-from calls.voicemail import VOICEMAIL
 from kernel.errors import OperationRefused
 from kernel.ids import CallId, QueueName
 from kernel.rows import ScriptRow
@@ -51,7 +54,6 @@ if TYPE_CHECKING:
 
 PLAY_FOR = 300.0  # seconds that sounds last at most, whatever the media workers say
 RUNS_MAX = 20  # of one call: scripts and queues that lead to each other end here
-RINGBACK = "builtin:music"  # while the number rings that a script has led to
 ABANDONED = "caller:abandoned_ivr"
 _LATER = object()  # what came of a request is not known yet, or never will be
 
@@ -65,6 +67,7 @@ class Running:
         "left",
         "leg",
         "limit",
+        "missed",
         "request",
         "run",
         "seat",
@@ -84,6 +87,7 @@ class Running:
         self.run = run
         self.began_at = now
         self.request: Request = Return()  # that it waits for
+        self.missed = ("", "")  # the last target that it was led to, and why that has not taken it
         self.left = 0  # sounds that are not over yet
         self.typed = ""  # keys so far, or pressed ahead
         self.spare = ("", 0.0)  # the end key of digits that were complete without it, and until when
@@ -107,6 +111,7 @@ class Scripts:
         self._timers = timers
         self._walltime = walltime
         self._phonebook = phonebook
+        self.leading = Leading(board, plane)
         self.running: dict[CallId, Running] = {}
         self.counts: dict[str, dict[str, int]] = {}  # of runs that have ended: by tenant, then by outcome
         self._on: dict[type, Callable[[Running, Any, float], Any]] = {
@@ -136,11 +141,16 @@ class Scripts:
             return
         if not call.move(CallInput.SCRIPTED):
             return
-        board.comfort.over(call)
-        self._timers.disarm(call.timer)
-        call.timer, call.joined_at, call.script, call.queue = None, None, name, None
+        self._free(call, name)
         board.answer_caller(leg, now)
         self._start(call, leg, settings, None, now)
+
+    def _free(self, call: Call, name: str) -> None:
+        """Let go of whatever a caller waits for, who is in script ``name`` from now on."""
+        self._board.comfort.over(call)
+        self._timers.disarm(call.timer)
+        call.timer, call.joined_at, call.script = None, None, name
+        call.queue, call.target = None, None
 
     def interact(self, what: InteractAsked, now: float) -> None:
         """The seat sends its caller into a script, and stays."""
@@ -159,20 +169,61 @@ class Scripts:
         self._start(call, other, settings, seat, now)
 
     def _start(self, call: Call, leg: Leg, settings: ScriptSettings, seat: Leg | None, now: float) -> None:
-        board = self._board
         call.runs += 1
         caller = Caller(
             leg.number, call.called, call.tenant, settings.language, call.variables, settings.options
         )
         run = ScriptRun(begin(settings, caller), call.variables)
-        running = Running(call, leg, settings, run, seat, now)
+        self._go_on(Running(call, leg, settings, run, seat, now), run.begin(), now)
+
+    def _go_on(self, running: Running, request: Request, now: float) -> None:
+        """Do what a script asks first, of who has just come into it, and then what it asks next."""
+        board, call = self._board, running.call
         self.running[call.id] = running
-        running.limit = self._timers.arm_after(self, f"limit {call.id}", settings.time_max, now)
+        running.limit = self._timers.arm_after(self, f"limit {call.id}", running.settings.time_max, now)
         board.supervision.touch_call(call)
-        self._plane.collect(leg.stream, True, now)
-        self._do(running, run.begin(), now)
+        self._plane.collect(running.leg.stream, True, now)
+        self._do(running, request, now)
         if self.running.get(call.id) is running:
-            board.events.put(CallChanged(call.id, "script" if seat is None else "interact"))
+            state = "script" if running.seat is None else "interact"
+            board.events.put(CallChanged(call.id, state))
+
+    def come_back(self, call: Call, why: str, now: float) -> bool:
+        """Tell the script that has led the caller of ``call`` to a target why that does not take it; return
+        whether that is all, or the call has yet to be ended.
+        """
+        board, running, leg = self._board, self.leading.take_back(call), call.caller_leg
+        if running is None:
+            return False
+        if leg is None or leg.session is None:  # it talks on with the seat that it was to be taken from
+            running.run.close()
+            return False
+        running.missed = (running.missed[0], why)
+        running.run.path.clear()
+        if call.runs >= RUNS_MAX:
+            running.run.close()
+            board.end(call, now, ended_by="switch", verdict="us:script_limit", status=480)
+            return True
+        request = running.run.resume(why)
+        if isinstance(request, Failed) and request.cause == UNREACHED:
+            self._note_unreached(running, call)
+            running.run.close()
+            return False
+        board.call_off(call, now)
+        board.transfers.call_ended(call, 486 if why == BUSY else 480, now)
+        call.move(CallInput.RING_ENDED)
+        call.move(CallInput.SCRIPTED)
+        self._free(call, running.settings.name)
+        call.runs += 1
+        running.call, running.leg, running.seat, running.began_at = call, leg, None, now
+        self._plane.stop(leg.stream, now)
+        self._go_on(running, request, now)
+        return True
+
+    def _note_unreached(self, running: Running, call: Call) -> None:
+        target, why = running.missed
+        about = {"call": call.id, "ivr": running.settings.name, "target": target, "why": why}
+        self._board.log.put(("a script says nothing of a target that takes nobody", about))
 
     # What comes in.
 
@@ -247,6 +298,7 @@ class Scripts:
     def call_ended(self, call: Call, verdict: str, now: float) -> None:
         """A call is over, and with it the run that its caller is in."""
         running = self.running.get(call.id)
+        self.leading.over(call)
         if running is not None:
             is_gone = verdict == ABANDONED or (running.seat is None and verdict.startswith("network:"))
             self._end(running, "abandoned" if is_gone else "ended", "", now)
@@ -347,12 +399,21 @@ class Scripts:
     # A run ends.
 
     def _go(self, running: Running, what: Go, now: float) -> Any:
-        self._end(running, "led", what.target, now)
-        if running.seat is None:
-            self._lead(running.call, what, now)
+        call, seat, leg = running.call, running.seat, running.leg
+        why = self.leading.refusal(call, what.target)
+        running.missed = (what.target, why)
+        if why:
+            return why
+        self._leave(running, "led", what.target, now)
+        if what.target.partition(":")[0] in MAY_TURN_AWAY:
+            self.leading.wait_for(call, running)
+        else:
+            running.run.close()
+        if seat is None:
+            self.leading.lead(call, what, now)
         else:
             self._meet(running, now)
-            self._hand_on(running, what, now)
+            self.leading.hand_on(call, seat, leg, what, now)
         return _LATER
 
     def _hang_up(self, running: Running, what: HangUp, now: float) -> Any:
@@ -373,23 +434,31 @@ class Scripts:
         if what.cause == "failed":
             about = {"call": call.id, "ivr": name, "place": running.run.place, "error": what.error}
             self._board.log.put(("script failed", about))
-        self._end(running, what.cause, "", now)
+        target, why = running.missed if what.cause == UNREACHED else ("", "")
+        if target:
+            self._note_unreached(running, call)
+        self._end(running, what.cause, target, now)
         if running.seat is not None:
             self._meet(running, now)
         elif what.cause == "limit" and running.settings.on_limit not in ("hangup", RETURN):
-            self._lead(call, Go(running.settings.on_limit), now)
+            self.leading.lead(call, Go(running.settings.on_limit), now)
         else:
-            verdict = f"us:script_{what.cause}"
-            self._board.end(call, now, ended_by="switch", verdict=verdict, status=480)
+            verdict, status = ENDINGS.get(why, (f"us:script_{what.cause}", 480))
+            self._board.end(call, now, ended_by="switch", verdict=verdict, status=status)
         return _LATER
 
     def _end(self, running: Running, outcome: str, target: str, now: float) -> None:
+        """A run is over, and so is its script."""
+        running.run.close()
+        self._leave(running, outcome, target, now)
+
+    def _leave(self, running: Running, outcome: str, target: str, now: float) -> None:
         """The one way out of a run."""
         call, run, leg = running.call, running.run, running.leg
         del self.running[call.id]
         self._timers.disarm(running.timer)
         self._timers.disarm(running.limit)
-        run.close()
+        running.typed, running.spare = "", ("", 0.0)
         call.script = ""
         call.variables = run.open()
         call.collected = run.told()
@@ -427,66 +496,9 @@ class Scripts:
         assert running.seat is not None
         self._board.desk.unhold(running.call, running.seat, running.leg, now)
 
-    # Where a script leads.
-
-    def _lead(self, call: Call, what: Go, now: float) -> None:
-        """Lead a caller, whom nobody serves, to a target."""
-        board = self._board
-        kind, _, name = what.target.partition(":")
-        if kind == "queue":
-            queue, _, seat = name.partition("/")
-            self._queue(call, queue, seat, what, now)
-        elif kind == "ivr":
-            self.begin(call, name, now)
-        elif kind == "message":
-            board.announcements.play(call, name, "success:script", 480, now)
-        elif kind == VOICEMAIL:
-            board.voicemails.begin(call, what.target, now)
-        elif kind in ("seat", "extension", "number"):
-            phone = ("softphone" if kind == "seat" else "pstn" if kind == "number" else kind, name)
-            self._ring(call, phone, now)
-        else:
-            board.end(call, now, ended_by="switch", verdict="us:no_such_target", status=480)
-
-    def _queue(self, call: Call, queue: str, seat: str, what: Go, now: float) -> None:
-        board = self._board
-        media = board.plan.queues.get(queue)
-        if media is None or media.tenant != call.tenant:
-            board.end(call, now, ended_by="switch", verdict="us:no_such_target", status=480)
-            return
-        call.queue, call.target = QueueName(queue), None
-        credit, call.credit = call.credit + what.credit, 0.0
-        board.events.put(CallQueued(call.id, call.queue, call.caller, call.called, seat, credit, what.skills))
-
-    def _ring(self, call: Call, phone: tuple[str, str], now: float) -> None:
-        board, leg = self._board, call.caller_leg
-        assert leg is not None
-        if not board.can_ring(phone):
-            is_busy = board.is_busy(phone)
-            verdict = "agent:busy" if is_busy else "agent:unreachable"
-            board.end(call, now, ended_by="switch", verdict=verdict, status=486 if is_busy else 480)
-            return
-        call.target = phone
-        self._plane.play(leg.stream, (RINGBACK,), now)
-        board.place(call, now)
-
-    def _hand_on(self, running: Running, what: Go, now: float) -> None:
-        """Transfer the caller of a conversation blindly to where the script leads; it goes on meanwhile."""
-        board, call, seat = self._board, running.call, running.seat
-        assert seat is not None
-        kind, _, name = what.target.partition(":")
-        if kind == "message":
-            board.end(call, now, ended_by="switch", verdict="success:script", status=200)
-            return
-        route = board.plan.to_entry(call.direction, call.tenant, running.leg.number, name, what.target)
-        if isinstance(route, Refusal):
-            about = {"call": call.id, "ivr": running.settings.name, "to": what.target}
-            board.log.put(("a script leads nowhere", about))
-            return
-        board.transfers.hand_on(call, seat, running.leg, route, what.credit, now)
-
     def check(self) -> None:
         """Assert what must hold between turns."""
+        self.leading.check()
         for call_id, running in self.running.items():
             call = running.call
             assert self._board.calls.get(call_id) is call, f"{call_id} is over and in a script"

@@ -32,6 +32,7 @@ from calls.handover import Handover
 from calls.hearing import Hearing
 from calls.invariants import check
 from calls.keys import Keys
+from calls.leading import NO_ANSWER
 from calls.leg import Leg, LegInput, LegState
 from calls.lines import Lines
 from calls.presentation import note_caller
@@ -175,7 +176,7 @@ class Switchboard:
         if what == "ring" and call.state is CallState.RINGING and call.is_callback:
             self.callbacks.customer_failed(call, 408, now)
         elif what == "ring" and call.state is CallState.RINGING:
-            self.end(call, now, ended_by="switch", verdict="agent:no_answer", status=480)
+            self.missed(call, now, NO_ANSWER, ended_by="switch", verdict="agent:no_answer", status=480)
         elif what == "recall" and call.held:
             self.talk.recall(call, now)
         elif what == "hold" and call.held:
@@ -220,10 +221,12 @@ class Switchboard:
         waited = 0.0 if call.joined_at is None else now - call.joined_at
         call.joined_at = None  # the engine has closed the visit itself
         self.comfort.over(call)
+        call.credit += waited  # should it come to a queue again, it has waited so long
+        call.visits = visits
         kind, _, number = target.partition(":")
+        if target and kind != "number":
+            self.scripts.leading.over(call)
         if kind == "ivr":
-            call.credit += waited  # should it come to a queue again, it has waited so long
-            call.visits = visits
             self.scripts.begin(call, number, now)
             return
         if kind == "number":
@@ -233,6 +236,10 @@ class Switchboard:
             return
         if kind == VOICEMAIL:
             self.voicemails.begin(call, target, now)
+            return
+        # Who has chosen to go, or is called back, has what it wants; for whoever has not, its script goes on.
+        is_turned_away = not target and outcome != "callback" and not cause.startswith("key:")
+        if is_turned_away and self.scripts.come_back(call, cause or outcome, now):
             return
         status = self._settings.release_status(cause, call.tenant)
         sound = number if kind == "message" else ""  # without one the call ends at once
@@ -332,8 +339,10 @@ class Switchboard:
             self._stack.offer_early(leg.session, leg.answer_sdp)
         self.place(call, now)
 
-    def place(self, call: Call, now: float) -> None:
-        """Queue a call, ring the phone that it is for, or begin its script or its message."""
+    def place(self, call: Call, now: float, ring_for: float = 0.0) -> None:
+        """Queue a call, ring the phone that it is for (``ring_for`` 0: as long as any), or begin its script
+        or its message.
+        """
         if call.replaces is not None:
             self.replacements.take(call, now)
             return
@@ -355,7 +364,7 @@ class Switchboard:
         ring = self.rings.add(call, phone, now, seat=None, offer=None)
         self.engage(ring, self.phonebook.seat_of(*phone), "ringing")
         name = f"ring {call.id}"
-        call.timer = self._timers.arm_after(self, name, self._settings.ring_for, now)
+        call.timer = self._timers.arm_after(self, name, ring_for or self._settings.ring_for, now)
         self.rings.start(ring, now)
 
     def answer_caller(self, leg: Leg, now: float) -> None:
@@ -419,6 +428,8 @@ class Switchboard:
         self._timers.disarm(call.timer)
         call.timer = None
         self.comfort.over(call)
+        if self.scripts.leading.away:
+            self.scripts.leading.over(call)
         self._plane.connect(caller.stream, leg.stream, now)
         self.answer_caller(caller, now)
         if call.is_callback:
@@ -506,7 +517,7 @@ class Switchboard:
         self.surveys.call_ended(call, now)
         self.recordings.call_ended(call, now)
         self.voicemails.call_ended(call, now)
-        caller, callee, rings = call.caller_leg, call.callee, call.rings
+        caller, callee = call.caller_leg, call.callee
         if call.is_callback:
             self.callbacks.ended(call, before, verdict, status, cause)
         elif caller is not None and caller.state is LegState.ANSWERED:
@@ -519,13 +530,7 @@ class Switchboard:
             self._stack.reject(session, status if status >= 300 else 480, now)
         if was_queued:
             self.events.put(CallGone(call.id, self.recovery.cause_of(call, cause)))
-        for leg in rings:
-            if leg.offer is not None:
-                self.rings.offers.pop(leg.offer, None)
-            elif leg.seat is not None:
-                self.events.put(SeatFreed(leg.seat, call.id, bridged=False))
-            self.drop(leg, now, reason)
-        rings.clear()
+        self.call_off(call, now, reason)
         if callee is not None:
             if callee.seat is not None:
                 self.events.put(SeatFreed(callee.seat, call.id, bridged=callee.offer is not None))
@@ -540,6 +545,23 @@ class Switchboard:
         call.caller_leg = call.callee = call.transferee = None
         if not call.is_standing:
             self.events.put(CallChanged(call.id, "ended", call.tenant, verdict, call.supervises))
+
+    def call_off(self, call: Call, now: float, reason: str = "") -> None:
+        """Let go of every phone that rings for a call."""
+        for leg in call.rings:
+            if leg.offer is not None:
+                self.rings.offers.pop(leg.offer, None)
+            elif leg.seat is not None:
+                self.events.put(SeatFreed(leg.seat, call.id, bridged=False))
+            self.drop(leg, now, reason)
+        call.rings.clear()
+
+    def missed(self, call: Call, now: float, why: str, *, ended_by: str, verdict: str, status: int) -> None:
+        """The phone that a call is for does not take it: the script that has led it there goes on, or the
+        call ends.
+        """
+        if not self.scripts.come_back(call, why, now):
+            self.end(call, now, ended_by=ended_by, verdict=verdict, status=status)
 
     def write_row(self, call: Call, now: float, *, ended_by: str, verdict: str, status: int) -> None:
         """Leave the one row of a call that ends."""
@@ -648,6 +670,7 @@ class Switchboard:
             or self.handover.steps
             or self.surveys.asked
             or self.scripts.running
+            or self.scripts.leading.away
             or self.recordings.living
             or not self.standing.is_quiet()
             or self.voicemails.by_call

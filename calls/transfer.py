@@ -141,6 +141,7 @@ class Transfers:
             board.write_row(target, now, ended_by="switch", verdict="agent:busy", status=486)
             return
         board.calls[target.id] = target
+        board.scripts.leading.moved(call, target)
         transfer = Transfer(call, transferor, transferee, target, referral)
         board.events.put(CallChanged(target.id, "arrived"))
         if route.phone is None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from calls import menu, phrases
+from calls.leading import MAY_TURN_AWAY, PHONE_WORDS
 from calls.menu import HANG_UP, RETURN, Node, ScriptSettings
 from calls.scriptbook import SCRIPTS
 from config.accept import KEYS
@@ -45,6 +46,12 @@ KINDS = (
     "message:SOUND, voicemail:public, voicemail:SEAT"
 )
 
+# Why a target does not take a caller: of a queue as in the row of the visit.
+QUEUE_WORDS = (
+    *("closed", "full", "empty", "barred", "suspended", "estimate", "ratio", "seat_away"),
+    *("max_wait", "seat_wait", "queue_removed"),
+)
+RING_MIN, RING_MAX = 1.0, 300.0  # seconds that a phone rings, where a node says
 
 TABLES: dict[str, type[Table]] = {
     "play": PlayTable,
@@ -132,7 +139,7 @@ class _Builder:
                     f"{where}.start", f"unknown node {show(start)}{suggest(start, list(table.node))}"
                 )
             elif len(reader.errors) == before:  # else what is not reached may be so by a slip that is told
-                self._check_ways(nodes, start)
+                self._check_ways(nodes, start, table.otherwise)
         return ScriptSettings(
             name,
             self._tenant,
@@ -141,6 +148,7 @@ class _Builder:
             table.language or self._known.languages.get(self._tenant, "en"),
             float(table.time_max),
             self._target(f"{where}.on_limit", table.on_limit, ()),
+            self._target(f"{where}.otherwise", table.otherwise, list(table.node)),
             table.music,
             table.python,
             table.options,
@@ -150,6 +158,9 @@ class _Builder:
         if table.python not in SCRIPTS:
             there = suggest(table.python, list(SCRIPTS))
             self._reader.refuse(f"{self._where}.python", f"unknown script {show(table.python)}{there}")
+        if table.otherwise != HANG_UP:
+            why = "is for nodes: a script in Python is told what comes of a target"
+            self._reader.refuse(f"{self._where}.otherwise", why)
         if table.node or table.start:
             key = "node" if table.node else "start"
             self._reader.refuse(f"{self._where}.{key}", "is given beside python; one of them is enough")
@@ -225,8 +236,32 @@ class _Builder:
                 then, otherwise = to("then", table.then), to("otherwise", table.otherwise)
                 return menu.CallbackNode(table.queue, then, otherwise)
             case GoTable():
-                return menu.GoNode(to("to", table.to))
+                return self._go(where, table, names)
         return self._hang_up(where, table)
+
+    def _go(self, where: str, table: GoTable, names: Sequence[str]) -> Node:
+        reader, kind = self._reader, table.to.partition(":")[0]
+        kind = "queue" if kind == "level" else kind
+        words = QUEUE_WORDS if kind == "queue" else PHONE_WORDS
+        for key, is_given in (("cases", bool(table.cases)), ("otherwise", bool(table.otherwise))):
+            if is_given and (table.to in names or kind not in MAY_TURN_AWAY):
+                reader.refuse(f"{where}.{key}", f"{show(table.to)} takes everybody")
+                return menu.GoNode(table.to)
+        for word in table.cases:
+            if word not in words:
+                reader.refuse(f"{where}.cases.{word}", f"unknown case{suggest(word, words)}")
+        if table.ring_for and (kind == "queue" or kind not in MAY_TURN_AWAY):
+            reader.refuse(f"{where}.ring_for", f"{show(table.to)} is no phone that rings")
+        elif table.ring_for and not RING_MIN <= table.ring_for <= RING_MAX:
+            reader.refuse(f"{where}.ring_for", f"{table.ring_for:g} s is not between 1 and 300 s")
+        cases = tuple(
+            (word, self._target(f"{where}.cases.{word}", target, names))
+            for word, target in table.cases.items()
+        )
+        otherwise = self._target(f"{where}.otherwise", table.otherwise, names) if table.otherwise else ""
+        return menu.GoNode(
+            self._target(f"{where}.to", table.to, names), cases, otherwise, float(table.ring_for)
+        )
 
     def _hang_up(self, where: str, table: HangUpTable) -> Node:
         if not table.cause.isascii() or not table.cause.isidentifier():
@@ -348,7 +383,7 @@ class _Builder:
 
     # Ways.
 
-    def _check_ways(self, nodes: Mapping[str, Node], start: str) -> None:
+    def _check_ways(self, nodes: Mapping[str, Node], start: str, otherwise: str) -> None:
         """Refuse nodes that nobody reaches, and ways round on which nobody is asked anything."""
         reached: dict[str, None] = {}
         left = [start]
@@ -356,12 +391,12 @@ class _Builder:
             here = left.pop()
             if here not in reached and here in nodes:
                 reached[here] = None
-                left += [way.to for way in ways_of(nodes[here])]
+                left += [way.to for way in ways_of(nodes[here], otherwise)]
         for name in nodes:
             place = f"{self._where}.node.{name}"
             if name not in reached:
                 self._reader.refuse(place, f"is never reached from {show(start)}")
-            elif way := _round(nodes, name):
+            elif way := _round(nodes, name, otherwise):
                 key = f"{place}.{way[0]}"
                 self._reader.refuse(
                     key, f"goes round and the caller is asked nothing: {' -> '.join((name, *way[1:]))}"
@@ -369,8 +404,26 @@ class _Builder:
                 return  # the others of this way round are the same slip
 
 
-def ways_of(node: Node) -> Iterator[Way]:
-    """Yield every way out of a node."""
+def ways_of(node: Node, otherwise: str = HANG_UP) -> Iterator[Way]:
+    """Yield every way out of a node; a target that may turn callers away leads ``otherwise`` on as well,
+    unless the node says where itself.
+    """
+    for way in _own_ways(node):
+        yield way
+        if _may_turn_away(way.to):
+            own = node.otherwise if isinstance(node, menu.GoNode) and way.key == "to" else ""
+            if own:
+                yield Way("otherwise", own, False)
+            if not own or _may_turn_away(own):
+                yield Way("otherwise" if own else way.key, otherwise, way.is_asked)
+
+
+def _may_turn_away(target: str) -> bool:
+    kind, colon, _ = target.partition(":")
+    return bool(colon) and kind in MAY_TURN_AWAY
+
+
+def _own_ways(node: Node) -> Iterator[Way]:
     match node:
         case menu.MenuNode():
             yield from (Way(f"keys.{key}", to, True) for key, to in node.keys)
@@ -389,19 +442,20 @@ def ways_of(node: Node) -> Iterator[Way]:
             yield Way("otherwise", node.otherwise, False)
         case menu.GoNode():
             yield Way("to", node.to, False)
+            yield from (Way(f"cases.{case}", to, False) for case, to in node.cases)
         case menu.HangUpNode():
             return
         case menu.PlayNode() | menu.SetNode() | menu.WaitNode():
             yield Way("then", node.then, False)
 
 
-def _round(nodes: Mapping[str, Node], start: str) -> list[str]:
+def _round(nodes: Mapping[str, Node], start: str, otherwise: str) -> list[str]:
     """Return first key and nodes of a way from ``start`` back to it that asks nothing, else []."""
     ways: dict[str, list[str]] = {}
     left = [(start, ["", start])]
     while left:
         here, path = left.pop()
-        for way in ways_of(nodes[here]):
+        for way in ways_of(nodes[here], otherwise):
             if way.is_asked or way.to not in nodes:
                 continue
             to = [path[0] or way.key, *path[1:], way.to]

@@ -517,6 +517,7 @@ class IvrTable(Table, frozen=True):
     language: Literal["", "en", "zh"] = ""
     time_max: Duration = Duration(600)
     on_limit: str = "hangup"
+    otherwise: str = "hangup"
     music: str = "builtin:music"
     python: str = ""
     options: dict[str, str] = {}
@@ -613,6 +614,9 @@ class GoTable(Table, frozen=True):
 
     kind: str
     to: str
+    cases: dict[str, str] = {}
+    otherwise: str = ""
+    ring_for: Duration = Duration(0)
 
 
 class HangUpTable(Table, frozen=True):

@@ -68,7 +68,8 @@ def test_the_same_inputs_give_the_same_requests() -> None:
     assert first[-1] == Go("queue:junior")
     assert replay(account(), [Keys("2", "end"), *INPUTS[1:]])[-1] == Go("queue:senior")
     assert replay(account(), INPUTS[:1]) == first[:2]
-    assert replay(account(), [*INPUTS, None, None]) == first  # what comes after the last word is nobody's
+    # A target that takes the caller says nothing; one that does not says why, and nothing follows here.
+    assert replay(account(), [*INPUTS, "busy", None]) == [*first, Failed("unreached")]
 
 
 def test_who_runs_off_the_end_returns() -> None:

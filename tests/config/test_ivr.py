@@ -247,6 +247,21 @@ def test_hotlines_and_queues_lead_into_scripts() -> None:
         ('kind = "go"\nto = "queue:"', 'm.node.a.to: "queue:" is none of hangup, return, queue:NAME'),
         ('kind = "go"\nto = "message:x"', 'm.node.a.to: unknown sound "x"'),
         ('kind = "go"\nto = "voicemail:8099"', 'm.node.a.to: unknown seat "8099", whose mailbox it would be'),
+        ('kind = "go"\nto = "queue:q"\ncases = {busy = "b"}', "m.node.a.cases.busy: unknown case; there are"),
+        ('kind = "go"\nto = "seat:8001"\ncases = {ful = "b"}', "m.node.a.cases.ful: unknown case; there are"),
+        ('kind = "go"\nto = "b"\notherwise = "b"', 'm.node.a.otherwise: "b" takes everybody'),
+        ('kind = "go"\nto = "return"\ncases = {busy = "a"}', 'm.node.a.cases: "return" takes everybody'),
+        ('kind = "go"\nto = "queue:q"\notherwise = "c"', 'm.node.a.otherwise: unknown node "c"'),
+        ('kind = "go"\nto = "queue:q"\nring_for = "5s"', 'm.node.a.ring_for: "queue:q" is no phone'),
+        ('kind = "go"\nto = "seat:8001"\nring_for = "9m"', "m.node.a.ring_for: 540 s is not between 1 and"),
+        (
+            'kind = "go"\nto = "seat:8001"\notherwise = "a"',
+            "m.node.a.otherwise: goes round and the caller is asked nothing: a -> a",
+        ),
+        (
+            'kind = "go"\nto = "queue:q"\ncases = {full = "a"}',
+            "m.node.a.cases.full: goes round and the caller is asked nothing: a -> a",
+        ),
         ('kind = "play"\nthen = "b"', "m.node.a.sounds: is missing, and so is say: nothing is played"),
         ('kind = "play"\nsounds = ["x"]\nthen = "b"', 'm.node.a.sounds[1]: unknown sound "x"'),
         ('kind = "play"\nsounds = ["voice:en/x"]\nthen = "b"', 'm.node.a.sounds[1]: unknown sound "voice:'),
@@ -292,6 +307,8 @@ def test_a_slip_in_a_node(text: str, message: str) -> None:
         (node('kind = "go"\nto = "hangup"', 'start = "x"'), 'm.start: unknown node "x"; there are a'),
         (node('kind = "go"\nto = "hangup"', "time_max = 1"), "m.time_max: 1 s is not between 10 s and 2 h"),
         (node('kind = "go"\nto = "hangup"', 'on_limit = "a"'), 'm.on_limit: unknown node "a"'),
+        (node('kind = "go"\nto = "hangup"', 'otherwise = "x"'), 'm.otherwise: unknown node "x"; there are a'),
+        ('[tenant.ivr.m]\npython = "readback"\notherwise = "queue:q"\n', "m.otherwise: is for nodes"),
         (node('kind = "go"\nto = "hangup"', 'music = "x"'), 'm.music: unknown sound "x"'),
         (node('kind = "go"\nto = "hangup"', 'options = {a = "1"}'), "m.options: are for a script in Python"),
         ('[tenant.ivr.m]\npython = "x"\n', 'm.python: unknown script "x"; there are readback'),
@@ -328,6 +345,19 @@ def test_a_way_round_that_asks_nothing_is_a_slip_and_one_that_asks_is_not() -> N
     ]
 
 
+def test_where_a_caller_is_led_whom_a_target_does_not_take() -> None:
+    """By the node, or once for all targets of the script; a node that is reached so is reached."""
+    asks = '[tenant.ivr.m.node.c]\nkind = "menu"\nkeys = {1 = "seat:8001"}\n'
+    more = 'to = "level:junior"\ncases = {full = "c"}\notherwise = "number:13900000099"'
+    script = script_of(node(f'kind = "go"\n{more}', 'otherwise = "c"') + asks)
+    assert script.otherwise == "c"
+    assert script.nodes["a"] == GoNode("queue:q", (("full", "c"),), "number:13900000099")
+    script = script_of(node('kind = "go"\nto = "extension:2001"\nring_for = "20s"', 'otherwise = "c"') + asks)
+    assert script.nodes["a"] == GoNode("extension:2001", ring_for=20.0)
+    silent = node('kind = "menu"\nkeys = {1 = "hangup"}\non_timeout = "queue:q"', 'otherwise = "a"')
+    assert errors_of(silent) == ["m.node.a.on_timeout: goes round and the caller is asked nothing: a -> a"]
+
+
 def test_what_is_told_of_a_reload() -> None:
     old, new = load(node('kind = "go"\nto = "hangup"')), load(node('kind = "go"\nto = "return"'))
     (sentence,) = describe_changes(old, new)
@@ -340,6 +370,15 @@ def test_ways_out_of_a_node() -> None:
         Way("keys.1", "a", True), Way("on_timeout", "b", False), Way("on_wrong", "c", True)
     ]  # fmt: skip
     assert list(ways_of(HangUpNode())) == []
+    assert list(ways_of(MenuNode((("1", "seat:1"),), on_timeout="b"), "c"))[:3] == [
+        Way("keys.1", "seat:1", True), Way("keys.1", "c", True), Way("on_timeout", "b", False)
+    ]  # fmt: skip
+    assert list(ways_of(GoNode("queue:q", (("full", "b"),), "seat:1"), "c")) == [
+        Way("to", "queue:q", False),
+        Way("otherwise", "seat:1", False),
+        Way("otherwise", "c", False),
+        Way("cases.full", "b", False),
+    ]
     assert names_of([]) == {}
 
 
@@ -347,7 +386,7 @@ def test_the_example_loads_and_every_node_of_it_is_reached() -> None:
     text = (ROOT / "config" / "examples" / "menu.toml").read_text(encoding="utf-8")
     settings = load_settings(text, file="menu.toml")
     assert [(script.name, len(script.nodes)) for script in settings.calls.scripts] == [
-        ("main", 9),
+        ("main", 10),
         ("pin", 1),
     ]
     assert settings.calls.hotlines[0].entry == "ivr:main"
