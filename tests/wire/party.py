@@ -18,7 +18,7 @@ from tests.wire.switch import Switch
 
 TRUNK = "127.0.0.1"  # where the switch is, and the trunk of most tests
 SDP = ELSEWHERE.replace(b"10.0.0.9", b"127.0.0.1")
-WITHIN = 5.0  # seconds for any answer
+WITHIN = 15.0  # seconds for any answer, and only a test that fails waits for so long
 
 
 class Party:
@@ -169,7 +169,6 @@ class Calm(threading.Thread):
         self._is_over = threading.Event()
         self.statuses: list[int] = []
         self.late = 0  # calls refused because the switch was late
-        self.slowest = 0.0  # seconds from INVITE to its answer
 
     def __enter__(self) -> "Calm":
         self.start()
@@ -188,14 +187,13 @@ class Calm(threading.Thread):
         """Call, be answered, hang up."""
         while True:
             me = f"<sip:13900000000@{TRUNK}>;tag=c{len(self.statuses)}"
-            call_id, began = f"calm{self._party.port}-{len(self.statuses)}-{self.late}", monotonic()
+            call_id = f"calm{self._party.port}-{len(self.statuses)}-{self.late}"
             answer = self._party.ask("INVITE", self._uri, from_=me, call_id=call_id, body=SDP)
             if answer.status == 503:
                 self.late += 1
                 if self._is_over.wait(0.2):
                     return
                 continue
-            self.slowest = max(self.slowest, monotonic() - began)
             if answer.status == 200:
                 self._party.acknowledge(answer, self._uri)
                 to = answer.header("to")

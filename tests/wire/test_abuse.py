@@ -140,12 +140,11 @@ def test_a_strangers_call_in_the_name_of_the_trunk_is_refused(switch: Switch) ->
     """A-AUTH4: its From and its PAI, from an address that it is not accepted from."""
     asserted = f"P-Asserted-Identity: <sip:13800000000@{REALM}>"
     said = {"from_": f"<sip:13800000000@{REALM}>;tag=t", "headers": (asserted,)}
-    with Calm(switch) as calm, Party(switch, "127.6.0.4") as stranger:
+    with Calm(switch), Party(switch, "127.6.0.4") as stranger:
         for number in ("96198", "13800000002", "8001", "2001"):
             answer = stranger.ask("INVITE", f"sip:{number}@{TRUNK}", body=SDP, **said)
             assert answer.status in (401, 403), number
     assert {row["caller"] for row in switch.rows("calls")} <= {"+8613900000000", "8002", "13900000000"}
-    assert calm.slowest < 2.0
 
 
 def test_whoever_challenges_us_gets_no_password(switch: Switch, carrier: Party) -> None:

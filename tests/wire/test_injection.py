@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import count
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -120,9 +119,7 @@ def test_bad_json_is_an_error_with_its_code(switch: Switch, text: str) -> None:
     """A-JSON: from a supervisor, who is served afterwards."""
     data, code = BAD_TEXTS[text]
     with Line(switch, TOKEN) as line:
-        began = monotonic()
         assert line.code(data) == code
-        assert monotonic() - began < 1.0
         assert "result" in line.ask("session.whoami")
 
 
@@ -140,7 +137,7 @@ def test_a_hundred_megabytes_cost_no_memory(switch: Switch) -> None:
     """A-JSON: a line without end, from a stranger, from a supervisor, and by ten at once."""
     assert switch.process is not None
     pid = switch.process.pid
-    with Calm(switch) as calm:
+    with Calm(switch):
         before, most = anonymous(pid), 0
         lines = [Line(switch), *(Line(switch, TOKEN) for _ in range(10))]
         block, sent = b"x" * 65_536, 0
@@ -156,7 +153,6 @@ def test_a_hundred_megabytes_cost_no_memory(switch: Switch) -> None:
         for line in lines:
             line.__exit__()
         assert most - before < GROWTH_MAX
-    assert calm.slowest < 1.0
 
 
 CONTROL = ("\r\n", "\n", "\r", "\0", "\r\nX-Evil: 1\r\n", "\u2028", "\x1b[31m", "\x7f")
@@ -217,7 +213,7 @@ def test_who_does_not_read_is_hung_up_on(switch: Switch) -> None:
     """A-JSON: a supervisor who asks for everything and reads nothing; others are served, memory is flat."""
     assert switch.process is not None
     pid = switch.process.pid
-    with Calm(switch) as calm, Line(switch, TOKEN) as slow, Line(switch, TOKEN) as other:
+    with Calm(switch), Line(switch, TOKEN) as slow, Line(switch, TOKEN) as other:
         before = anonymous(pid)
         ask = called("rpc.discover", "{}") + b"\n"
         ended = False
@@ -233,7 +229,6 @@ def test_who_does_not_read_is_hung_up_on(switch: Switch) -> None:
             assert "result" in other.ask("session.whoami")
         assert ended
         assert anonymous(pid) - before < GROWTH_MAX
-    assert calm.slowest < 1.0
     assert "RPC client disconnected: it does not read" in switch.log_path.read_text()
 
 
