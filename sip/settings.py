@@ -89,7 +89,8 @@ class SipSettings(msgspec.Struct, frozen=True):
     ban_within: float = 60.0
     ban_for: float = 300.0
     drop_agents: tuple[str, ...] = ()  # User-Agents that strangers get no answer with, in lower case
-    requests_per_source: float = 200.0  # new out-of-dialog requests a second from one host that is no trunk
+    # New out-of-dialog requests a second from one host that is no trunk; new SUBSCRIBEs from any host.
+    requests_per_source: float = 200.0
     options_probe_every: float = 30.0  # 0: registered phones are not probed
     session_expires: float = 1800.0  # the longest a session goes without a refresh (RFC 4028); 0: off
     min_se: float = 90.0  # the shortest such interval that a peer may ask for

@@ -61,6 +61,7 @@ from sip.uri import SipUri
 
 INSIDE_ONLY = frozenset({"BYE", "INFO", "UPDATE", "PRACK", "NOTIFY", "REFER"})  # requests of a dialog
 FLOOD_SAMPLE = 32  # of the INVITEs over the rate, one in so many is told 503
+RETRY_LATER = "Retry-After: 5\r\n"  # to who asks faster than it may
 KEEPALIVE_ANSWER = b"\r\n"  # RFC 5626 4.4.1
 _CRLFS = frozenset({b"\r\n\r\n", b"\r\n", b"", b"\x00", b"\x00\x00\x00\x00"})  # what phones send to keep NATs
 
@@ -89,6 +90,7 @@ class Stack:
         self._registrar.gone = self.watchers.unregistered
         self.peers = Peers(core)
         self._rates = SourceRates(settings.requests_per_source)
+        self._watch_rates = SourceRates(settings.requests_per_source)
         self._merged: dict[str, Any] = {}  # requests under way, however they came
         self._merge_reaper = Reaper(self._merged, timers)
         self._ways_back = core.ways_back
@@ -225,6 +227,7 @@ class Stack:
         self._core.configure(settings)
         self._admission.reconfigure()
         self._rates.set_rate(settings.requests_per_source)
+        self._watch_rates.set_rate(settings.requests_per_source)
         self._registrar.reconfigure(now)
         self.watchers.reconfigure(now)
         self.peers.reconfigure(now)
@@ -555,7 +558,13 @@ class Stack:
             return
         if not self._is_welcome(flow, now):
             if method == "INVITE" and self._dropped % FLOOD_SAMPLE == 1:
-                self._refuse_welcome(request, flow, 503, "Retry-After: 5\r\n")
+                self._refuse_welcome(request, flow, 503, RETRY_LATER)
+            return
+        if method == "SUBSCRIBE" and not self._watch_rates.allow(flow[2], now):
+            # Of trunks and registered phones too: some phones subscribe in a loop that never ends.
+            self._dropped += 1
+            self._strays.note("flood", flow[2], now)
+            self._refuse_welcome(request, flow, 503, RETRY_LATER)
             return
         if request.max_forwards == 0 and method != "OPTIONS":
             self._refuse_welcome(request, flow, 483, "")

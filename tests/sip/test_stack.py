@@ -17,7 +17,8 @@ from sip.events import (
 )
 from sip.flows import Flow
 from sip.invitation import Invitation
-from tests.sip.scene import OURS, SDP, STRANGER, TRUNK, Scene, request, respond
+from tests.sip.scene import OURS, PHONE, SDP, STRANGER, TRUNK, Scene, request, respond, settings
+from tests.sip.test_registrar import register
 
 
 def arrive(scene: Scene, **changes: object) -> InviteArrived:
@@ -178,6 +179,46 @@ def test_a_flood_of_invites_is_dropped_and_sampled() -> None:
     assert words.count("503") == 30
     assert scene.stack.snapshot()["server_transactions"] == 0
     assert scene.stack.snapshot()["dropped"] == 950
+    arrive(scene)
+    assert scene.words()[-1] == "100"
+
+
+def subscribe(scene: Scene, flow: Flow, number: int, **more: Any) -> list[str]:
+    """Send SUBSCRIBE ``number`` of 8001 and return what is answered at once."""
+    more = {"branch": f"z9hG4bKs{number}", "call_id": f"s{number}", "to": "<sip:8002@example.com>"} | more
+    via, headers = f"{flow.host}:{flow.port}", ("Event: dialog", "Expires: 600")
+    me = "<sip:8001@example.com>;tag=w"
+    data = request("SUBSCRIBE", "sip:8002@example.com", via=via, from_=me, headers=headers, **more)
+    return [sent.word for sent in scene.receive(data, flow)]
+
+
+def test_a_registered_phone_that_subscribes_too_fast_is_told_to_come_later() -> None:
+    """RFC 3261 21.5.4: beyond the rate of its host, whose calls go on. What renews a subscription is not
+    counted; a second later as many more are looked at, and with 0 all.
+    """
+    scene = Scene(requests_per_source=50.0)
+    register(scene, headers=("Expires: 3600",))
+    scene.clear()
+    asked = [subscribe(scene, PHONE, number) for number in range(1_000)]
+    assert asked == [["200", "NOTIFY"]] * 50 + [["503"]] * 950
+    assert scene.last("503").message.header("retry-after") == "5"
+    counts = scene.stack.snapshot()
+    assert (counts["dropped"], counts["subscriptions"], counts["bindings"]) == (950, 50, 1)
+    first = scene.sent[0].message
+    renewal = {"call_id": first.call_id, "to": first.header("to"), "cseq": 2}
+    assert subscribe(scene, PHONE, 1_000, **renewal) == ["200"]  # its NOTIFY follows the answer to the first
+    assert scene.receive(request("OPTIONS", branch="z9hG4bKo", call_id="o"), PHONE)[0].word == "200"
+    scene.advance(1.0)
+    assert subscribe(scene, PHONE, 2_000) == ["200", "NOTIFY"]
+    scene.stack.reconfigure(settings(requests_per_source=0.0, subscriptions_per_user=500), scene.now)
+    assert [subscribe(scene, PHONE, number) for number in range(3_000, 3_100)] == [["200", "NOTIFY"]] * 100
+
+
+def test_a_trunk_that_subscribes_too_fast_is_told_to_come_later() -> None:
+    """Its SUBSCRIBEs are refused in any case, and its calls are taken."""
+    scene = Scene(requests_per_source=50.0)
+    asked = [subscribe(scene, TRUNK, number) for number in range(1_000)]
+    assert asked == [["401"]] * 50 + [["503"]] * 950
     arrive(scene)
     assert scene.words()[-1] == "100"
 
