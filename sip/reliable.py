@@ -91,14 +91,12 @@ class Provisionals:
         """Send a provisional response, or queue it until the last has its PRACK."""
         if self._offers and not self._said:
             sdp = sdp or self.early_offer
-        if self._held is not None or len(self._queue) >= QUEUED_MAX:
-            return
-        self._queue.append((status, sdp))
-        self._send_next(now)
+        if len(self._queue) < QUEUED_MAX:
+            self._queue.append((status, sdp))
+            self._send_next(now)
 
     def may_accept(self, sdp: bytes) -> bool:
         """Return whether the 2xx may go out now; if not, it goes with ``sdp`` after the PRACK."""
-        self._queue.clear()
         if self._pending and self._pending_sdp:
             self._held = sdp
             return False

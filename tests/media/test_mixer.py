@@ -144,6 +144,34 @@ def test_whisper_barge_and_three_way_are_sums_of_mixes() -> None:
     assert heard(packets, BOB) == {A: True, B: False, C: True}
 
 
+def test_who_is_heard_may_change_while_one_listens() -> None:
+    """Out and in again; who stays is heard on, and it is one stream."""
+    studio = three()
+    parties = [Party(studio, stream) for stream in PARTIES]
+    told = []
+    for hears in ((A, B), (B,), (B, A)):
+        studio.tell(mix(C, *hears))
+        talk(studio, parties, 40)
+        told += (packets := studio.to(CAROL))
+        assert heard(packets, CAROL) == {A: A in hears, B: True, C: False}
+    assert is_one_stream(told)
+
+
+def test_who_is_told_again_what_it_hears_misses_no_frame() -> None:
+    studio = three()
+    parties = [Party(studio, stream) for stream in (A, B)]
+    studio.tell(mix(C, A, B))
+    talk(studio, parties, 10)
+    studio.take()
+    for _ in range(10):
+        studio.tell(mix(C, A, B))
+        talk(studio, parties, 1)
+    packets = studio.to(CAROL)
+    assert len(packets) >= 9
+    assert not any(packet.marker or set(packet.payload) == {0xFF} for packet in packets)
+    assert max(linear(packets)) < 16_400  # nobody is heard twice
+
+
 def test_relay_to_mix_and_back_is_one_stream_for_the_peer() -> None:
     studio = three()
     parties = [Party(studio, stream) for stream in PARTIES]
@@ -436,23 +464,28 @@ def test_worker_that_stood_still_sends_no_burst() -> None:
 class Pair:
     """Two workers on one host, Alice's stream in the first, the others in the second."""
 
-    def __init__(self) -> None:
+    def __init__(self, payload_type: int = 8) -> None:
+        """Alice sends under this payload type."""
         self.studios = [Studio(), Studio()]
         for stream, address in PARTIES.items():
-            self.studios[stream != A].open(stream, address, "PCMA" if stream == A else "PCMU")
+            if stream == A:
+                self.studios[0].open(stream, address, "PCMA", payload_type_receive=payload_type)
+            else:
+                self.studios[1].open(stream, address)
+        self.parties = [
+            Party(self.studios[stream != A], stream, "PCMA" if stream == A else "PCMU") for stream in PARTIES
+        ]
+        self.parties[0].payload_type = payload_type
 
     def tell(self, studio: int, *commands: Command) -> None:
         self.studios[studio].tell(*commands)
 
     def run(self, frames: int) -> list[Packet]:
         """Let everybody talk; return what left for the parties."""
-        parties = [
-            Party(self.studios[stream != A], stream, "PCMA" if stream == A else "PCMU") for stream in PARTIES
-        ]
         packets: list[Packet] = []
         self.crossed = 0
         for _ in range(frames):
-            for party in parties:
+            for party in self.parties:
                 party.speak()
                 for near, far in (self.studios, self.studios[::-1]):
                     left, near.left = near.left, []
@@ -478,6 +511,27 @@ def test_source_in_another_worker_is_heard() -> None:
     packets = pair.run(50)
     assert heard(packets, CAROL) == {A: False, B: True, C: False}
     assert is_one_stream([packet for packet in packets if packet.target == CAROL])
+
+
+def test_what_is_known_of_a_source_in_another_worker_may_change() -> None:
+    """Told again, it is not interrupted; told of another payload type, it is understood from there on."""
+    pair = Pair()
+    far = FarSource(20_000, "PCMA", 8, -1)
+    pair.tell(1, Mix(C, (B,), "127.0.0.1", (far,)))
+    pair.tell(0, Feed(A, "127.0.0.1", (20_004,)))
+    pair.run(5)
+    told = []
+    for _ in range(10):
+        pair.tell(1, Mix(C, (B,), "127.0.0.1", (far,)))
+        told += [packet for packet in pair.run(1) if packet.target == CAROL]
+    assert not any(packet.marker for packet in told)
+    assert tone_share(linear(told), TONES[A]) > 0.2
+    pair = Pair(payload_type=98)
+    pair.tell(0, Feed(A, "127.0.0.1", (20_004,)))
+    for payload_type, is_understood in ((97, False), (98, True)):
+        pair.tell(1, Mix(C, (B,), "127.0.0.1", (FarSource(20_000, "PCMA", payload_type, -1),)))
+        packets = pair.run(20)
+        assert heard(packets, CAROL) == {A: is_understood, B: True, C: False}
 
 
 def test_peer_in_another_worker_is_heard_once() -> None:

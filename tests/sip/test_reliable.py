@@ -13,6 +13,7 @@ from sip.events import (
     UpdateAnswered,
 )
 from sip.invitation import Invitation
+from sip.reliable import QUEUED_MAX
 from sip.session import Session
 from sip.sessionstate import SessionState
 from tests.sip.scene import OURS, SDP, TRUNK, Scene, Sent, request, respond
@@ -217,6 +218,62 @@ def test_a_prack_that_owes_an_answer() -> None:
     assert scene.last("200").message.body == OURS
     scene.receive(inside(session, "ACK", 1, body=SDP), TRUNK)
     assert scene.events(SessionConfirmed) == [SessionConfirmed(session, SDP)]
+
+
+def test_who_owes_an_answer_is_offered_nothing_before_the_200() -> None:
+    """What has waited for the PRACK says nothing of its own; the 200 offers again."""
+    scene = Scene()
+    session = arrived(scene, body=b"")
+    scene.stack.offer_early(session, OURS)
+    scene.stack.ring(session, scene.now)
+    scene.stack.ring(session, scene.now, 183)
+    scene.receive(prack(session, scene.last("180"), 2), TRUNK)
+    assert scene.last("183").message.body == b""
+    scene.receive(prack(session, scene.last("183"), 3), TRUNK)
+    scene.stack.answer(session, OURS, scene.now)
+    assert scene.last("200").message.body == OURS
+
+
+def test_an_early_offer_is_for_an_invite_without_one() -> None:
+    scene = Scene()
+    session = arrived(scene)
+    scene.stack.offer_early(session, OURS)
+    scene.stack.ring(session, scene.now)
+    assert scene.last("180").message.body == b""
+
+
+def test_our_offer_waits_for_the_answer_to_the_one_in_the_provisional() -> None:
+    """RFC 3311 5.1: no UPDATE with an offer before the PRACK has answered the first."""
+    scene = Scene()
+    session = arrived(scene, body=b"")
+    scene.stack.offer_early(session, OURS)
+    scene.stack.ring(session, scene.now)
+    scene.stack.update(session, OTHER, scene.now)
+    assert "UPDATE" not in scene.words()
+    scene.receive(prack(session, scene.last("180"), 2, SDP), TRUNK)
+    scene.stack.update(session, OTHER, scene.now)
+    assert scene.last("UPDATE").message.body == OTHER
+
+
+def test_so_many_wait_for_a_prack_and_none_follows_the_answer() -> None:
+    """One more than may wait is dropped; who has answered rings no more."""
+    scene = Scene()
+    session = arrived(scene)
+    for _ in range(QUEUED_MAX + 2):
+        scene.stack.ring(session, scene.now)
+    for number in range(QUEUED_MAX + 1):
+        assert scene.words().count("180") == number + 1
+        scene.receive(prack(session, scene.last("180"), 2 + number), TRUNK)
+    assert scene.words().count("180") == QUEUED_MAX + 1
+    scene.stack.ring(session, scene.now, 183, OURS)
+    scene.stack.ring(session, scene.now)  # has to wait
+    scene.stack.answer(session, OURS, scene.now)
+    scene.stack.ring(session, scene.now)
+    scene.receive(prack(session, scene.last("183"), 20), TRUNK)
+    scene.receive(inside(session, "ACK", 1), TRUNK)
+    scene.advance(40)
+    assert scene.words().count("180") == QUEUED_MAX + 1
+    assert scene.events(SessionConfirmed) == [SessionConfirmed(session, b"")]
 
 
 def test_an_offer_in_the_prack() -> None:
