@@ -20,6 +20,7 @@ from kernel.rows import (
     SeatTotalRow,
 )
 from queues.statistics import Statistics
+from tests.acd.conftest import EPOCH
 from tests.acd.test_invariants import busy_hour_floor
 
 J = QueueName("junior")
@@ -395,3 +396,18 @@ def test_a_death_that_a_row_says_already_is_not_written(kit: Any, story: Any) ->
     again.now = story.now
     assert again.engine.recount(counted(story.rows), story.now, last) is None
     assert again.engine.recount(counted(story.rows), story.now) is None
+
+
+def test_an_interval_is_closed_at_the_moment_it_is_over(kit: Any) -> None:
+    """Of a queue that is not asked for anything meanwhile; not a moment before, and once."""
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),))
+    floor.engine.roll(0.0)
+    floor.join("a")
+    floor.leave("a")
+    floor.engine.rows.clear()
+    closed = []
+    for at in (899.9, 900.0, 900.0, 1799.9, 1800.0):
+        floor.engine.roll(at)
+        rows = floor.engine.rows.take()
+        closed += [(at, row.begin_at, row.abandoned_within) for row in rows if type(row) is QueueIntervalRow]
+    assert closed == [(900.0, EPOCH, 1)]

@@ -128,6 +128,20 @@ def test_an_attended_transfer_joins_a_call_that_was_there() -> None:
     assert said == ["1800000068|c|junior|8001|ATTENDEDTRANSFER|BRIDGE|d|8|60|3"]
 
 
+@pytest.mark.parametrize(
+    ("before", "event"),
+    [(0.0, "BLINDTRANSFER"), (0.5, "BLINDTRANSFER"), (1.0, "BLINDTRANSFER"), (1.5, "ATTENDEDTRANSFER")],
+)
+def test_who_was_called_a_second_before_was_asked_first(before: float, event: str) -> None:
+    """A call that a blind transfer makes may begin a moment before the first one's row says that it ended."""
+    log = QueueLog()
+    list(log.know("d", "2001", T + 64.0 - before))
+    handed_on = call(ended=64.0, verdict="success:transferred", by="seat", continued_as="d")
+    for row in (enters(), rings("answered", 0.0), leaves("answered"), handed_on):
+        said = log.take(row)
+    assert [line.split("|")[4] for line in said] == [event]
+
+
 def test_seats_sign_in_pause_for_another_reason_and_leave() -> None:
     """FreePBX #912: a change of the reason is two lines. Calls and wrap-ups make none."""
     assert lines(

@@ -84,6 +84,22 @@ def test_a_range_that_says_nothing_is_not_said() -> None:
     assert phrases.wait("en", 30.0, 4000.0) == phrases.wait("zh", 0.0, 9000.0) == ()
 
 
+@pytest.mark.parametrize(
+    ("seconds", "english"),
+    [
+        (0.9, ""),
+        (1.0, "has-waited 1 second"),
+        (59.9, "has-waited 50 9 seconds"),
+        (60.0, "has-waited 1 minute"),
+        (179.0, "has-waited 2 minutes"),
+        (60.0 * phrases.MINUTES_MAX + 59.0, "has-waited 60 minutes"),
+        (60.0 * phrases.MINUTES_MAX + 60.0, "has-waited more-than 60 minutes"),
+    ],
+)
+def test_a_wait_so_far_is_seconds_and_then_minutes(seconds: float, english: str) -> None:
+    assert said(phrases.waited("en", seconds)) == english
+
+
 def test_the_seat_s_number() -> None:
     assert phrases.seat("en", "8001") == tuple(
         f"voice:en/{name}" for name in ("seat-number", "8", "0", "0", "1")

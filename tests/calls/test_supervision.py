@@ -227,6 +227,23 @@ def test_nobody_takes_over_before_the_own_phone_has_answered() -> None:
     assert refused.value.word == "NOT_ATTACHED"
 
 
+def test_nobody_takes_over_a_call_that_is_about_to_go_on() -> None:
+    office, call, _, invite = talking()
+    office.register("2001", "third")
+    listen(office)
+    refer = ("Refer-To: <sip:2001@example.com>", "Referred-By: <sip:8001@example.com>")
+    office.phone_says("REFER", invite, 1, headers=refer)
+    with pytest.raises(OperationRefused) as refused:
+        ask(office, TakeoverAsked(TARGET))
+    assert refused.value.word == "BAD_STATE"
+    assert call.callee is not None
+    assert call.callee.seat == TARGET
+    assert "BYE" not in office.words(PHONE)
+    office.answer(office.last("INVITE", THIRD_PHONE), 486)
+    ask(office, TakeoverAsked(TARGET))
+    assert call.callee.seat == LEADER
+
+
 @pytest.mark.parametrize(
     ("phone", "word"),
     [

@@ -199,3 +199,23 @@ def test_a_seat_that_consults_about_the_call_is_not_reminded_of_it() -> None:
     office.settle()
     office.advance(50.0)
     assert recalled(office) == []
+
+
+def test_a_hold_ends_at_its_limit_and_is_not_told_of_in_the_same_moment() -> None:
+    office = Office(call_settings(hold_recall=100.0, hold_max=200.0))
+    office.register("8001")
+    call, _, _ = office.talk()
+    office.board.desk.handle(CallHeld(call.id, SeatId("8001")), office.now)
+    office.advance(200.1)
+    assert recalled(office) == [("8001", 100.0)]
+    assert office.verdicts() == [("switch", "network:held_too_long", 200)]
+
+
+def test_a_hold_without_limit_goes_on_and_waits_for_nothing() -> None:
+    office = Office(call_settings(hold_max=0.0))
+    office.register("8001")
+    call, _, _ = office.talk()
+    office.board.desk.handle(CallHeld(call.id, SeatId("8001")), office.now)
+    assert call.timer is None
+    office.advance(60.0)
+    assert (call.held, office.verdicts(), recalled(office)) == (True, [], [])

@@ -170,7 +170,7 @@ def test_the_caller_hangs_up_while_the_target_rings() -> None:
     office.caller_says("BYE", ok, 2)
     assert office.words(OTHER_PHONE)[-1] == "CANCEL"
     assert told(office)[-1] == "487 termin"
-    assert [row[4] for row in rows(office)] == ["caller:abandoned", "success"]
+    assert [row[4:] for row in rows(office)] == [("caller:abandoned", 487), ("success", 200)]
     assert linked(office) == [call.id, ""]
     assert (call.state, office.board.calls) == ("ended", {})
     office.answer(ring, 487)

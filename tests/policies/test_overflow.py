@@ -2,7 +2,8 @@
 
 import pytest
 
-from policies.overflow import overflow_queue, release_target
+from policies.overflow import outcome_of, overflow_queue, release_target
+from queues.events import Outcome
 
 
 @pytest.mark.parametrize(
@@ -18,3 +19,20 @@ from policies.overflow import overflow_queue, release_target
 def test_destinations(on_timeout: str, queue: str | None, target: str) -> None:
     assert overflow_queue(on_timeout) == queue
     assert release_target(on_timeout) == target
+
+
+@pytest.mark.parametrize(
+    ("target", "outcome"),
+    [
+        ("number:139", Outcome.OVERFLOWED),
+        ("ivr:night", Outcome.OVERFLOWED),
+        ("voicemail", Outcome.OVERFLOWED),
+        ("voicemail:sales", Outcome.OVERFLOWED),
+        ("callback", Outcome.CALLBACK),
+        ("message:builtin:welcome", Outcome.TIMED_OUT),
+        ("hangup", Outcome.TIMED_OUT),
+        ("queue:full", Outcome.TIMED_OUT),
+    ],
+)
+def test_who_goes_on_has_overflowed_and_who_is_called_back_waits_on(target: str, outcome: Outcome) -> None:
+    assert outcome_of(target, Outcome.TIMED_OUT) == outcome

@@ -40,3 +40,12 @@ def test_those_who_stayed_and_newcomers_are_equals() -> None:
         keys[name] = it.seat_key(seat(name))
     assert all(abs(count - 500) < 3 * (5000 * 0.1 * 0.9) ** 0.5 for count in wins.values())
     assert abs(repeats - 500) < 3 * (5000 * 0.1 * 0.9) ** 0.5
+
+
+def test_the_clock_does_not_go_back() -> None:
+    """Who was drawn before another won may win after it: a newcomer is no better off for that."""
+    it = policy()
+    first, second = sorted(it.seat_key(seat(name)) for name in "ab")
+    it.chosen(second)
+    it.chosen(first)
+    assert min(it.seat_key(seat("c"))[0] for _ in range(100)) > second[0]

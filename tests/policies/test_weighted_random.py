@@ -53,3 +53,12 @@ def test_queues_have_clocks_of_their_own() -> None:
     drawn = it.seat_key_in(seat("a"), "help")[0]
     assert isinstance(drawn, float)
     assert drawn < 20.0
+
+
+def test_the_clock_of_a_queue_does_not_go_back() -> None:
+    """Who was drawn before another won may win after it: a newcomer is no better off for that."""
+    it = policy()
+    first, second = sorted(it.seat_key_in(seat(name), "sales") for name in ("a", "b"))
+    it.chosen(second)
+    it.chosen(first)
+    assert min(it.seat_key_in(seat("d"), "sales")[0] for _ in range(100)) > second[0]

@@ -200,3 +200,19 @@ def test_who_gives_up_at_the_bound_has_not_given_up_at_once() -> None:
     counters = Counters()
     counters.count(Outcome.ABANDONED, 5.0, 20.0, 5.0)
     assert (counters.short_abandoned, counters.abandoned_within) == (0, 1)
+
+
+def test_intervals_of_several_are_gathered_into_one() -> None:
+    it = Statistics(Counters)
+    for begins_at in (0.0, 0.0, INTERVAL):
+        it.gather(begins_at, counted())
+    assert [(at, each.offered) for at, each in it.each(0.0, 3 * INTERVAL)] == [(0.0, 20), (INTERVAL, 10)]
+
+
+@pytest.mark.parametrize(
+    ("waited", "within", "short"), [(4.9, 1, 1), (5.0, 1, 0), (20.0, 1, 0), (20.1, 0, 0)]
+)
+def test_who_gives_up_at_the_threshold_is_within_it(waited: float, within: int, short: int) -> None:
+    it = Counters()
+    it.count(Outcome.ABANDONED, waited, 20.0, 5.0)
+    assert (it.abandoned_within, it.abandoned_late, it.short_abandoned) == (within, 1 - within, short)

@@ -200,3 +200,19 @@ def test_what_is_forgotten_is_not_believed_again() -> None:
     nonces.spend(young, 1, 1000)
     assert len(nonces._used) == 0
     assert not nonces.is_fresh(young, "h", 1000)
+
+
+def test_a_nonce_that_is_used_late_makes_no_older_one_good() -> None:
+    """R06: They are forgotten in the order of their first use; what was made before any is not believed."""
+    nonces = Nonces("key", life=300)
+    early, middle, late = (nonces.make("h", at) for at in (10, 15, 20))
+    for nonce in (late, early):
+        assert nonces.spend(nonce, 1, 30)
+    newest = nonces.make("h", 320)
+    nonces.spend(newest, 1, 320)
+    assert len(nonces._used) == 3  # 300 s old to the moment, and still good
+    nonces.life = 100
+    nonces.spend(newest, 2, 320)
+    nonces.life = 1_000
+    assert not any(nonces.is_fresh(nonce, "h", 320) for nonce in (early, middle, late))
+    assert nonces.is_fresh(newest, "h", 320)

@@ -38,6 +38,7 @@ def test_a_table_per_section_and_every_text_is_text() -> None:
     assert not {"img", "script", "link", "iframe"} & set(page.tags)
     assert page.links == []
     assert "3" in page.texts
+    assert "Nothing was counted in that time." not in page.texts
     assert "onerror=alert(1)>&amp;" in "".join(page.texts)
 
 
