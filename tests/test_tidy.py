@@ -26,6 +26,16 @@ def sources(*places: Path) -> Iterator[Path]:
         yield from sorted(place.rglob("*.py")) if place.is_dir() else [place]
 
 
+def functions(tree: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def called(node: ast.AST) -> set[str]:
+    """Return the last names of what is called in ``node``."""
+    named = (call.func for call in ast.walk(node) if isinstance(call, ast.Call))
+    return {getattr(it, "attr", "") or getattr(it, "id", "") for it in named}
+
+
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -102,3 +112,24 @@ def test_module_has_its_test(path: Path) -> None:
         return
     test = ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.stem.strip('_')}.py")
     assert test.exists(), f"{name(test)} is missing"
+
+
+# Their asserts are in what they are handed.
+ASSERTS_ELSEWHERE = ("test_any_history_keeps_every_rule", "test_rule")
+
+
+def test_every_test_can_fail() -> None:
+    """It asserts, expects an error, or calls a function of the tests that does."""
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources(ROOT / "tests")}
+    found = [(path, node) for path, tree in trees.items() for node in functions(tree)]
+    calls = [(node.name, called(node)) for _, node in found]
+    asserting = {"raises", "fail"} | {
+        node.name for _, node in found if any(isinstance(it, ast.Assert) for it in ast.walk(node))
+    }
+    before = 0
+    while before != len(asserting):
+        before = len(asserting)
+        asserting |= {one for one, others in calls if not asserting.isdisjoint(others)}
+    for path, node in found:
+        if path.name.startswith("test_") and node.name.startswith("test_"):
+            assert node.name in (*asserting, *ASSERTS_ELSEWHERE), f"{name(path)}: {node.name} asserts nothing"

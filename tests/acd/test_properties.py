@@ -266,6 +266,26 @@ def test_no_eligible_pair_is_left_at_the_end_of_a_turn(kit: Any, seed: int) -> N
     play(kit, seed, witness)
 
 
+def test_there_is_something_to_see_in_a_history(kit: Any) -> None:
+    """What the witnesses look at: callers beside ready seats that they may not have, and two of one line."""
+    seen: dict[str, int] = {}
+
+    def witness(floor: Any) -> None:
+        ready = [seat for seat in floor.engine.seats.values() if seat.is_routable]
+        rung = [it.call for it in floor.commands if isinstance(it, RingSeat)]
+        for queue in floor.engine.queues.values():
+            calls = list(queue.waiting.values())
+            standing = [call for call in calls if call.entry is not None]
+            lines = [call.line for call in calls]
+            seen["pairs"] = seen.get("pairs", 0) + len(standing) * len(ready)
+            seen["rings"] = seen.get("rings", 0) + sum(call.call in rung for call in calls)
+            seen["equals"] = seen.get("equals", 0) + len(lines) - len({id(line) for line in lines})
+
+    for seed in range(20):
+        play(kit, seed, witness)
+    assert min(seen["pairs"], seen["rings"], seen["equals"]) > 100, seen
+
+
 def may_have(floor: Any, call: Any, seat: Any, ready: list[Any]) -> bool:
     """Say by the rules of docs/queues.md whether ``seat`` may have ``call`` now."""
     settings_of = floor.engine.settings

@@ -2,6 +2,7 @@
 
 import pytest
 
+from calls.events import CallQueued
 from calls.settings import Hotline, TrunkSettings
 from tests.calls.office import TRUNK, Office, call_settings
 
@@ -25,7 +26,10 @@ def test_who_is_barred_is_refused_where_no_queue_looks_at_it(statuses: dict[str,
 def test_a_queue_looks_for_itself() -> None:
     here = office()
     here.book.barred["12345"] = True
-    assert here.dial("96198", from_=FROM) is not None
+    session = here.dial("96198", from_=FROM)
+    assert session is not None
+    assert [(event.queue, event.caller) for event in here.events(CallQueued)] == [("junior", "12345")]
+    assert here.verdicts() == []
 
 
 def test_too_many_calls_come_before_everything() -> None:

@@ -126,7 +126,9 @@ def test_every_phrase_is_made_of_sounds_that_are_shipped(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_shipped_sounds_are_short_and_not_silent(language: str) -> None:
-    for file in (files("media") / "voice" / language).iterdir():
+    shipped = list((files("media") / "voice" / language).iterdir())
+    assert len(shipped) == len(NAMES[language])
+    for file in shipped:
         audio = file.read_bytes()
         assert 1_600 < len(audio) < 80_000, file.name
         assert len({*audio}) > 60, file.name

@@ -111,10 +111,14 @@ def test_a_suspended_tenant_is_480() -> None:
 
 def test_an_account_reaches_its_own_tenant_only() -> None:
     account = Identity("account", "2001")
-    assert isinstance(route("sip:8001@h", account), Route)
-    assert isinstance(route("sip:96198@h", account), Route)
+    assert [route(f"sip:{number}@h", account).entry for number in ("8001", "96198")] == [
+        "seat:8001",
+        "queue:junior",
+    ]
     for number in ("9001", "13800000000", "96299"):
-        assert isinstance(route(f"sip:{number}@h", account), Refusal)
+        refusal = route(f"sip:{number}@h", account)
+        assert isinstance(refusal, Refusal)
+        assert (number, refusal.status) == (number, 404)
 
 
 def test_the_callers_name_of_an_account_is_proved_not_claimed() -> None:

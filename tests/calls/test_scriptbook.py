@@ -19,6 +19,7 @@ def test_nodes_or_python() -> None:
 
 
 def test_every_script_takes_a_caller_without_options() -> None:
+    assert "readback" in SCRIPTS
     for write in SCRIPTS.values():
         assert replay(write(Caller("1", "96198", "demo")), [])
 

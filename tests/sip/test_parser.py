@@ -103,7 +103,10 @@ def test_doubt_about_the_frame_is_400_and_can_be_answered(old: bytes, new: bytes
 
 
 def test_missing_end_of_headers() -> None:
-    assert refusal(INVITE.partition(b"\r\n\r\n")[0] + b"\r\n").salvaged is not None
+    """It is answered 400 all the same: what can be read of it says where to."""
+    error = refusal(INVITE.partition(b"\r\n\r\n")[0] + b"\r\n")
+    assert error.salvaged is not None
+    assert (error.status, error.salvaged.method, error.salvaged.cseq) == (400, "INVITE", (1, "INVITE"))
 
 
 @pytest.mark.parametrize(
