@@ -38,7 +38,7 @@ def test_every_row_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_reference(forecast: Any, case: Case) -> None:
-    calls = 5000 if case.name.startswith("department") else 1500
+    calls = 3500 if case.name.startswith("department") else 1000
     found = forecast(MODEST.format(calls=calls) + case.text)
     assert found.differences(own=case.own, **case.exact) == {}
     assert found.report["overall"]["offered"] == 16 * calls
@@ -53,7 +53,7 @@ def test_least_agents(forecast: Any, drill: Drill) -> None:
         blocking, spare = erlang_b(agents, load), agents - load
         delay = blocking / (1 - load / agents * (1 - blocking))
         levels[agents] = 1 - delay * exp(-spare * drill.threshold / drill.handle)
-        found = forecast(MODEST.format(calls=1500) + drill.text(agents))
+        found = forecast(MODEST.format(calls=1000) + drill.text(agents))
         assert found.differences(**{"a.service_level": levels[agents]}) == {}
     assert levels[drill.agents - 1] < drill.target <= levels[drill.agents]
     assert levels[drill.agents] == pytest.approx(drill.level, abs=5e-5)
