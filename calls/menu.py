@@ -201,26 +201,22 @@ def _said(node: PlayNode, memory: _Memory) -> phrases.Sounds:
 
 def _menu(node: MenuNode, memory: _Memory, caller: Caller) -> Step:
     ways, sounds = dict(node.keys), node.sounds
-    for turn in range(node.retries + 1):
+    for _ in range(node.retries + 1):
         keys: Keys = yield Collect(sounds, 1, "", node.within)
         if keys.digits in ways:
             return ways[keys.digits]
-        if turn == node.retries:
-            break
         sounds = (node.wrong if keys.digits else ()) + node.sounds
     return node.on_wrong if keys.digits else node.on_timeout
 
 
 def _read(node: ReadNode, memory: _Memory, caller: Caller) -> Step:
     sounds = node.sounds
-    for turn in range(node.retries + 1):
+    for _ in range(node.retries + 1):
         keys: Keys = yield Collect(sounds, node.most, node.end_key, node.within, node.between, node.secret)
         if len(keys.digits) >= node.least and (keys.digits or keys.how != "timeout"):
             memory.variables[node.into] = keys.digits
             yield Note(node.into, keys.digits, node.secret)
             return node.then
-        if turn == node.retries:
-            break
         is_silent = keys.how == "timeout" and not keys.digits
         sounds = (() if is_silent else node.wrong) + node.sounds
     return node.on_timeout if keys.how == "timeout" and not keys.digits else node.on_short

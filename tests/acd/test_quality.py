@@ -67,6 +67,8 @@ def test_the_same_leader_corrects_its_check_of_a_call_and_another_one_makes_a_se
     assert (month(floor)["checks"], month(floor, "2027-02")["checks"]) == (1, 0)
     floor.do(score("k3", by="8020"))
     assert month(floor, "2027-02")["checks"] == 1
+    shown = floor.engine.quality.check_of("8001", "c1", "", "8019")
+    assert (shown["check"], shown["call"], shown["recording"], shown["mean"]) == ("k1", "c1", None, 3.2)
 
 
 def test_months_are_those_of_the_tenants_time_zone(kit: Any) -> None:

@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from acd.inputs import CallMoved, CallPicked, CallPickedUp, OfferTaken, ReadyAsked, SeatMoved, SignedOut
+from acd.inputs import (
+    CallMoved,
+    CallPicked,
+    CallPickedUp,
+    OfferTaken,
+    PhoneReachable,
+    ReadyAsked,
+    SeatMoved,
+    SignedOut,
+    SupervisionWanted,
+)
 from acd.settings import TenantSettings
 from kernel.ids import CallId, SeatId
 from queues.settings import EntrySettings
@@ -336,6 +346,33 @@ def test_a_call_that_rings_takes_its_new_place_when_it_comes_back(kit: Any) -> N
     floor.refuse("8001")
     floor.after(5.0)
     assert floor.ringing() == {"b": "8001"}
+
+
+def test_a_call_that_rings_stands_nowhere_however_its_credit_changes(kit: Any) -> None:
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"), kit.seat("8002")))
+    floor.sign_in("8001")
+    floor.join("a")
+    floor.do(CallMoved(CallId("a"), credit=10.0))
+    floor.sign_in("8002")
+    assert (floor.ringing(), floor.state("8002")) == ({"a": "8001"}, "ready idle")
+
+
+def test_who_may_be_in_a_conversation(kit: Any) -> None:
+    """Of a seat that talks; a leader who is signed in and free, at a phone that is there or at another."""
+    floor = led(kit)
+    wanted = SupervisionWanted(S, LEAD)
+    assert floor.refused(wanted) == "TARGET_NOT_TALKING"
+    floor.join("a")
+    floor.answer("8001")
+    floor.do(wanted)
+    floor.do(PhoneReachable("softphone", "8019", False))
+    assert floor.refused(wanted) == "PHONE_NOT_REGISTERED"
+    floor.do(SupervisionWanted(S, LEAD, has_phone=True))
+    floor.do(PhoneReachable("softphone", "8019", True))
+    floor.do(wanted)
+    floor.do(SignedOut(LEAD))
+    assert floor.refused(wanted) == "NOT_LOGGED_IN"
+    floor.do(SupervisionWanted(S))
 
 
 def test_a_credit_goes_along_to_another_queue(kit: Any) -> None:

@@ -420,6 +420,10 @@ def test_snapshot_counts() -> None:
     }
 
 
+def test_without_workers_of_its_own_the_switch_is_one() -> None:
+    assert [len(Desk(workers=count).plane.snapshot()["workers"]) for count in (0, 1, 3)] == [1, 1, 3]
+
+
 def near(stream: StreamId, *hears: StreamId) -> Mix:
     return Mix(stream, hears, "192.0.2.200", ())
 

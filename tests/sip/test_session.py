@@ -14,11 +14,13 @@ from sip.events import (
     SessionFailed,
     SessionOffered,
 )
+from sip.flows import Flow
 from sip.invitation import Invitation
 from sip.sessionstate import DROPPED, MOVES, SessionInput, SessionState
 from sip.settings import Secret, TrunkPeer
-from tests.sip.scene import OURS, SDP, TRUNK, Scene, request, respond
+from tests.sip.scene import OURS, PHONE, SDP, TRUNK, Scene, request, respond
 from tests.sip.talks import answered, arrived, connected, from_callee, invited
+from tests.sip.test_registrar import register
 
 
 def test_every_pair_is_either_a_move_or_dropped() -> None:
@@ -360,3 +362,27 @@ def test_a_cancel_is_held_again_after_a_challenge() -> None:
     assert "CANCEL" not in scene.words()
     scene.receive(respond(scene.last("INVITE"), 100, tag="", contact=""), TRUNK)
     assert scene.words()[-1] == "CANCEL"
+
+
+@pytest.mark.parametrize(
+    ("caller", "flow", "goes_to"),
+    [("8001", PHONE, (PHONE.host, PHONE.port)), ("13800000000", TRUNK, ("192.168.1.5", 5062))],
+    ids=["a phone", "a trunk"],
+)
+def test_a_caller_behind_a_nat_is_sent_to_where_it_called_from(
+    caller: str, flow: Flow, goes_to: tuple[str, int]
+) -> None:
+    """A phone that names a Contact of its own network is where it came from; a trunk is where it says."""
+    scene = Scene()
+    register(scene)
+    me, via = f"<sip:{caller}@example.com>;tag=n", f"{flow.host}:{flow.port}"
+    more = {"from_": me, "via": via, "contact": f"<sip:{caller}@192.168.1.5:5062>"}
+    scene.receive(request("INVITE", "sip:8002@example.com", body=SDP, **more), flow)
+    session = scene.events(InviteArrived)[-1].session
+    scene.stack.answer(session, OURS, scene.now)
+    to = scene.last("200").message.header("to")
+    scene.receive(request("ACK", branch="z9hG4bKack", to=to, **more), flow)
+    scene.stack.hang_up(session, scene.now)
+    bye = scene.last("BYE")
+    assert (bye.flow.host, bye.flow.port) == goes_to
+    assert bye.message.uri == f"sip:{caller}@192.168.1.5:5062"
