@@ -11,7 +11,7 @@ Rules: of each recording there is exactly one row, whatever ends it; until then 
 being written. A call has at most one that is being written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from calls.call import Call, CallState
@@ -25,13 +25,14 @@ from kernel.ids import CallId, RecordingId, SeatId
 from kernel.rows import RecordingRow
 from kernel.staterows import RecordingStateRow
 from kernel.walltime import WallTime
-from media.events import RecordingEnded, RecordingFailed
+from media.events import NOTHING, RecordingEnded, RecordingFailed, Written
 from media.plane import Plane
 
 if TYPE_CHECKING:
     from calls.switchboard import Switchboard
 
 INTERRUPTED = "switch_killed"
+KEPT, FAILED = "kept", "failed"
 
 
 class Taping:
@@ -150,7 +151,7 @@ class CallRecordings:
             self._end(other, now)
         taping.call = into
         self.by_call[into.id] = taping
-        into.recording = taping.id
+        into.recording = into.recording or taping.id  # the call that it comes from names it already
         self.touch(into)
 
     def call_ended(self, call: Call, now: float) -> None:
@@ -173,15 +174,15 @@ class CallRecordings:
             del self.by_call[call.id]
         if isinstance(event, RecordingFailed):
             self._failed(event, call, is_current=is_current)
-            size, state, cause = 0, "failed", event.reason
+            state, cause = FAILED, event.reason
         else:
-            size, state, cause = event.size, "kept", event.cause
-            if size and self._is_failing:
+            state, cause = KEPT if event.size else FAILED, event.cause
+            if event.size and self._is_failing:
                 self._is_failing = False
                 self._board.log.put(("recordings are written again", {}))
         taping.resume(now if taping.ended_at is None else taping.ended_at)
         ended_at = now if taping.ended_at is None else taping.ended_at
-        self._put_row(taping, ended_at, event.seconds, size, state, cause)
+        self._put_row(taping, ended_at, event.seconds, event.size, state, cause)
         if is_current:
             self.touch(call)
             self._board.events.put(CallChanged(call.id, call.state))
@@ -277,25 +278,29 @@ class CallRecordings:
             self.catalogue.update(row)
 
     def restore(
-        self, known: Sequence[RecordingRow], rows: Sequence[RecordingStateRow], died_at: float
+        self,
+        known: Sequence[RecordingRow],
+        rows: Sequence[RecordingStateRow],
+        died_at: float,
+        files: Mapping[str, Written],
     ) -> None:
         """Take the recordings of before, and leave rows of what the switch before was writing when it died at
-        ``died_at`` (epoch).
+        ``died_at`` (epoch): of what is in their ``files``, which its media workers may have gone on with.
         """
         for row in known:
             self.catalogue.add(row)
         for state in rows:
-            seconds = round(max(0.0, died_at - state.began_at), 3)
+            written = files.get(state.recording, NOTHING)
             self._put(
                 RecordingRow(
                     *(state.recording, state.call, state.tenant, state.queue, state.seat, state.seats),
                     state.number,
                     state.began_at,
-                    died_at,
-                    seconds,
-                    0,
+                    max(died_at, state.began_at + written.seconds),
+                    written.seconds,
+                    written.size,
                     0.0,
-                    "kept",
+                    KEPT if written.size else FAILED,
                     INTERRUPTED,
                 )
             )

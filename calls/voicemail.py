@@ -8,6 +8,7 @@ that it is being written. One that is shorter than the tenant's minimum is disca
 says that nothing was left.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ from kernel.rows import VoicemailRow
 from kernel.staterows import VoicemailStateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
-from media.events import RecordingEnded, RecordingFailed
+from media.events import NOTHING, RecordingEnded, RecordingFailed, Written
+from media.messages import NEVER_BEGUN
 from media.plane import Plane
 
 if TYPE_CHECKING:
@@ -212,13 +214,14 @@ class Voicemails:
         call = self._board.calls.get(message.call) if message.ended_at is None else None
         if isinstance(event, RecordingFailed):
             self._note_trouble(event, message)
-            self._end(message, "failed", now)
-            size = 0
+            cause = "failed"
         else:
-            self._end(message, event.cause, now)
-            size = event.size
-            self._is_failing = self._is_failing and not size
-        self._write(message, event.seconds, size)
+            cause = "failed" if event.cause == NEVER_BEGUN else event.cause
+            self._is_failing = self._is_failing and not event.size
+        self._end(message, cause, now)
+        if not event.size:
+            message.cause = cause  # whatever the caller thinks
+        self._write(message, event.seconds, event.size, is_cut=cause in ("failed", "worker_lost"))
         if call is not None and message.cause in ("failed", "worker_lost"):
             why = "recording_failed" if message.cause == "failed" else "media_worker_lost"
             self._board.end(call, now, ended_by="switch", verdict=f"us:{why}", status=200)
@@ -296,11 +299,11 @@ class Voicemails:
 
     # Rows.
 
-    def _write(self, message: Message, seconds: float, size: int) -> None:
+    def _write(self, message: Message, seconds: float, size: int, *, is_cut: bool) -> None:
         assert message.ended_at is not None, f"{message.id} is being spoken"
         is_kept = message.is_long_enough()
-        if message.cause == "failed":
-            is_kept = seconds >= message.settings.minimum  # by what is on the disk
+        if is_cut:
+            is_kept = size > 0 and seconds >= message.settings.minimum  # by what is on the disk
         ended_at = self._walltime.epoch(message.ended_at)
         about = (ended_at, round(seconds, 3), size, message.cause)
         row = voicemail_row(self._state_row(message), *about, is_kept=is_kept)
@@ -317,12 +320,18 @@ class Voicemails:
             *(caller, caller_name, called, self._walltime.epoch(message.began_at), message.settings.minimum),
         )
 
-    def restore(self, rows: list[VoicemailStateRow], died_at: float) -> None:
-        """What the switch before was writing when it died at ``died_at`` (epoch) is a message up to there."""
+    def restore(
+        self, rows: list[VoicemailStateRow], died_at: float, files: Mapping[str, Written]
+    ) -> None:
+        """What the switch before was writing when it died at ``died_at`` (epoch) is a message as long as its
+        file.
+        """
         for row in rows:
-            seconds = round(max(0.0, died_at - row.began_at), 3)
-            is_kept = seconds >= row.minimum
-            left = voicemail_row(row, died_at, seconds, 0, INTERRUPTED, is_kept=is_kept)
+            written = files.get(row.voicemail, NOTHING)
+            is_kept = written.size > 0 and written.seconds >= row.minimum
+            ended_at = max(died_at, row.began_at + written.seconds)
+            about = (ended_at, written.seconds, written.size, INTERRUPTED)
+            left = voicemail_row(row, *about, is_kept=is_kept)
             self._board.events.put(VoicemailLeft(left))
 
     def check(self) -> None:

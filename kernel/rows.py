@@ -363,10 +363,10 @@ class RecordingRow(Row, frozen=True, tag="recordings"):
     began_at: float
     ended_at: float
     seconds: float  # of the file, silence included
-    bytes: int  # of the file; 0: not known, its worker or the switch was killed
+    bytes: int  # of the file; 0: there is none
     suspended: float  # seconds that a seat has suspended it for
     state: str  # kept, failed, removed
-    cause: str  # asked, closed, limit, worker_lost, switch_killed; of a failed one what the system said
+    cause: str  # asked, closed, limit, worker_lost, switch_killed, never_begun, or what the system said
 
 
 class FollowupRow(Row, frozen=True, tag="followups"):
@@ -419,7 +419,7 @@ class VoicemailRow(Row, frozen=True, tag="voicemails"):
     began_at: float
     ended_at: float
     seconds: float
-    bytes: int  # of the file; 0: not known
+    bytes: int  # of the file; 0: there is none
     file: str  # in the folder of the recordings
     cause: str  # hung_up, key, limit, silence, failed, worker_lost, switch_killed
     state: str  # new, heard, done; removed; discarded: too short

@@ -1,5 +1,8 @@
 """What the media plane tells."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 from kernel.ids import RecordingId, StreamId
@@ -72,13 +75,21 @@ class WorkerLost(msgspec.Struct, frozen=True):
     streams: int
 
 
+class Written(msgspec.Struct, frozen=True):
+    """What there is of a file whose writer is gone."""
+
+    seconds: float  # of audio that can be played
+    size: int  # bytes of the file; 0: there is none, or nothing of it can be played
+
+
 class RecordingEnded(msgspec.Struct, frozen=True):
     """A recording is over and its file complete."""
 
     recording: RecordingId
     seconds: float
-    size: int  # bytes of the file
-    cause: str  # asked; limit; silence; closed: the left stream is over; worker_lost: estimates, then
+    size: int  # bytes of the file; 0: there is none
+    # asked; limit; silence; closed: the left stream is over; worker_lost; never_begun: no worker could
+    cause: str
 
 
 class RecordingFailed(msgspec.Struct, frozen=True):
@@ -86,7 +97,12 @@ class RecordingFailed(msgspec.Struct, frozen=True):
 
     recording: RecordingId
     seconds: float  # written
+    size: int  # bytes of the file; 0: there is none
     reason: str  # what the system says
+
+
+NOTHING = Written(0.0, 0)
+NO_FILES: Mapping[str, Written] = MappingProxyType({})
 
 
 MediaEvent = (

@@ -250,13 +250,16 @@ class Hello(Wire, frozen=True, tag=39):
     pid: int
 
 
+NEVER_BEGUN = "never_begun"  # no worker could begin the recording before it was over
+
+
 class Recorded(Wire, frozen=True, tag=40):
     """A recording has ended and its file is complete."""
 
     recording: RecordingId
     seconds: float
-    size: int  # bytes of the file
-    cause: str  # asked, limit, silence, closed
+    size: int  # bytes of the file; 0: there is none
+    cause: str  # asked, limit, silence, closed, never_begun
 
 
 class RecordingLost(Wire, frozen=True, tag=41):
@@ -264,6 +267,7 @@ class RecordingLost(Wire, frozen=True, tag=41):
 
     recording: RecordingId
     seconds: float
+    size: int  # bytes of the file; 0: there is none
     reason: str
 
 

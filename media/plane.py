@@ -401,7 +401,7 @@ class Plane:
     def is_quiet(self) -> bool:
         """Return whether no stream is open or closing, and nothing is being recorded."""
         is_closing = any(worker.closing for worker in self._workers)
-        return not (self._streams or is_closing or self.recordings.living)
+        return not (self._streams or is_closing) and self.recordings.is_quiet()
 
     # How it is done.
 

@@ -18,8 +18,9 @@ from typing import Protocol, TypeAlias
 from kernel.ids import RecordingId, StreamId
 from media.codecs.g711 import ALAW_TO_ULAW, ULAW_SILENCE
 from media.codecs.linear import DECODE, ENCODE, WIDTH, add, loudness
+from media.events import NOTHING, Written
 from media.latch import Address
-from media.messages import Record, Recorded, RecordingLost, Report
+from media.messages import NEVER_BEGUN, Record, Recorded, RecordingLost, Report
 from media.mixer import Mix
 from media.relay import Desk, Stream, Tap
 from media.rtp import CLOCK, HEADER, LONG
@@ -35,6 +36,7 @@ _SILENCE = bytes((ULAW_SILENCE,))
 _ULAW = 7  # WAVE_FORMAT_MULAW
 # RIFF, size, WAVE; fmt of 18 bytes; fact, samples of a channel; data, size.
 _WAV = Struct("<4sI4s4sIHHIIHHH4sII4sI")
+_CHANNELS, _SAMPLES = 6, 14  # among its fields
 HEADER_BYTES = _WAV.size
 
 
@@ -47,6 +49,18 @@ def wav_header(channels: int, samples: int) -> bytes:
     )
 
 
+def look_at(head: bytes, size: int) -> Written:
+    """Return what can be played of a file of ours of ``size`` bytes that begins with ``head``: as much as its
+    header says, written after each second, and no more than is there.
+    """
+    fields = _WAV.unpack(head[:HEADER_BYTES]) if len(head) >= HEADER_BYTES else ()
+    channels, samples = (fields[_CHANNELS], fields[_SAMPLES]) if fields else (0, 0)
+    if channels not in (1, 2) or head[:HEADER_BYTES] != wav_header(channels, samples):
+        return NOTHING
+    samples = min(samples, (size - HEADER_BYTES) // channels)
+    return Written(round(samples / CLOCK, 3), size)
+
+
 Key: TypeAlias = StreamId | Address  # of a voice: a stream of this worker, or where another's comes from
 
 
@@ -54,6 +68,7 @@ class Sink(Protocol):
     """One file. It may write later than it is told, and says then how that went."""
 
     error: str  # why it cannot be written; "" all is well
+    size: int  # bytes of the file as far as it can be played; 0: there is none
 
     def write(self, data: bytes, header: bytes) -> None:
         """Append ``data``, then put ``header`` in the place of the first bytes."""
@@ -245,7 +260,7 @@ class Recorder:
     def begin(self, command: Record, left: Stream | None, now: float) -> None:
         """Record ``left``, on the left; :meth:`point` says who is on the right."""
         if left is None:
-            self._reports.append(Recorded(command.recording, 0.0, 0, "closed"))
+            self._reports.append(Recorded(command.recording, 0.0, 0, NEVER_BEGUN))
             return
         sink = self._files.create(command.folder, command.recording)
         recording = Recording(command.recording, sink, command.limit, now, command.silence)
@@ -366,7 +381,9 @@ class Recorder:
             if not sink.is_closed:
                 waiting.append((recording, cause))
             elif sink.error:
-                self._reports.append(RecordingLost(recording.id, seconds, sink.error))
+                data = max(0, sink.size - HEADER_BYTES)  # not all that was to be written
+                seconds = min(seconds, round(data / len(recording.tracks()) / CLOCK, 3))
+                self._reports.append(RecordingLost(recording.id, seconds, sink.size, sink.error))
             else:
                 self._reports.append(Recorded(recording.id, seconds, recording.size, cause))
         self._closing = waiting

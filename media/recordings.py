@@ -3,6 +3,9 @@
 A recording has one file and lives in the worker of its left stream. It may be begun before that stream has
 talked to anybody, or while its worker is being replaced: it is told as soon as the worker can be.
 
+What a worker was writing when it died only the file itself says: whoever can read it is asked to (``looks``)
+and answers with :meth:`Recordings.measured`.
+
 Rule: every :meth:`Recordings.begin` is followed by exactly one RecordingEnded or RecordingFailed.
 """
 
@@ -11,9 +14,9 @@ from collections.abc import Callable
 from kernel.ids import RecordingId, StreamId
 from kernel.outbox import Outbox
 from media import messages
-from media.events import MediaEvent, RecordingEnded, RecordingFailed
+from media.events import MediaEvent, RecordingEnded, RecordingFailed, Written
 from media.known import CommandBox, Stream
-from media.messages import EndRecording, PauseRecording, PointRecording, Record, RightSide
+from media.messages import NEVER_BEGUN, EndRecording, PauseRecording, PointRecording, Record, RightSide
 from media.settings import MediaSettings
 
 LIMIT = 14_400.0  # seconds
@@ -22,7 +25,7 @@ LIMIT = 14_400.0  # seconds
 class Kept:
     """One recording as the plane knows it."""
 
-    __slots__ = ("began_at", "id", "is_paused", "is_told", "left", "limit", "right", "silence")
+    __slots__ = ("id", "is_paused", "is_told", "left", "limit", "right", "silence")
 
     def __init__(
         self,
@@ -30,7 +33,6 @@ class Kept:
         left: Stream,
         right: tuple[StreamId, ...] | None,
         limit: float,
-        now: float,
         silence: float,
     ) -> None:
         self.id = recording
@@ -38,7 +40,6 @@ class Kept:
         self.right = right  # None: one channel
         self.limit = limit
         self.silence = silence
-        self.began_at = now
         self.is_paused = False
         self.is_told = False  # its worker knows of it
 
@@ -61,6 +62,8 @@ class Recordings:
         self._events = events
         self._can_tell = can_tell
         self.living: dict[RecordingId, Kept] = {}
+        self.looks: Outbox[RecordingId] = Outbox()  # whose files shall be looked at
+        self.unmeasured: dict[RecordingId, None] = {}  # whose files are being looked at
         self._by_stream: dict[StreamId, dict[RecordingId, None]] = {}  # of either channel
 
     # Verbs of calls.
@@ -80,9 +83,7 @@ class Recordings:
         nothing was said on the left for so many seconds.
         """
         assert recording not in self.living, f"recording {recording} is begun already"
-        kept = self.living[recording] = Kept(
-            recording, self._streams[left], right, limit, now, silence
-        )
+        kept = self.living[recording] = Kept(recording, self._streams[left], right, limit, silence)
         for stream in (left, *(right or ())):
             self._by_stream.setdefault(stream, {})[recording] = None
         self._tell_begin(kept)
@@ -116,7 +117,7 @@ class Recordings:
         if kept.is_told:
             self._commands.tell(kept.left.worker, EndRecording(recording))
         else:
-            self._over(kept, RecordingEnded(recording, 0.0, 0, "asked"))
+            self._over(kept, RecordingEnded(recording, 0.0, 0, NEVER_BEGUN))
 
     # Told by the plane.
 
@@ -140,14 +141,20 @@ class Recordings:
                 if kept.left.worker != stream.worker:
                     self._tell_right(kept)
             elif not kept.is_told:
-                self._over(kept, RecordingEnded(recording, 0.0, 0, "closed"))
+                self._over(kept, RecordingEnded(recording, 0.0, 0, NEVER_BEGUN))
 
     def worker_lost(self, worker: int, now: float) -> None:
-        """A worker died: what it was writing ends where it was written last."""
+        """A worker died: what it was writing ends where it was written last, wherever that is."""
         for kept in list(self.living.values()):
             if kept.is_told and kept.left.worker == worker:
-                seconds = round(now - kept.began_at, 3)
-                self._over(kept, RecordingEnded(kept.id, seconds, 0, "worker_lost"))
+                self._forget(kept)
+                self.unmeasured[kept.id] = None
+                self.looks.put(kept.id)
+
+    def measured(self, recording: RecordingId, written: Written) -> None:
+        """Somebody has looked at the file of a recording whose worker died."""
+        del self.unmeasured[recording]
+        self._events.put(RecordingEnded(recording, written.seconds, written.size, "worker_lost"))
 
     def ended(self, worker: int, report: messages.Recorded, now: float) -> None:
         """A worker has closed a file."""
@@ -159,7 +166,7 @@ class Recordings:
         """A worker cannot write a file."""
         kept = self.living.get(report.recording)
         if kept is not None:
-            self._over(kept, RecordingFailed(kept.id, report.seconds, report.reason))
+            self._over(kept, RecordingFailed(kept.id, report.seconds, report.size, report.reason))
 
     def check(self) -> None:
         """Assert what must hold between turns."""
@@ -169,6 +176,11 @@ class Recordings:
                 linked.setdefault(stream, {})[kept.id] = None
             assert all(one in self._streams for one in kept.right or ()), f"{kept.id} hears who is over"
         assert linked == self._by_stream, "streams and recordings do not know each other"
+        assert not self.living.keys() & self.unmeasured.keys(), "a recording is over and is written"
+
+    def is_quiet(self) -> bool:
+        """Return whether every recording has been told to be over."""
+        return not self.living and not self.unmeasured
 
     # How it is done.
 
@@ -202,10 +214,13 @@ class Recordings:
             self._commands.tell(kept.left.worker, PauseRecording(recording, paused))
 
     def _over(self, kept: Kept, event: RecordingEnded | RecordingFailed) -> None:
+        self._forget(kept)
+        self._events.put(event)
+
+    def _forget(self, kept: Kept) -> None:
         del self.living[kept.id]
         for stream in (kept.left.id, *(kept.right or ())):
             self._unlink(stream, kept)
-        self._events.put(event)
 
     def _unlink(self, stream: StreamId, kept: Kept) -> None:
         linked = self._by_stream[stream]

@@ -6,7 +6,7 @@ calls), and nowhere else. Every input is one turn; a turn ends when no floor has
 another.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -85,12 +85,13 @@ from calls.switchboard import Switchboard
 from config.schema import Settings
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
-from kernel.ids import CallId, SeatId
+from kernel.ids import CallId, RecordingId, SeatId
 from kernel.outbox import Outbox
 from kernel.rows import OperationRow, RecordingRow, VoicemailRow
 from kernel.staterows import JournalRow, StateRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
+from media.events import NO_FILES, Written
 from media.plane import Plane
 from seatswitch.news import EventLog
 from seatswitch.notices import Notices
@@ -128,6 +129,7 @@ class Node:
         )
         self.voicemails = Voicemails(settings.calls.voicemail, self.timers, self.walltime)
         self.removals = self.voicemails.removals  # files of recordings that are to go
+        self.looks = self.plane.recordings.looks  # recordings whose files are to be looked at
         self.views = Views(self.engine, self.switchboard, self.stack, self.walltime)
         self.rows: Outbox[JournalRow] = Outbox()
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
@@ -181,8 +183,8 @@ class Node:
                 PhoneReachable(event.kind, event.number, event.reachable), now
             ),
             LineMoved: lambda event, now: self.engine.handle(LineChanged(event.seat, event.is_up), now),
-            SurveyEnded: self._survey_ended,
-            ScriptEnded: self._script_ended,
+            SurveyEnded: self.notices.survey_ended,
+            ScriptEnded: self.notices.script_ended,
             CallbackWanted: self._callback_wanted,
             VoicemailLeft: self._voicemail_left,
             CustomerAnswered: lambda event, now: self.engine.handle(CallbackAnswered(event.call), now),
@@ -191,7 +193,7 @@ class Node:
             ),
             KeyPressed: lambda event, now: self.engine.handle(KeyChosen(event.call, event.key), now),
             CallChanged: self._call_changed,
-            SupervisionChanged: self._supervision_changed,
+            SupervisionChanged: self.notices.supervision_changed,
             DigestRefused: self.notices.digest_refused,
             SourceBanned: self.notices.source_banned,
             StraysSeen: self.notices.strays_seen,
@@ -382,11 +384,17 @@ class Node:
         self.engine.roll(now)
         self.settle(now)
 
-    def restore(self, rows: Sequence[JournalRow], now: float, died_at: float | None = None) -> None:
-        """Take back what the store and the journal kept of the switch before, which was last seen alive at
-        ``died_at`` (epoch seconds).
+    def restore(
+        self,
+        rows: Sequence[JournalRow],
+        now: float,
+        died_at: float | None = None,
+        files: Mapping[str, Written] = NO_FILES,
+    ) -> None:
+        """Take back what the store and the journal kept of the switch before, last seen alive at ``died_at``
+        (epoch seconds), and what the ``files`` have of the recordings and voicemails that it was writing.
         """
-        restore(self, rows, now, died_at)
+        restore(self, rows, now, died_at, files)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -396,6 +404,11 @@ class Node:
     def recordings_removed(self, rows: Sequence[RecordingRow], now: float) -> None:
         """Old recordings have been removed from the disk."""
         self.switchboard.recordings.removed(rows)
+        self.settle(now)
+
+    def recording_measured(self, recording: RecordingId, written: Written, now: float) -> None:
+        """Somebody has looked at the file of a recording whose worker died."""
+        self.plane.recordings.measured(recording, written)
         self.settle(now)
 
     def checkpoint(self) -> list[StateRow]:
@@ -420,8 +433,9 @@ class Node:
     # What can be seen.
 
     def is_idle(self) -> bool:
-        """Return whether no call is left, and no carrier that has yet to hear that we leave."""
-        return not self.switchboard.calls and not self.stack.peers.is_leaving()
+        """Return whether no call is left, no file of one, and no carrier still to hear that we leave."""
+        is_leaving = self.stack.peers.is_leaving()
+        return not (self.switchboard.calls or is_leaving) and self.plane.recordings.is_quiet()
 
     def seat_view(self, seat: SeatId, now: float) -> dict[str, Any]:
         """Return a seat object."""
@@ -587,12 +601,6 @@ class Node:
         elif event.call in self.switchboard.calls:  # else it ended in this very turn, which is told next
             self.news.put("call", partial(self.views.call, event.call, now), now)
 
-    def _supervision_changed(self, event: SupervisionChanged, now: float) -> None:
-        told: dict[str, str | None] = {"what": event.what, "by": event.by, "tenant": event.tenant}
-        told |= {"seat": event.target}
-        told |= {"call": event.call, "mode": event.mode, "reason": event.reason or None}
-        self.news.put("supervisor", partial(dict, told, supervises=event.target), now)
-
     def _trunk_changed(self, event: TrunkChanged, now: float) -> None:
         self.notices.trunk_changed(event, partial(self.views.trunk, event.trunk, now), now)
 
@@ -647,17 +655,6 @@ class Node:
         if event.call in self.switchboard.calls:
             more = {"what": "handle_limit", "limit": event.limit}
             self.news.put("call", lambda: self.views.call(event.call, now) | more, now)
-
-    def _survey_ended(self, event: SurveyEnded, now: float) -> None:
-        told: dict[str, Any] = {"what": "survey", "call": event.call, "tenant": event.tenant}
-        told |= {"queue": event.queue, "seat": event.seat, "key": event.key or None, "result": event.result}
-        self.news.put("call", partial(dict, told), now)
-
-    def _script_ended(self, event: ScriptEnded, now: float) -> None:
-        what = "interact_returned" if event.kind == "interact" else "script_ended"
-        told: dict[str, Any] = {"what": what, "call": event.call, "tenant": event.tenant, "ivr": event.ivr}
-        told |= {"seat": event.seat or None, "outcome": event.outcome, "target": event.target or None}
-        self.news.put("call", partial(dict, told, variables=dict(event.variables)), now)
 
     def _callback_wanted(self, event: CallbackWanted, now: float) -> None:
         callback = self.chance.call_id()

@@ -1,12 +1,15 @@
-"""Notices: what signalling tells the operator and nobody else's floor: failed guesses, bans, trunks.
+"""Notices: what is told and concerns no other floor: failed guesses, bans, trunks, supervisors; surveys and
+scripts that have ended.
 
-Each becomes a line of the log and an event; an event with ``ip`` in it is shown to operators only.
+Each becomes an event, and a line of the log what the operator must know; an event with ``ip`` in it is shown
+to operators only.
 """
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from calls.events import ScriptEnded, SupervisionChanged, SurveyEnded
 from kernel.outbox import Outbox
 from seatswitch.news import EventLog
 from sip.events import DigestRefused, NameUnresolved, SourceBanned, StraysSeen, TrunkChanged
@@ -40,6 +43,26 @@ class Notices:
         fields = {"trunk": event.trunk, "state": event.state, "status": event.status}
         self._log.put((f"trunk {event.what}", fields | ({"uri": event.uri} if event.uri else {})))
         self._news.put("trunk", view, now)
+
+    def survey_ended(self, event: SurveyEnded, now: float) -> None:
+        """Tell what a caller thought of a call."""
+        told: dict[str, Any] = {"what": "survey", "call": event.call, "tenant": event.tenant}
+        told |= {"queue": event.queue, "seat": event.seat, "key": event.key or None, "result": event.result}
+        self._news.put("call", partial(dict, told), now)
+
+    def supervision_changed(self, event: SupervisionChanged, now: float) -> None:
+        """Tell who listens to whom, and how."""
+        told: dict[str, str | None] = {"what": event.what, "by": event.by, "tenant": event.tenant}
+        told |= {"seat": event.target}
+        told |= {"call": event.call, "mode": event.mode, "reason": event.reason or None}
+        self._news.put("supervisor", partial(dict, told, supervises=event.target), now)
+
+    def script_ended(self, event: ScriptEnded, now: float) -> None:
+        """Tell how a caller has left a script, and with what."""
+        what = "interact_returned" if event.kind == "interact" else "script_ended"
+        told: dict[str, Any] = {"what": what, "call": event.call, "tenant": event.tenant, "ivr": event.ivr}
+        told |= {"seat": event.seat or None, "outcome": event.outcome, "target": event.target or None}
+        self._news.put("call", partial(dict, told, variables=dict(event.variables)), now)
 
     def _tell(self, what: str, fields: dict[str, Any], now: float) -> None:
         self._log.put((what, fields))

@@ -7,7 +7,7 @@ re-INVITE whether they are still there. It is one turn: its rows are one record,
 within it leaves nothing half done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -49,6 +49,7 @@ from kernel.staterows import (
     VoicemailStateRow,
 )
 from kernel.walltime import WallTime
+from media.events import NO_FILES, Written
 
 if TYPE_CHECKING:
     from seatswitch.node import Node
@@ -57,8 +58,16 @@ if TYPE_CHECKING:
 _PAUSED_IN = msgspec.json.Decoder(dict[str, str])
 
 
-def restore(node: "Node", rows: Sequence[JournalRow], now: float, died_at: float | None = None) -> None:
-    """Put back what ``rows`` say of the switch before, which was last seen alive at ``died_at`` (epoch)."""
+def restore(
+    node: "Node",
+    rows: Sequence[JournalRow],
+    now: float,
+    died_at: float | None = None,
+    files: Mapping[str, Written] = NO_FILES,
+) -> None:
+    """Put back what ``rows`` say of the switch before, which was last seen alive at ``died_at`` (epoch);
+    ``files`` are what there is of the recordings and voicemails that it was writing, by name.
+    """
     counted = [row for row in rows if isinstance(row, CountRow | CountedRow)]
     died_at = node.engine.recount(counted, now, died_at)
     for row in rows:
@@ -78,10 +87,10 @@ def restore(node: "Node", rows: Sequence[JournalRow], now: float, died_at: float
     alive_at = node.walltime.epoch(now) if died_at is None else died_at
     taped = [row for row in rows if isinstance(row, RecordingStateRow)]
     recordings = [row for row in rows if isinstance(row, RecordingRow)]
-    node.switchboard.recordings.restore(recordings, taped, alive_at)
+    node.switchboard.recordings.restore(recordings, taped, alive_at, files)
     node.voicemails.restore([row for row in rows if isinstance(row, VoicemailRow)], now)
     spoken = [row for row in rows if isinstance(row, VoicemailStateRow)]
-    node.switchboard.voicemails.restore(spoken, alive_at)
+    node.switchboard.voicemails.restore(spoken, alive_at, files)
     recovery = node.switchboard.recovery
     kept = recovery.restore([row for row in rows if isinstance(row, CallStateRow)], now)
     goes_on = {str(call.id): True for call in kept}

@@ -50,7 +50,7 @@ class RecordingObject(msgspec.Struct, frozen=True):
     began_at: Instant
     ended_at: Instant
     seconds: Seconds
-    bytes: Annotated[int | None, Meta(description="null: its worker or the switch was killed")]
+    bytes: Annotated[int | None, Meta(description="null: there is no file")]
     suspended: Seconds
     state: Literal["kept", "failed", "removed"]
     cause: str

@@ -25,7 +25,7 @@ from config.diff import describe_changes, needs_restart
 from config.schema import Settings
 from kernel.chance import Chance
 from kernel.errors import OperationRefused, OperatorError
-from kernel.staterows import StateRow
+from kernel.staterows import RecordingStateRow, StateRow, VoicemailStateRow
 from media.settings import MediaSettings
 from seatswitch.shell.clock import Ticker, monotonic, wall_offset
 from seatswitch.shell.configuration import read_configuration
@@ -259,11 +259,14 @@ class Daemon:
         self._undo.callback(pump.disarm)
         if hasattr(api, "shell_snapshot"):
             api.shell_snapshot = self.snapshot
-        recordings = self._exits.files = RecordingFolder(settings.media.recordings)
+        folder = self._exits.files = RecordingFolder(
+            settings.media.recordings,
+            lambda recording, written: pump.turn(node.recording_measured, recording, written),
+        )
         if hasattr(api, "read_file"):
-            api.read_file = recordings.read
+            api.read_file = folder.read
         await self._start_media(pump)
-        await self._restore(pump)
+        await self._restore(pump, folder)
 
         streams = self._streams = Streams(pump, settings.connections, read_certificates(settings))
         self._exits.streams = streams
@@ -335,16 +338,20 @@ class Daemon:
         self._undo.push_async_callback(link.stop)
         await link.start()
 
-    async def _restore(self, pump: Pump) -> None:
+    async def _restore(self, pump: Pump, recordings: RecordingFolder) -> None:
+        """Restore the state of before; its media workers have ended, so that their files are as they stay."""
         wall = monotonic() + wall_offset()
         folder = self._folder / "journal"
         url = self.settings.store.url
         rows = await asyncio.to_thread(read_state, folder, url, wall)
         counted = await asyncio.to_thread(read_counts, folder, url, wall)
+        written = [row.recording for row in self._living if isinstance(row, RecordingStateRow)]
+        written += [row.voicemail for row in self._living if isinstance(row, VoicemailStateRow)]
+        files = await asyncio.to_thread(recordings.measure, written)
         journal = self._journal
         died_at = None if journal is None else journal.died_at
         node = pump.node
-        pump.turn(lambda now: node.restore([*rows, *counted, *self._living], now, died_at))
+        pump.turn(lambda now: node.restore([*rows, *counted, *self._living], now, died_at, files))
         self._living = []
         if journal is not None:
             journal.checkpoint = node.checkpoint

@@ -9,16 +9,18 @@ back as an input of its own, on a later round of the loop.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any, Protocol
 
 import structlog
 
+from kernel.ids import RecordingId
 from kernel.outbox import Outbox
 from kernel.rows import RecordingRow
 from kernel.staterows import JournalRow, StateRow
 from kernel.timers import GRAIN
+from media.events import NO_FILES, Written
 from seatswitch.shell.clock import monotonic
 from seatswitch.shell.rounds import Rounds
 from sip.flows import Flow
@@ -84,10 +86,17 @@ class NodeLike(Protocol):
     def drain(self, now: float) -> None: ...
     def leave(self, now: float) -> None: ...
     def note_lag(self, lag: float, now: float) -> None: ...
-    def restore(self, rows: Sequence[Any], now: float, died_at: float | None = None) -> None: ...
+    def restore(
+        self,
+        rows: Sequence[Any],
+        now: float,
+        died_at: float | None = None,
+        files: Mapping[str, Written] = NO_FILES,
+    ) -> None: ...
     def start(self, now: float) -> None: ...
     def checkpoint(self) -> list[StateRow]: ...
     def recordings_removed(self, rows: Sequence[RecordingRow], now: float) -> None: ...
+    def recording_measured(self, recording: RecordingId, written: Written, now: float) -> None: ...
     def handle_timers(self, now: float) -> None: ...
     def next_deadline(self) -> float | None: ...
     def is_idle(self) -> bool: ...
@@ -149,10 +158,11 @@ class ReplySender(Protocol):
     def close(self, connection: int, reason: str) -> None: ...
 
 
-class FileRemover(Protocol):
+class FileKeeper(Protocol):
     """The folder of recordings (seatswitch/shell/recording_folder.py)."""
 
     def remove(self, file: str) -> None: ...
+    def look(self, recording: RecordingId) -> None: ...
 
 
 class Exits:
@@ -166,7 +176,7 @@ class Exits:
         self.names: NameAsker | None = None
         self.workers: WorkerSender | None = None
         self.rows: RowSink | None = None
-        self.files: FileRemover | None = None
+        self.files: FileKeeper | None = None
         self.replies: ReplySender | None = None
 
 
@@ -198,6 +208,8 @@ class Pump:
         self._log: Outbox[tuple[str, dict[str, Any]]] = Outbox() if told is None else told
         gone = getattr(node, "removals", None)
         self._removals: Outbox[str] = Outbox() if gone is None else gone
+        left = getattr(node, "looks", None)
+        self._looks: Outbox[RecordingId] = Outbox() if left is None else left
         self._datagrams = node.stack.datagrams
         self._closes = node.stack.closes
         self._questions = node.stack.questions
@@ -318,6 +330,9 @@ class Pump:
         if self._removals and exits.files is not None:
             for file in self._removals.take():
                 exits.files.remove(file)
+        if self._looks and exits.files is not None:
+            for recording in self._looks.take():
+                exits.files.look(recording)
         if self._log:
             info = self._info
             for event, fields in self._log.take():

@@ -9,6 +9,7 @@ Rules: a file is made anew or not at all; its name is that of the recording and 
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -65,8 +66,9 @@ class RecordingFile:
         self.is_closed = False
         self._files = files
         self._path = path
+        self.size = 0  # bytes that the header vouches for
         self._descriptor = -1
-        self._size = 0  # of the audio
+        self._written = 0  # bytes of audio
 
     def write(self, data: bytes, header: bytes) -> None:
         """Append ``data``, then put ``header`` in the place of the first bytes; soon."""
@@ -86,8 +88,20 @@ class RecordingFile:
                 os.close(self._descriptor)
         except OSError as error:
             self.error = error.strerror or str(error)
+            self._cut()
         if not header:
             self.is_closed = True
+
+    def _cut(self) -> None:
+        """Leave nothing on a full disk that nobody can play."""
+        assert self._path is not None
+        if self._descriptor < 0:
+            return
+        with suppress(OSError):
+            if self.size:
+                os.ftruncate(self._descriptor, self.size)
+            else:
+                self._path.unlink()
 
     def _write(self, data: bytes, header: bytes) -> None:
         assert self._path is not None
@@ -95,10 +109,11 @@ class RecordingFile:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
             self._descriptor = os.open(self._path, flags, 0o600)
-        _write_all(self._descriptor, data, len(header) + self._size)
-        self._size += len(data)
+        _write_all(self._descriptor, data, len(header) + self._written)
+        self._written += len(data)
         # Behind the audio: what the header says is there, whenever the process dies.
         _write_all(self._descriptor, header, 0)
+        self.size = len(header) + self._written
 
 
 def file_path(folder: str, name: str) -> Path | None:

@@ -10,7 +10,7 @@ from kernel.ids import CallId, OfferId, QueueName, SeatId
 from kernel.rows import BindingRow, CallRow, StreamRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
-from media.events import StreamStatistics
+from media.events import StreamStatistics, Written
 from media.messages import (
     Close,
     Command,
@@ -132,6 +132,7 @@ class Office:
             self.book,
         )
         self.accepts = True
+        self.written = Written(1.0, 16_058)  # by workers that died, of each recording
         self.sent: list[Sent] = []
         self.told: list[CallEvent] = []
         self.rows: list[CallRow | StreamRow] = []
@@ -260,6 +261,8 @@ class Office:
         """Carry what the floors say to each other, as the node does; keep the rest."""
         stack, plane, board = self.stack, self.plane, self.board
         while stack.events or plane.events or board.events or plane.commands or self._moved():
+            for recording in plane.recordings.looks.take():
+                plane.recordings.measured(recording, self.written)
             board.supervision.settle(self.now)
             board.recordings.settle(self.now)
             for sip_event in stack.events.take():

@@ -8,11 +8,12 @@ from calls.call import Call
 from calls.controls import CallMuted, InteractAsked, RecordingAsked, SurveyAsked
 from calls.events import CallChanged
 from calls.menu import ReadNode, ScriptSettings
-from calls.settings import QueueMedia, RecordingSettings
+from calls.settings import OutsideRoute, QueueMedia, RecordingSettings, RouteTrunk
 from kernel.errors import OperationRefused
 from kernel.ids import SeatId
 from kernel.rows import CallRow, RecordingRow
 from kernel.staterows import Living, RecordingStateRow
+from media.events import NOTHING, Written
 from media.messages import (
     EndRecording,
     PauseRecording,
@@ -24,7 +25,10 @@ from media.messages import (
     RightSide,
     encode_reports,
 )
-from tests.calls.office import EPOCH, Office, Sent, call_settings
+from tests.calls.office import EPOCH, Office, Sent, call_settings, sdp
+from tests.calls.test_transfer import replacing
+from tests.calls.test_transfer import settle as finish
+from tests.sip.scene import PHONE, TRUNK
 
 SEAT = SeatId("8001")
 TAPED = QueueMedia("junior", "demo", record=True)
@@ -90,7 +94,7 @@ def test_workers_are_told_once_and_the_journal_knows_while_it_is_written() -> No
 def test_a_file_that_cannot_be_written_is_told_once_and_the_call_goes_on() -> None:
     here = office()
     call, ok, record = talking(here)
-    report(here, RecordingLost(record.recording, 3.0, "No space left on device"))
+    report(here, RecordingLost(record.recording, 3.0, 48_058, "No space left on device"))
     here.board.desk.handle(CallMuted(call.id, SEAT, True), here.now)
     here.settle()
     assert began(here) is record, "no other is begun in this call"
@@ -99,11 +103,12 @@ def test_a_file_that_cannot_be_written_is_told_once_and_the_call_goes_on() -> No
         here.board.desk.handle(RecordingAsked(call.id, SEAT, True), here.now)
     hang_up(here, ok)
     (row,) = rows(here)
-    assert (row.state, row.cause, row.seconds, row.bytes) == ("failed", "No space left on device", 3.0, 0)
+    assert (row.state, row.cause) == ("failed", "No space left on device")
+    assert (row.seconds, row.bytes) == (3.0, 48_058), "what could be written can be heard"
     for number, fails in enumerate((True, False, True)):
         call, ok, _ = here.talk(f"again{number}", f"o{number + 2}")
         if fails:
-            report(here, RecordingLost(began(here).recording, 3.0, "No space left on device"))
+            report(here, RecordingLost(began(here).recording, 0.0, 0, "No space left on device"))
         hang_up(here, ok)
     events = [event for event, _ in here.logged if "record" in event]
     failed, again = "a recording cannot be written", "recordings are written again"
@@ -153,17 +158,60 @@ def test_a_direct_call_to_a_seat_is_recorded_as_its_tenant_says() -> None:
         assert len(here.board.recordings.by_call) == count
 
 
-def test_what_a_killed_switch_was_writing_has_its_row() -> None:
+@pytest.mark.parametrize(
+    ("files", "ended_at", "seconds", "size", "state"),
+    [
+        ({"r1": Written(11.0, 176_058)}, 12.5, 11.0, 176_058, "kept"),
+        ({"r1": Written(14.0, 224_058)}, 14.0, 14.0, 224_058, "kept"),  # its worker has lived on for a while
+        ({"r2": Written(14.0, 224_058)}, 12.5, 0.0, 0, "failed"),
+    ],
+)
+def test_what_a_killed_switch_was_writing_has_its_row(
+    files: dict[str, Written], ended_at: float, seconds: float, size: int, state: str
+) -> None:
     here = office()
-    state = RecordingStateRow("r1", "c1", "demo", "junior", "8001", "8001", "139", EPOCH)
-    here.board.recordings.restore([], [state], EPOCH + 12.5)
+    living = RecordingStateRow("r1", "c1", "demo", "junior", "8001", "8001", "139", EPOCH)
+    here.board.recordings.restore([], [living], EPOCH + 12.5, files)
     here.settle()
-    assert [*here.board.rows.take(), *rows(here)] == [
-        RecordingRow(
-            *("r1", "c1", "demo", "junior", "8001", "8001", "139", EPOCH, EPOCH + 12.5, 12.5, 0, 0.0),
-            *("kept", "switch_killed"),
-        )
-    ]
+    (row,) = [*here.board.rows.take(), *rows(here)]
+    assert row == RecordingRow(
+        *("r1", "c1", "demo", "junior", "8001", "8001", "139", EPOCH, EPOCH + ended_at, seconds, size, 0.0),
+        *(state, "switch_killed"),
+    )
+
+
+def test_a_file_that_no_worker_could_begin_is_not_kept_and_the_call_goes_on_in_another() -> None:
+    """The stream is not there (yet, again); or its worker died before it had a file."""
+    for how in ("never_begun", "worker_lost"):
+        here = office()
+        here.written = NOTHING
+        call, ok, record = talking(here)
+        if how == "never_begun":
+            report(here, Recorded(record.recording, 0.0, 0, how))
+        else:
+            here.plane.worker_lost(0, here.now)
+            here.settle()
+            here.plane.worker_started(0, here.now)
+            here.settle()
+        (row,) = rows(here)
+        assert (row.state, row.cause, row.seconds, row.bytes) == ("failed", how, 0.0, 0)
+        assert began(here).recording != record.recording
+        assert here.board.recordings.state(call) == "on"
+        hang_up(here, ok)
+        assert [row.state for row in rows(here)] == ["failed", "kept"]
+
+
+def test_a_worker_that_dies_leaves_what_its_file_says() -> None:
+    here = office()
+    here.written = Written(9.0, 144_058)
+    _, ok, _ = talking(here)
+    here.plane.worker_lost(0, here.now)
+    here.settle()
+    (row,) = rows(here)
+    assert (row.state, row.cause, row.seconds, row.bytes) == ("kept", "worker_lost", 9.0, 144_058)
+    here.plane.worker_started(0, here.now)
+    here.settle()
+    hang_up(here, ok)
 
 
 def test_what_a_caller_says_in_a_script_is_in_no_recording() -> None:
@@ -185,3 +233,48 @@ def test_what_a_caller_says_in_a_script_is_in_no_recording() -> None:
 
 def pauses(here: Office) -> list[PauseRecording]:
     return [command for command in here.commands if isinstance(command, PauseRecording)]
+
+
+def test_of_two_recorded_calls_that_a_transfer_joins_nothing_is_lost_nor_left_open() -> None:
+    """A seat has dialled somebody outside while its caller, whom a queue records, waits on hold, and hands
+    one to the other: what was said to each is in a file of its own, the caller's goes on, and each call's row
+    names the one that began in it.
+    """
+    route = OutsideRoute("", (RouteTrunk("carrier", 0),))
+    here = office(routes=(route,), recording=RecordingSettings(tenants_out=("demo",)))
+    here.book.phones["8001"] = ("softphone", "8001")
+    call, ok, invite = here.talk()
+    first = began(here)
+    here.phone_says("INVITE", invite, 1, sdp(5000, "sendonly", "192.0.2.7", 2))
+    here.phone_says("ACK", invite, 1)
+    here.answer(here.last("INVITE", TRUNK), 200, sdp(4000, "recvonly", version=2))
+    consult = here.dial(
+        "13900000009", "consult", PHONE, from_="<sip:8001@example.com>;tag=c",
+        contact="<sip:8001@192.0.2.7:5062>",
+    )  # fmt: skip
+    assert consult is not None
+    here.answer(here.last("INVITE", TRUNK), 180)
+    here.answer(here.last("INVITE", TRUNK), 200, sdp(6000, host="192.0.2.8"))
+    here.caller_says("ACK", here.last("200", PHONE), 1)
+    here.advance(3.0)
+    second = began(here)
+    assert second is not first
+    assert [here.board.recordings.state(each) for each in (call, consult)] == ["on", "on"]
+    here.phone_says("REFER", invite, 2, headers=replacing(here))
+    here.advance(1.0)
+    assert list(here.board.calls.values()) == [consult]
+    ended = [one.recording for one in here.commands if isinstance(one, EndRecording)]
+    assert ended == [second.recording], "the outside party's, which is on the right of the caller's now"
+    assert consult.callee is not None
+    pointed = [one for one in here.commands if isinstance(one, PointRecording)][-1]
+    assert (pointed.recording, pointed.right.near) == (first.recording, (consult.callee.stream,))
+    assert here.board.recordings.state(consult) == "on"
+    here.caller_says("BYE", ok, 5)
+    finish(here)
+    assert here.is_quiet()
+    assert {row.recording: (row.call, row.number, row.state) for row in rows(here)} == {
+        first.recording: (call.id, "13800000000", "kept"),
+        second.recording: (consult.id, "13900000009", "kept"),
+    }
+    named = [(row.call, row.recording) for row in here.rows if isinstance(row, CallRow)]
+    assert named == [(call.id, first.recording), (consult.id, second.recording)]

@@ -25,7 +25,7 @@ from kernel.errors import OperationRefused
 from kernel.ids import CallId, SeatId
 from kernel.rows import CallRow, VoicemailRow
 from kernel.staterows import Living, VoicemailStateRow
-from media.events import DigitReceived
+from media.events import NOTHING, DigitReceived, Written
 from media.messages import EndRecording, Play, Played, Record, Recorded, RecordingLost, encode_reports
 from tests.calls.office import EPOCH, PHONE, TRUNK, Office, Sent, call_settings
 
@@ -217,11 +217,13 @@ def test_a_disk_that_is_full_ends_the_call_with_what_could_be_written() -> None:
     """The caller is not left to speak to nobody; the operator is told once."""
     here = office()
     _, _, record = speaks(here)
-    lost = RecordingLost(record.recording, 11.0, "No space left on device")
+    lost = RecordingLost(record.recording, 11.0, 88_058, "No space left on device")
     here.plane.receive_worker(0, encode_reports([lost]), here.now)
     here.settle()
     assert here.verdicts() == [("switch", "us:recording_failed", 200)]
-    assert [(row.cause, row.seconds, row.state) for row in rows(here)] == [("failed", 11.0, "new")]
+    assert [(row.cause, row.seconds, row.bytes, row.state) for row in rows(here)] == [
+        ("failed", 11.0, 88_058, "new")
+    ]
     assert here.words(TRUNK)[-1] == "BYE"
     here.advance(64.0)
     assert here.is_quiet()
@@ -230,7 +232,7 @@ def test_a_disk_that_is_full_ends_the_call_with_what_could_be_written() -> None:
 def test_a_folder_that_cannot_be_written_to_keeps_no_message() -> None:
     here = office()
     _, _, record = speaks(here)
-    lost = RecordingLost(record.recording, 0.0, "Permission denied")
+    lost = RecordingLost(record.recording, 0.0, 0, "Permission denied")
     here.plane.receive_worker(0, encode_reports([lost]), here.now)
     here.settle()
     assert here.verdicts() == [("switch", "us:recording_failed", 200)]
@@ -238,13 +240,50 @@ def test_a_folder_that_cannot_be_written_to_keeps_no_message() -> None:
     assert [event for event, _ in here.logged] == ["a voicemail cannot be written", "call ended"]
 
 
-def test_a_worker_that_dies_ends_the_message_there() -> None:
+@pytest.mark.parametrize(
+    ("written", "state"),
+    [(Written(5.0, 40_058), "new"), (Written(1.0, 8_058), "discarded"), (NOTHING, "discarded")],
+)
+def test_a_worker_that_dies_ends_the_message_where_its_file_ends(written: Written, state: str) -> None:
     here = office()
+    here.written = written
     speaks(here)
+    here.advance(6.0)
     here.plane.worker_lost(0, here.now)
     here.settle()
     assert here.verdicts() == [("switch", "us:media_worker_lost", 200)]
-    assert [(row.cause, row.state) for row in rows(here)] == [("worker_lost", "new")]
+    assert [(row.cause, row.seconds, row.bytes, row.state) for row in rows(here)] == [
+        ("worker_lost", written.seconds, written.size, state)
+    ]
+
+
+def test_of_a_caller_who_hangs_up_as_the_worker_dies_the_message_is_what_is_in_the_file() -> None:
+    here = office()
+    _, ok, record = speaks(here)
+    here.advance(6.0)
+    here.plane.worker_lost(0, here.now)
+    here.plane.recordings.looks.clear()  # it takes a while
+    here.caller_says("BYE", ok, 2)
+    assert rows(here) == []
+    here.plane.recordings.measured(record.recording, Written(5.0, 40_058))
+    here.settle()
+    assert [(row.cause, row.seconds, row.bytes, row.state) for row in rows(here)] == [
+        ("hung_up", 5.0, 40_058, "new")
+    ]
+    here.advance(64.0)
+    assert here.is_quiet()
+
+
+def test_a_message_that_no_worker_could_begin_is_none() -> None:
+    here = office()
+    _, _, record = speaks(here)
+    here.advance(6.0)
+    here.plane.receive_worker(
+        0, encode_reports([Recorded(record.recording, 0.0, 0, "never_begun")]), here.now
+    )
+    here.settle()
+    assert here.verdicts() == [("switch", "us:recording_failed", 200)]
+    assert [(row.cause, row.bytes, row.state) for row in rows(here)] == [("failed", 0, "discarded")]
 
 
 def test_no_media_worker_says_a_word_and_the_call_ends_all_the_same() -> None:
@@ -290,7 +329,7 @@ def test_a_caller_that_is_gone_leaves_nothing_and_no_error() -> None:
 
 
 def test_what_was_being_spoken_when_the_switch_died_is_a_message() -> None:
-    """The journal knew of it; its length is up to when the switch was last alive."""
+    """The journal knew of it, and its file says how long it is: a worker may have lived on for a while."""
     here = office()
     _, _, record = speaks(here)
     (state,) = here.board.voicemails.state_rows()
@@ -298,17 +337,19 @@ def test_what_was_being_spoken_when_the_switch_died_is_a_message() -> None:
     living.take([row for row in here.rows if isinstance(row, VoicemailStateRow)])
     assert [row for row in living.rows() if isinstance(row, VoicemailStateRow)] == [state]
     after = office()
-    after.board.voicemails.restore([state], EPOCH + here.now)
+    after.board.voicemails.restore([state], EPOCH + here.now, {state.voicemail: Written(14.0, 112_058)})
     after.settle()
     (row,) = rows(after)
-    assert (row.voicemail, row.seconds, row.cause, row.state) == (
-        record.recording, 12.5, "switch_killed", "new",
+    assert (row.voicemail, row.seconds, row.bytes, row.cause, row.state) == (
+        record.recording, 14.0, 112_058, "switch_killed", "new",
     )  # fmt: skip
+    assert row.ended_at == row.began_at + 14.0
     living.take([row])
     assert not living.rows()
-    after.board.voicemails.restore([state], state.began_at + 1.0)
-    after.settle()
-    assert rows(after)[-1].state == "discarded"
+    for files in ({state.voicemail: Written(1.0, 8_058)}, {}):
+        after.board.voicemails.restore([state], EPOCH + here.now, files)
+        after.settle()
+        assert rows(after)[-1].state == "discarded"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kernel.ids import RecordingId, StreamId
 from media.codecs.g711 import ULAW_TO_ALAW, ulaw_to_linear
+from media.events import NOTHING, Written
 from media.latch import Address
 from media.messages import (
     Close,
@@ -25,7 +26,7 @@ from media.messages import (
     RightSide,
 )
 from media.prompts import read_audio
-from media.recorder import FLUSH_EVERY, wav_header
+from media.recorder import FLUSH_EVERY, look_at, wav_header
 from tests.media.wires import ALICE, BOB, Studio, wav_channels
 
 A, B, C = StreamId(1), StreamId(2), StreamId(3)
@@ -326,7 +327,7 @@ def test_it_ends_with_its_left_stream_and_not_with_its_right() -> None:
 
 def test_a_stream_that_is_not_there_is_reported_at_once() -> None:
     studio = Studio()
-    assert studio.tell(record()) == [Recorded(R, 0.0, 0, "closed")]
+    assert studio.tell(record()) == [Recorded(R, 0.0, 0, "never_begun")]
 
 
 def test_a_full_disk_ends_the_recording_once_and_the_next_one_has_room_again() -> None:
@@ -335,7 +336,7 @@ def test_a_full_disk_ends_the_recording_once_and_the_next_one_has_room_again() -
     studio.tell(record(right(B)))
     one = alice(studio)
     one.say(60)
-    assert studio.reports() == [RecordingLost(R, pytest.approx(1.0), "No space left on device")]
+    assert studio.reports() == [RecordingLost(R, 0.0, 0, "No space left on device")]
     assert len(studio.to(BOB)) == 60, "the call goes on"
     studio.shelf.full = ""
     studio.tell(Record(RecordingId("r2"), "", A, NOBODY, 3600.0))
@@ -343,6 +344,35 @@ def test_a_full_disk_ends_the_recording_once_and_the_next_one_has_room_again() -
     assert studio.tell(EndRecording(RecordingId("r2"))) == [
         Recorded(RecordingId("r2"), 0.04, 58 + 640, "asked")
     ]
+
+
+@pytest.mark.parametrize(("right_side", "channels"), [(right(B), 2), (None, 1)])
+def test_a_disk_that_fills_up_leaves_what_was_written_and_the_report_says_how_much(
+    right_side: RightSide | None, channels: int
+) -> None:
+    studio = bridged(Record(R, "/recordings", A, right_side, 3600.0))
+    one = alice(studio)
+    one.say(110)
+    size = studio.shelf.tapes[R].size
+    studio.shelf.tapes[R].error = "No space left on device"
+    one.say(50)
+    (report,) = studio.reports()
+    seconds = pytest.approx((size - 58) / channels / 8_000, abs=0.001)
+    assert report == RecordingLost(R, seconds, size, "No space left on device")
+    assert 1.7 < report.seconds < 2.0
+
+
+def test_what_a_dead_writer_has_left_is_as_long_as_its_header_says_and_no_longer_than_it_is() -> None:
+    data = bytes(16_000)
+    for channels, seconds in ((1, 2.0), (2, 1.0)):
+        head = wav_header(channels, 16_000 // channels)
+        assert look_at(head + data, 16_058) == Written(seconds, 16_058)
+        assert look_at(head, 20_058) == Written(seconds, 20_058), "audio whose header was not written"
+        assert look_at(head, 8_058) == Written(seconds / 2, 8_058), "a header whose audio is lost"
+    head = wav_header(2, 8_000)
+    for wrong in (b"", head[:57], bytes(58), head.replace(b"WAVE", b"wave"), head.replace(b"data", b"list")):
+        assert look_at(wrong, 16_058) == NOTHING
+    assert look_at(wav_header(1, 0), 58) == Written(0.0, 58)
 
 
 def test_a_file_that_is_not_closed_at_once_is_reported_when_it_is() -> None:

@@ -1,5 +1,5 @@
 from kernel.ids import RecordingId, StreamId
-from media.events import RecordingEnded, RecordingFailed, WorkerLost
+from media.events import RecordingEnded, RecordingFailed, WorkerLost, Written
 from media.messages import (
     Close,
     Closed,
@@ -53,8 +53,8 @@ def test_a_mailbox_has_one_channel_and_a_limit() -> None:
     desk = bridge()
     desk.plane.recordings.begin(R, A, None, 0.0, 120.0, silence=8.0)
     assert desk.told() == [Record(R, "", A, None, 120.0, 8.0)]
-    desk.report(RecordingLost(R, 7.0, "No space left on device"))
-    assert desk.events() == [RecordingFailed(R, 7.0, "No space left on device")]
+    desk.report(RecordingLost(R, 7.0, 56_058, "No space left on device"))
+    assert desk.events() == [RecordingFailed(R, 7.0, 56_058, "No space left on device")]
 
 
 def test_what_is_over_may_be_told_anything() -> None:
@@ -65,7 +65,7 @@ def test_what_is_over_may_be_told_anything() -> None:
     recordings.resume(R, 0.0)
     recordings.point(R, (B,), 0.0)
     recordings.end(R, 0.0)
-    desk.report(Recorded(R, 1.0, 58, "limit"), RecordingLost(R, 1.0, "?"))
+    desk.report(Recorded(R, 1.0, 58, "limit"), RecordingLost(R, 1.0, 58, "?"))
     assert desk.told() == desk.events() == []
 
 
@@ -113,7 +113,7 @@ def test_what_never_began_ends_all_the_same() -> None:
     desk.plane.recordings.end(R, 1.0)
     desk.plane.close(B, 2.0)
     ended = [one for one in desk.events() if isinstance(one, RecordingEnded)]
-    assert ended == [RecordingEnded(R, 0.0, 0, "asked"), RecordingEnded(S, 0.0, 0, "closed")]
+    assert ended == [RecordingEnded(R, 0.0, 0, "never_begun"), RecordingEnded(S, 0.0, 0, "never_begun")]
 
 
 def test_streams_of_another_worker_are_named_by_their_ports() -> None:
@@ -134,7 +134,12 @@ def test_a_worker_that_dies_ends_what_it_wrote_and_its_successor_begins_what_is_
     desk.told()
     desk.now = 8.0
     desk.plane.worker_lost(0, 8.0)
-    assert desk.events() == [RecordingEnded(R, 7.0, 0, "worker_lost"), WorkerLost(0, 2)]
+    assert desk.events() == [WorkerLost(0, 2)]
+    recordings = desk.plane.recordings
+    assert recordings.looks.take() == [R], "only its file says how much was written"
+    for verb in (recordings.end, recordings.pause):
+        verb(R, 8.0)
+    recordings.point(R, (), 8.0)
     desk.plane.recordings.begin(S, A, (B,), 8.0)
     assert desk.told() == []
     desk.start()
@@ -143,6 +148,12 @@ def test_a_worker_that_dies_ends_what_it_wrote_and_its_successor_begins_what_is_
     ]
     desk.report(PortsBound((), True), Recorded(R, 1.0, 58, "asked"))
     assert desk.events() == []
+    recordings.measured(R, Written(6.8, 108_858))
+    assert desk.events() == [RecordingEnded(R, 6.8, 108_858, "worker_lost")]
+    recordings.end(S, 9.0)
+    assert not desk.plane.recordings.is_quiet()
+    desk.report(Recorded(S, 1.0, 16_058, "asked"))
+    assert desk.plane.recordings.is_quiet()
 
 
 def test_no_recording_is_left_of_a_stream_that_never_opened() -> None:
@@ -151,5 +162,5 @@ def test_no_recording_is_left_of_a_stream_that_never_opened() -> None:
     desk.plane.open(stream, 0.0)
     desk.plane.recordings.begin(R, stream, (), 0.0)
     desk.wait(5.0)
-    assert RecordingEnded(R, 0.0, 0, "closed") in desk.events()
+    assert RecordingEnded(R, 0.0, 0, "never_begun") in desk.events()
     assert desk.plane.is_quiet()

@@ -41,6 +41,7 @@ class Tape:
         self.audio = bytearray()
         self.error = full
         self.is_closed = False
+        self.size = 0
         self.writes = 0
 
     def write(self, data: bytes, header: bytes) -> None:
@@ -48,6 +49,7 @@ class Tape:
         if not self.error:
             self.audio += data if self.audio else header + data
             self.audio[: len(header)] = header
+            self.size = len(self.audio)
             self.writes += 1
 
     def close(self) -> None:

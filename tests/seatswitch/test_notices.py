@@ -1,5 +1,7 @@
 """Notices: lines of the log, and events that operators alone hear."""
 
+from calls.events import ScriptEnded, SupervisionChanged, SurveyEnded
+from kernel.ids import CallId, SeatId
 from kernel.outbox import Outbox
 from seatswitch.news import EventLog
 from seatswitch.notices import Notices
@@ -42,3 +44,24 @@ def test_a_name_that_leads_nowhere_is_a_line() -> None:
     Notices(log, news).name_unresolved(NameUnresolved("sip.carrier.example", "no answer"), 1.0)
     assert log.take() == [("a name leads nowhere", {"name": "sip.carrier.example", "why": "no answer"})]
     assert news.fresh.take() == []
+
+
+def test_what_has_ended_or_changed_is_an_event_and_no_line() -> None:
+    log, news = Outbox[tuple[str, dict[str, object]]](), EventLog()
+    news.wanted = True
+    notices = Notices(log, news)
+    call, seat = CallId("c1"), SeatId("8001")
+    notices.survey_ended(SurveyEnded(call, "demo", "junior", "8001", "", None), 1.0)
+    left = ScriptEnded(call, "demo", "pin", "interact", "8001", "returned", "", {"pin": "***"})
+    notices.script_ended(left, 2.0)
+    listens = SupervisionChanged("waiting", seat, "8019", None, "demo", "monitor", None)
+    notices.supervision_changed(listens, 3.0)
+    assert log.take() == []
+    assert [(topic, data) for _, _, topic, data in news.fresh.take()] == [
+        ("call", {"what": "survey", "call": "c1", "tenant": "demo", "queue": "junior", "seat": "8001",
+                  "key": None, "result": None}),
+        ("call", {"what": "interact_returned", "call": "c1", "tenant": "demo", "ivr": "pin", "seat": "8001",
+                  "outcome": "returned", "target": None, "variables": {"pin": "***"}}),
+        ("supervisor", {"what": "waiting", "by": "8019", "tenant": "demo", "seat": "8001", "call": None,
+                        "mode": "monitor", "reason": None, "supervises": "8001"}),
+    ]  # fmt: skip

@@ -322,11 +322,13 @@ def test_a_worker_that_dies_ends_the_file_and_the_call_goes_on_in_another() -> N
     settle(world)
     first, second = rows(world)
     (call,) = world.call_rows
-    assert (first.cause, first.bytes, second.cause) == ("worker_lost", 0, "asked")
+    assert (first.state, first.cause, second.cause) == ("kept", "worker_lost", "asked")
+    assert (first.seconds, first.bytes) == (6.0, 58 + 6 * 16_000), "what the file has"
     assert first.call == second.call == call.call
     assert call.recording == first.recording
     without = 0.5  # until the worker is there again
-    assert first.seconds + second.seconds == pytest.approx(call.talked - without, abs=0.1)
+    unwritten = 1.0  # at most
+    assert -0.1 < call.talked - without - first.seconds - second.seconds < unwritten + 0.1
 
 
 def test_a_switch_that_is_killed_leaves_the_row_and_goes_on_in_another_file() -> None:
@@ -338,6 +340,7 @@ def test_a_switch_that_is_killed_leaves_the_row_and_goes_on_in_another_file() ->
     first = rows(world)[0]
     assert (first.state, first.cause, first.seat) == ("kept", "switch_killed", "8001")
     assert first.seconds > 4.0
+    assert (first.seconds, first.bytes) == (int(first.seconds), 58 + 16_000 * first.seconds)
     caller.hang_up()
     settle(world)
     assert [row.cause for row in rows(world)] == ["switch_killed", "asked"]

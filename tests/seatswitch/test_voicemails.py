@@ -202,7 +202,7 @@ def test_a_kill_in_the_middle_of_a_message_leaves_what_was_said_before_it() -> N
     world.restart_switch()
     world.run(5.0)
     (row,) = rows_of(world)
-    assert (row.cause, row.state, row.bytes) == ("switch_killed", "new", 0)
+    assert (row.cause, row.state, row.bytes) == ("switch_killed", "new", 58 + 8_000 * row.seconds)
     assert 8.0 < row.seconds < 14.0
     (ended,) = [it for it in world.call_rows if it.call == row.call]
     assert ended.verdict == "us:interrupted"
@@ -216,7 +216,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_message_ends_it_there() -> None:
     world.workers.crash()
     world.run(10.0)
     (row,) = rows_of(world)
-    assert (row.cause, row.state) == ("worker_lost", "new")
+    assert (row.cause, row.state, row.bytes) == ("worker_lost", "new", 58 + 8_000 * row.seconds)
     (ended,) = [it for it in world.call_rows if it.call == row.call]
     assert ended.verdict == "us:media_worker_lost"
     settle(world)

@@ -9,8 +9,10 @@ from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from media.events import StreamStatistics
+from kernel.ids import RecordingId
+from media.events import NOTHING, StreamStatistics, Written
 from media.messages import (
+    NEVER_BEGUN,
     AddPrompt,
     BindPorts,
     Close,
@@ -81,7 +83,7 @@ class Tape:
         self.right: tuple[int | Address, ...] = ()
         self.is_paused = False
         self.began_at = now
-        self.is_open = True
+        self.ended_at: float | None = None  # also by the death of its worker
         self.heard: list[tuple[float, tuple[int | Address, ...], tuple[int | Address, ...]]] = []
         self.is_message = what.right is None
         self.point(what.right or RightSide((), "", ()), now)
@@ -89,6 +91,16 @@ class Tape:
     def point(self, right: RightSide, now: float) -> None:
         self.right = (*map(int, right.near), *((right.host, port) for port in right.far))
         self.note(now)
+
+    @property
+    def is_open(self) -> bool:
+        return self.ended_at is None
+
+    def written(self) -> Written:
+        """What there is on the disk: all up to the last whole second."""
+        assert self.ended_at is not None
+        seconds = float(int(self.ended_at - self.began_at))
+        return Written(seconds, 58 + round(seconds * (8_000 if self.is_message else 16_000)))
 
     def note(self, now: float) -> None:
         heard = ((), ()) if self.is_paused else ((self.left,), self.right)
@@ -149,7 +161,7 @@ class Worker:
         self.life += 1
         self.streams.clear()
         for tape in self.tapes.values():
-            tape.is_open = False
+            tape.ended_at = self.workers.now
         self.tapes.clear()
         self._bound.clear()
         self._next_port = self._first_port
@@ -281,7 +293,7 @@ class Worker:
         if what.recording in self.workers.tapes:
             self.workers.complain(f"recording {what.recording} is written twice")
         if what.left not in self.streams:
-            self.report(Recorded(what.recording, 0.0, 0, "closed"))
+            self.report(Recorded(what.recording, 0.0, 0, NEVER_BEGUN))
             return
         tape = Tape(what, self.workers.now)
         self.tapes[what.recording] = self.workers.tapes[what.recording] = tape
@@ -312,7 +324,7 @@ class Worker:
     def _end(self, recording: Any, cause: str) -> None:
         tape = self.tapes.pop(recording, None)
         if tape is not None:
-            tape.is_open = False
+            tape.ended_at = self.workers.now
             seconds = round(self.workers.now - tape.began_at, 3)
             self.report(Recorded(recording, seconds, 58 + round(seconds * 16_000), cause))
 
@@ -401,6 +413,21 @@ class Workers:
                 self.world.turn(lambda now: node.receive_worker(worker.number, message, now))
 
         self.after(LINK_DELAY, arrive)
+
+    def written(self, recording: str) -> Written:
+        """Return what there is of a file whose writer has died."""
+        return self.tapes[recording].written() if recording in self.tapes else NOTHING
+
+    def look(self, recording: RecordingId) -> None:
+        """Look at the file of a recording, and tell the switch a little later."""
+        node = self.world.node
+
+        def tell() -> None:
+            if self.world.node is node:
+                written = self.written(recording)
+                self.world.turn(lambda now: node.recording_measured(recording, written, now))
+
+        self.after(LINK_DELAY, tell)
 
     def after(self, delay: float, action: Callable[[], None]) -> None:
         self.world.time.after(delay, action)

@@ -187,7 +187,8 @@ class World:
         before, self._torn = self.before, []
         self._death, self._again, self._recovers = self._again, "", True
         kills = self.kills
-        self.turn(lambda now: self.node.restore(read, now, self.deaths[-1]))
+        files = {name: self.workers.written(name) for name in self.workers.tapes}
+        self.turn(lambda now: self.node.restore(read, now, self.deaths[-1], files))
         self._recovers = False
         if self.kills == kills:
             check_survived(self, before)
@@ -398,6 +399,8 @@ class World:
             self.streams.connections[flow.connection].close_from_switch()
         for worker, message in node.plane.commands.take():
             self.workers.receive(worker, message)
+        for recording in node.looks.take():
+            self.workers.look(recording)
         node.log.take()
         self.requests += self.api.requests.take()
         for number, text in self.api.replies.take():

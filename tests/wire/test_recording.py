@@ -1,5 +1,7 @@
 """A recording of phones nobody here wrote, proved by frequency: 440 Hz left, 1000 and then 1700 Hz right."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,57 @@ def test_who_calls_is_left_who_serves_is_right_and_a_transfer_goes_on_in_the_fil
     assert max(index for index, share in enumerate(before) if share > CLEAR) < min(
         index for index, share in enumerate(after) if share > CLEAR
     )
+
+
+def measured(path: Path) -> tuple[float, int]:
+    """Return the seconds that a file plays for, and its size."""
+    data = path.read_bytes()
+    left, right = wav_channels(data)
+    assert len(left) == len(right)
+    return round(len(left) / 8_000, 3), len(data)
+
+
+def test_whatever_is_killed_each_row_says_what_its_file_is_and_all_of_it_can_be_fetched(
+    tmp_path: Path,
+) -> None:
+    """kill -9 of the media worker, then of the switch, then SIGINT: the call goes on in a new file."""
+    with Switch(tmp_path, wrap_up=0, config=RECORDED) as switch:
+        caller, seat = two_phones(tmp_path, switch)
+        with caller, seat:
+            admin = registered(switch)
+            sign_in(switch, ["8001"])
+            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+            folder = tmp_path / "recordings"
+
+            def written(count: int) -> bool:
+                """A file number ``count`` has three seconds by now."""
+                sizes = sorted(file.stat().st_size for file in folder.glob("*.wav"))
+                return len(sizes) == count and sizes[0] > 3 * 16_000
+
+            wait_until("the first file is written", lambda: written(1))
+            os.kill(switch.child("media-worker"), signal.SIGKILL)
+            wait_until("the second file is written", lambda: written(2))
+            switch.stop(signal.SIGKILL)
+            switch.start()
+            wait_until("the third file is written", lambda: written(3))
+            admin = switch.rpc()
+            assert [call["recording"] for call in admin.call("call.list")] == ["on"]
+            switch.stop()
+            switch.start()
+            rows = rows_when_complete(switch, "recordings", 3)
+            admin = switch.rpc()
+            fetched = [admin.fetch("recording.get", recording=row["recording"]) for row in rows]
+    rows.sort(key=lambda row: float(row["began_at"]))
+    assert [(row["state"], row["cause"]) for row in rows] == [
+        ("kept", "worker_lost"), ("kept", "switch_killed"), ("kept", "asked"),
+    ]  # fmt: skip
+    for row in rows:
+        path = folder / f"{row['recording']}.wav"
+        seconds, size = measured(path)
+        assert (row["seconds"], row["bytes"]) == (seconds, size)
+        assert size > 3 * 16_000
+        assert path.stat().st_mode & 0o777 == 0o600
+    for about, data in fetched:
+        path = folder / f"{about['recording']}.wav"
+        assert data == path.read_bytes()
+        assert about["seconds"] == measured(path)[0]

@@ -1,5 +1,6 @@
 """Voicemail on the wire: what a phone says after the tone is in the file, and nothing else."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,25 @@ def test_a_caller_whom_nobody_serves_leaves_a_message_in_its_own_voice(tmp_path:
     # In pieces of 20 ms: a phone on a busy machine skips some, which are silence then.
     said = frames(samples, 440)
     assert sum(said) > 0.7 * len(said)
+
+
+def test_a_message_in_whose_middle_the_switch_is_killed_is_what_is_in_its_file(tmp_path: Path) -> None:
+    with Switch(tmp_path, queue_extra=NOBODY % tmp_path) as switch:
+        caller, seat = two_phones(tmp_path, switch)
+        with caller, seat:
+            admin = registered(switch)
+            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+            wait_until("it is greeted", lambda: states(admin.call("call.list")) == ["voicemail"])
+            folder = tmp_path / "recordings"
+            wait_until("it is recorded", lambda: long_enough(folder), 60.0)
+            switch.stop(signal.SIGKILL)
+            switch.start()
+            admin = switch.rpc()
+            (message,) = admin.call("voicemail.list")["voicemails"]
+            found, data = admin.fetch("voicemail.get", voicemail=message["voicemail"])
+        (row,) = rows_when_complete(switch, "voicemails", 1)
+    assert (row["cause"], row["state"], row["bytes"]) == ("switch_killed", "new", len(data))
+    assert data == (folder / found["file"]).read_bytes()
+    seconds = len(read_audio("message", data)) / SECOND
+    assert seconds > 3.0
+    assert row["seconds"] == found["seconds"] == pytest.approx(seconds, abs=0.001)

@@ -3,12 +3,14 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from kernel.ids import RecordingId
 from kernel.outbox import Outbox
 from kernel.rows import SeatStateRow
+from media.events import NO_FILES, Written
 
 WAIT_MAX = 20.0  # seconds; far beyond what anything here takes, so that a slow machine does not fail a test
 
@@ -35,6 +37,8 @@ class StubNode:
         self.plane = SimpleNamespace(commands=Outbox())
         self.rows: Outbox[Any] = Outbox()
         self.log: Outbox[Any] = Outbox()
+        self.looks: Outbox[RecordingId] = Outbox()
+        self.files: dict[str, Written] = {}
         self.news = SimpleNamespace(fresh=Outbox())
         self.inputs: list[tuple[Any, ...]] = []
         self.deadline: float | None = None
@@ -101,11 +105,21 @@ class StubNode:
     def start(self, now: float) -> None:
         self.inputs.append(("start", None))
 
-    def restore(self, rows: Sequence[Any], now: float, died_at: float | None = None) -> None:
+    def restore(
+        self,
+        rows: Sequence[Any],
+        now: float,
+        died_at: float | None = None,
+        files: Mapping[str, Written] = NO_FILES,
+    ) -> None:
         self.inputs.append(("restore", list(rows)))
+        self.files = dict(files)
 
     def recordings_removed(self, rows: Sequence[Any], now: float) -> None:
         self.inputs.append(("recordings_removed", list(rows)))
+
+    def recording_measured(self, recording: RecordingId, written: Written, now: float) -> None:
+        self.inputs.append(("measured", recording, written))
 
     def checkpoint(self) -> list[Any]:
         return []

@@ -14,6 +14,10 @@ import structlog
 from config.load import load_settings
 from config.schema import Settings
 from kernel.errors import OperatorError
+from kernel.ids import RecordingId
+from kernel.staterows import RecordingStateRow, VoicemailStateRow
+from media.events import NOTHING, Written
+from media.recorder import wav_header
 from seatswitch.shell.daemon import Daemon, LoopErrors, hold_lock, raise_file_limit
 from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.store.records import Follower, Position
@@ -28,6 +32,8 @@ domain = "127.0.0.1"
 listen = ["unix://{folder}/run/switch.sock"]
 [store]
 url = "sqlite:///{folder}/var/switch.db"
+[recording]
+folder = "{folder}/recordings"
 [switch]
 drain_after = "{drain}s"
 """
@@ -121,6 +127,33 @@ async def test_rows_outlive_the_switch_and_come_back(tmp_path: Path) -> None:
     # The writer has taken everything over before it ended.
     follower = Follower(tmp_path / "var" / "journal", Position(0, 0))
     assert follower.next_rows() == []
+
+
+async def test_what_was_being_written_is_measured_by_whoever_comes_next(tmp_path: Path) -> None:
+    """And while a switch runs, when one of its media workers has died."""
+    settings, first = make_settings(tmp_path), StubParts()
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    (folder / "r1.wav").write_bytes(wav_header(2, 8_000) + bytes(16_000))
+    (folder / "v1.wav").write_bytes(wav_header(1, 4_000) + bytes(4_001))
+    living = [RecordingStateRow(name, "c1", "demo", "", "", "", "139", 1.0) for name in ("r1", "r2")]
+    spoken = VoicemailStateRow("v1", "demo", "public", "c2", "", "139", "", "96198", 1.0, 2.0)
+    daemon = make_daemon(settings, first)
+    await daemon.start()
+    pump = daemon.pump
+    assert pump is not None
+    pump.turn(lambda now: first.stub_node.rows.extend([*living, spoken]))
+    pump.turn(lambda now: first.stub_node.looks.put(RecordingId("r1")))
+    await until(lambda: first.stub_node.heard("measured"), "a look at the file")
+    assert first.stub_node.heard("measured") == [("measured", "r1", Written(1.0, 16_058))]
+    await daemon.stop()
+    second = StubParts()
+    daemon = make_daemon(settings, second)
+    await daemon.start()
+    assert second.stub_node.files == {
+        "r1": Written(1.0, 16_058), "r2": NOTHING, "v1": Written(0.5, 4_059),
+    }  # fmt: skip
+    await daemon.stop()
 
 
 async def test_second_switch_is_refused_by_the_store_and_by_the_port(tmp_path: Path) -> None:

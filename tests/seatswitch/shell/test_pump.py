@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import structlog
 
+from kernel.ids import RecordingId
 from seatswitch.shell.clock import monotonic
 from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.pump import Exits, Pump
@@ -27,6 +28,12 @@ class Recorder:
     def close(self, where: Any, reason: str = "") -> None:
         self.left.append(("close", where, reason))
 
+    def look(self, recording: Any) -> None:
+        self.left.append(("look", recording))
+
+    def remove(self, file: str) -> None:
+        self.left.append(("remove", file))
+
     def append(self, rows: list[Any]) -> None:
         self.left.append(("rows", rows))
 
@@ -42,7 +49,7 @@ def log_lines() -> Iterator[io.BytesIO]:
 def make_pump(node: StubNode, api: StubApi | None = None, **more: Any) -> tuple[Pump, Recorder]:
     recorder, exits = Recorder(), Exits()
     exits.udp[0] = recorder
-    exits.streams = exits.workers = exits.rows = exits.replies = recorder
+    exits.streams = exits.workers = exits.rows = exits.replies = exits.files = recorder
     return Pump(asyncio.get_running_loop(), node, api or StubApi(), exits, **more), recorder
 
 
@@ -58,6 +65,7 @@ async def test_everything_a_turn_leaves_is_carried_out_in_order() -> None:
         api.replies.put((9, b"{}"))
         node.news.fresh.put((1, 0.0, "seat", {}))
         node.rows.put(row)
+        node.looks.put(RecordingId("r1"))
         node.plane.commands.put((0, b"open"))
         node.stack.closes.put(stream)
         node.stack.datagrams.put((PEER, b"INVITE"))
@@ -72,10 +80,11 @@ async def test_everything_a_turn_leaves_is_carried_out_in_order() -> None:
         ("send", 0, b"open"),
         ("send", 9, b"{}"),
         ("close", 9, "session taken over"),
+        ("look", "r1"),
     ]
     assert api.flushed == 1
     pump.turn(lambda now: None)
-    assert len(recorder.left) == 7
+    assert len(recorder.left) == 8
 
 
 async def test_deadline_wakes_the_node_once() -> None:

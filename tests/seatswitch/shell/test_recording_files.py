@@ -1,5 +1,6 @@
 """Files of recordings on a real disk: written by a thread, whole up to the last write, never outside."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -61,6 +62,7 @@ def test_nothing_is_overwritten_nor_written_through_a_link(tmp_path: Path) -> No
         file.close()
         wait_until_closed(file)
         assert file.error == "File exists"
+        assert file.size == 0
     assert (tmp_path / "a.wav").read_bytes() == b"precious"
     assert not (tmp_path / "elsewhere").exists()
 
@@ -89,7 +91,7 @@ for number in range(10):
     file.write(bytes((number,)) * 8_000, wav_header(1, 8_000 * (number + 1)))
 file.close()
 files.close()
-print(file.is_closed, file.error)
+print(file.is_closed, file.error, file.size)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 files = RecordingFiles()
 file = files.create(sys.argv[1], "room")
@@ -105,10 +107,26 @@ def test_a_disk_that_is_full_is_told_and_what_fitted_can_be_played(tmp_path: Pat
     told = subprocess.run(
         (sys.executable, "-c", FILL, str(tmp_path)), capture_output=True, text=True, timeout=60, check=True
     )
-    assert told.stdout.splitlines() == ["True File too large", "True ''"]
+    assert told.stdout.splitlines() == ["True File too large 16058", "True ''"]
     audio = bytes((0,)) * 8_000 + bytes((1,)) * 8_000
     assert wav_channels((tmp_path / "full.wav").read_bytes()) == (audio,)
+    assert (tmp_path / "full.wav").stat().st_size == 16_058, "what nobody can play is off the disk"
     assert wav_channels((tmp_path / "room.wav").read_bytes()) == (b"1" * 80_000,)
+
+
+def test_a_disk_without_room_for_the_first_byte_has_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pwrite(descriptor: int, data: bytes, at: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recording_files.os, "pwrite", pwrite)
+    file = RecordingFiles().create(str(tmp_path), "a")
+    file.write(b"", wav_header(1, 0))
+    file.write(b"1" * 800, wav_header(1, 800))
+    file.close()
+    wait_until_closed(file)
+    assert (file.error, file.size, list(tmp_path.iterdir())) == ("No space left on device", 0, [])
 
 
 WRITE_FOR_EVER = """
