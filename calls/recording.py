@@ -200,14 +200,16 @@ class CallRecordings:
     def _tune(self, call: Call, now: float) -> None:
         """Let the recording of ``call`` be of who is heard in it now."""
         taping = self.by_call.get(call.id)
+        if taping is not None:
+            is_over = taping.left not in (call.caller_leg, call.callee) or call.state is CallState.SURVEY
+            if is_over:  # whoever has the place of who was recorded has a file of its own
+                self._end(taping, now)
+                taping = None
         if taping is None:
             if call.state is not CallState.TALKING or not self._is_wanted(call):
                 return
             taping = self._begin(call, now)
         left = taping.left
-        if left not in (call.caller_leg, call.callee) or call.state is CallState.SURVEY:
-            self._end(taping, now)
-            return
         if taping.suspended_by is not None:
             if not any(leg.seat == taping.suspended_by for leg in call.legs()):
                 taping.resume(now)  # whoever has suspended it has left

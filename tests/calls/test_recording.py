@@ -25,7 +25,8 @@ from media.messages import (
     RightSide,
     encode_reports,
 )
-from tests.calls.office import EPOCH, Office, Sent, call_settings, sdp
+from tests.calls.office import EPOCH, OTHER_PHONE, THIRD_PHONE, Office, Sent, call_settings, sdp
+from tests.calls.test_replacements import enter
 from tests.calls.test_transfer import replacing
 from tests.calls.test_transfer import settle as finish
 from tests.sip.scene import PHONE, TRUNK
@@ -278,3 +279,35 @@ def test_of_two_recorded_calls_that_a_transfer_joins_nothing_is_lost_nor_left_op
     }
     named = [(row.call, row.recording) for row in here.rows if isinstance(row, CallRow)]
     assert named == [(call.id, first.recording), (consult.id, second.recording)]
+
+
+def test_whoever_takes_the_place_of_who_was_recorded_is_recorded_in_another_file() -> None:
+    """An extension has called a queue and hands its own place to another phone (RFC 3891)."""
+    here = office()
+    here.register("2001", "other")
+    here.register("8002", "third")
+    me = "<sip:2001@192.0.2.8:5062>"
+    call = here.dial("96198", "first", OTHER_PHONE, from_="<sip:2001@example.com>;tag=c", contact=me)
+    assert call is not None
+    ok = here.last("200")
+    here.caller_says("ACK", ok, 1)
+    ring = here.ring(call)
+    here.answer(ring, 200, sdp(5000, host="192.0.2.7"))
+    here.advance(3.0)
+    first = began(here)
+    assert call.caller_leg is not None
+    assert first.left == call.caller_leg.stream
+    enter(here, f"first;to-tag={ok.message.to_tag};from-tag=c", THIRD_PHONE)
+    here.advance(1.0)
+    assert call.caller_leg.number == "8002"
+    assert EndRecording(first.recording) in here.commands
+    second = began(here)
+    assert second.left == call.caller_leg.stream
+    assert here.board.recordings.state(call) == "on"
+    here.caller_says("ACK", here.last("200", THIRD_PHONE), 1)
+    here.caller_says("BYE", here.last("200", THIRD_PHONE), 2)
+    finish(here)
+    assert here.is_quiet()
+    assert [(row.recording, row.number, row.state) for row in rows(here)] == [
+        (first.recording, "2001", "kept"), (second.recording, "8002", "kept"),
+    ]  # fmt: skip
