@@ -13,7 +13,9 @@ MOST = 20_000  # recordings, some 15 MB
 class Catalogue:
     """The recordings of one switch, in the order in which they ended."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, folder: str = "", most: int = MOST) -> None:
+        """``folder`` is where their files are."""
+        self.folder = folder
         self._most = most
         self._rows: dict[str, RecordingRow] = {}
 

@@ -92,7 +92,7 @@ class CallRecordings:
         self.by_call: dict[CallId, Taping] = {}
         self.living: dict[RecordingId, Taping] = {}  # until the media plane has told that it is over
         self.moved: dict[CallId, Call] = {}
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(plane.recordings.folder)
         self._refused: dict[CallId, None] = {}  # calls whose recording could not be written
         self._is_failing = False  # which the operator knows
 
@@ -124,6 +124,7 @@ class CallRecordings:
             taping.suspended_by, taping.suspended_at = what.seat, now
         else:
             taping.resume(now)
+        board.rows.put(self._state(taping))
         self.touch(call)
         board.events.put(CallChanged(call.id, call.state))
 
@@ -213,6 +214,7 @@ class CallRecordings:
         if taping.suspended_by is not None:
             if not any(leg.seat == taping.suspended_by for leg in call.legs()):
                 taping.resume(now)  # whoever has suspended it has left
+                self._board.rows.put(self._state(taping))
         other = call.other(left) if call.state is CallState.TALKING else None
         if other is None or call.is_parked or self._board.scripts.interacts(call):
             self._plane.recordings.pause(taping.id, now)
@@ -293,15 +295,17 @@ class CallRecordings:
             self.catalogue.add(row)
         for state in rows:
             written = files.get(state.recording, NOTHING)
+            ended_at = max(died_at, state.began_at + written.seconds)
+            more = max(0.0, ended_at - state.suspended_at) if state.suspended_at else 0.0
             self._put(
                 RecordingRow(
                     *(state.recording, state.call, state.tenant, state.queue, state.seat, state.seats),
                     state.number,
                     state.began_at,
-                    max(died_at, state.began_at + written.seconds),
+                    ended_at,
                     written.seconds,
                     written.size,
-                    0.0,
+                    round(state.suspended + more, 3),
                     KEPT if written.size else FAILED,
                     INTERRUPTED,
                 )
@@ -312,7 +316,9 @@ class CallRecordings:
         return [self._state(taping) for taping in self.living.values()]
 
     def _state(self, taping: Taping) -> RecordingStateRow:
-        return RecordingStateRow(*self._about(taping))
+        is_suspended = taping.suspended_by is not None
+        at = self._walltime.epoch(taping.suspended_at) if is_suspended else 0.0
+        return RecordingStateRow(*self._about(taping), round(taping.suspended_for, 3), at)
 
     def _about(self, taping: Taping) -> tuple[str, str, str, str, str, str, str, float]:
         seats = tuple(taping.seats)

@@ -176,6 +176,8 @@ class RecordingStateRow(Row, frozen=True, tag="recording_states"):
     seats: str
     number: str
     began_at: float
+    suspended: float = 0.0  # seconds, before it was suspended last
+    suspended_at: float = 0.0  # 0: it is not suspended
 
 
 class VoicemailStateRow(Row, frozen=True, tag="voicemail_states"):

@@ -57,6 +57,7 @@ class Recordings:
     ) -> None:
         """``can_tell`` says whether a stream's worker is there and knows of it."""
         self._settings = settings
+        self.folder = settings.recordings  # whatever a reload says: workers write there until a restart
         self._streams = streams
         self._commands = commands
         self._events = events
@@ -189,8 +190,7 @@ class Recordings:
             return
         kept.is_told = True
         right = None if kept.right is None else self._right(kept)
-        folder = self._settings.recordings
-        told = Record(kept.id, folder, kept.left.id, right, kept.limit, kept.silence)
+        told = Record(kept.id, self.folder, kept.left.id, right, kept.limit, kept.silence)
         self._commands.tell(kept.left.worker, told)
         if kept.is_paused:
             self._commands.tell(kept.left.worker, PauseRecording(kept.id, True))

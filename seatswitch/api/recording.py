@@ -111,7 +111,7 @@ def get(scope: Scope, params: OneRecording) -> dict[str, Any]:
         piece = read_piece(scope, name, params.offset, params.length)
     if begins(scope, name, params.offset) or not params.length:
         scope.record("listen", call=row.call, tenant=row.tenant, queue=row.queue, detail=row.recording)
-    file = None if why else f"{scope.node.settings.media.recordings}/{name}"
+    file = None if why else f"{scope.node.catalogue.folder}/{name}"
     return {**_object(row), "file": file, **piece}
 
 

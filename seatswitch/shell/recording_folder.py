@@ -17,7 +17,7 @@ from media.recorder import HEADER_BYTES, look_at
 from seatswitch.shell.recording_files import file_path
 
 SUFFIX = ".wav"
-_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would be waited for
 
 log = structlog.get_logger()
 

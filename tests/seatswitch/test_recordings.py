@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from config.load import load_settings
 from kernel.rows import OperationRow, RecordingRow
 from tests.seatswitch.test_attending import TWO as LED
 from tests.seatswitch.test_attending import listening
@@ -345,6 +346,30 @@ def test_a_switch_that_is_killed_leaves_the_row_and_goes_on_in_another_file() ->
     settle(world)
     assert [row.cause for row in rows(world)] == ["switch_killed", "asked"]
     assert len({row.recording for row in rows(world)}) == 2
+
+
+def test_that_a_seat_has_suspended_it_outlives_a_kill() -> None:
+    world, desk, _, _ = talking(recorded())
+    for seconds, verb in ((2.0, "pause"), (3.0, "resume"), (1.0, "pause")):
+        world.run(seconds)
+        desk.ask(f"call.record_{verb}")
+    world.run(4.0)
+    world.kill_switch()
+    world.run(6.0)
+    first = rows(world)[0]
+    assert (first.cause, first.suspended) == ("switch_killed", pytest.approx(7.0, abs=1.1))
+
+
+def test_a_reload_that_names_another_folder_takes_no_recording_out_of_reach() -> None:
+    """The folder waits for a restart: files are where they were."""
+    world, _, caller, _ = talking(recorded())
+    caller.hang_up()
+    settle(world)
+    (row,) = rows(world)
+    moved = load_settings(f'{world.town.toml()}\n[recording]\nfolder = "elsewhere"\n', file="town.toml")
+    world.turn(lambda now: world.node.reconfigure(moved, now))
+    told = world.admin.ask("recording.get", {"recording": row.recording})
+    assert told["file"] == f"var/recordings/{row.recording}.wav"
 
 
 @pytest.mark.parametrize("side", ["caller", "seat"])

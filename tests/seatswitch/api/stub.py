@@ -88,7 +88,7 @@ class StubNode:
         self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self.kicked: Outbox[tuple[SeatId, str]] = Outbox()
         self.is_draining = False
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(self.settings.media.recordings)
         self.calls: dict[str, dict[str, Any]] = {}
         self.hung_up: list[tuple[str, str, str]] = []
         self.controls: list[Control] = []

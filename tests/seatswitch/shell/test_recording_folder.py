@@ -1,6 +1,7 @@
 """Files of recordings: read in pieces, removed, and nothing outside their folder."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def test_what_a_dead_worker_has_left_is_measured(tmp_path: Path) -> None:
 
     asyncio.run(look())
     assert dict(told) == wanted
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    (tmp_path / "b.wav").mkdir()
+    folder = RecordingFolder(str(tmp_path), nobody)
+    assert [folder.read(name, 0, 10) for name in ("a.wav", "b.wav")] == [None, None]
+    assert folder.measure(["a", "b"]) == {"a": NOTHING, "b": NOTHING}
 
 
 @pytest.mark.parametrize("name", ["../secret.wav", "/etc/passwd", "a-1", "link.wav", "", ".wav", "a/b.wav"])

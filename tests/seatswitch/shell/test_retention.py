@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import structlog
 
-from kernel.rows import RecordingRow
+from kernel.rows import RecordingRow, VoicemailRow
 from seatswitch.shell import retention
-from seatswitch.shell.retention import keep_removing, remove_old
+from seatswitch.shell.retention import BEGIN, Place, keep_removing, remove_left, remove_old
 from seatswitch.shell.store.database import migrate, open_engine
 from seatswitch.shell.store.records import build_record, journal_path
 from seatswitch.shell.store.writer import RowWriter
@@ -19,13 +20,14 @@ def row(recording: str, ended_at: float, state: str = "kept") -> RecordingRow:
     return RecordingRow(*about, 60.0, 960_058, 0.0, state, "asked")
 
 
-def house(tmp_path: Path, *rows: RecordingRow) -> tuple[str, str]:
+def house(tmp_path: Path, *rows: RecordingRow | VoicemailRow) -> tuple[str, str]:
     """Return the folder of the recordings, with a file of each, and the database's URL."""
     url, folder, journal = f"sqlite:///{tmp_path}/switch.db", tmp_path / "recordings", tmp_path / "journal"
     folder.mkdir()
     journal.mkdir()
     for one in rows:
-        (folder / f"{one.recording}.wav").write_bytes(b"audio")
+        name = one.recording if isinstance(one, RecordingRow) else one.voicemail
+        (folder / f"{name}.wav").write_bytes(b"audio")
     journal_path(journal, 1).write_bytes(build_record(list(rows)))
     engine = open_engine(url)
     migrate(engine)
@@ -40,7 +42,8 @@ def test_what_is_old_is_deleted_and_said_to_be(tmp_path: Path) -> None:
         tmp_path, row("a", 1000.0), row("b", 2000.0), row("c", 500.0, "removed"), row("d", 600.0)
     )
     (tmp_path / "recordings" / "d.wav").unlink()  # somebody was faster
-    removed = remove_old(folder, url, before=1500.0)
+    removed, place = remove_old(folder, url, before=1500.0)
+    assert place is None
     assert [(one.recording, one.state, one.bytes) for one in removed] == [
         ("d", "removed", 960_058),
         ("a", "removed", 960_058),
@@ -52,7 +55,46 @@ def test_a_file_that_cannot_be_deleted_is_kept_for_the_next_time(tmp_path: Path)
     folder, url = house(tmp_path, row("a", 1000.0), row("b", 1001.0))
     (tmp_path / "recordings" / "a.wav").unlink()
     (tmp_path / "recordings" / "a.wav").mkdir()
-    assert [one.recording for one in remove_old(folder, url, before=1500.0)] == ["b"]
+    assert [one.recording for one in remove_old(folder, url, before=1500.0)[0]] == ["b"]
+
+
+def test_files_that_cannot_be_deleted_keep_no_other_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the oldest, and as many as one look takes; the log says so once for each look."""
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    moments = (1.0, 1.0, 1.0, 2.0, 3.0)
+    folder, url = house(tmp_path, *(row(name, at) for name, at in zip("abcde", moments, strict=True)))
+    for name in "abc":
+        (tmp_path / "recordings" / f"{name}.wav").unlink()
+        (tmp_path / "recordings" / f"{name}.wav").mkdir()
+    removed: list[str] = []
+    place: Place | None = BEGIN
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            assert place is not None
+            rows, place = remove_old(folder, url, 1500.0, place)
+            removed += [one.recording for one in rows]
+    assert (removed, place) == (["d", "e"], None)
+    assert [(Path(line["file"]).name, line["more"]) for line in lines] == [("a.wav", 1), ("c.wav", 0)]
+
+
+def test_the_file_of_a_voicemail_that_is_no_more_goes_if_it_was_left_behind(tmp_path: Path) -> None:
+    """The row is written before the file is deleted, and the switch was killed in between."""
+    states = {"a": "removed", "b": "discarded", "c": "new", "d": "removed", "e": "done"}
+    at = {"d": 10.0}
+    rows = [
+        VoicemailRow(
+            name, "demo", "public", "c1", "", "139", "", "96198", 1.0, 9.0, 8.0, 64_058, f"{name}.wav",
+            "hung_up", state, changed_at=at.get(name, 1000.0),
+        )
+        for name, state in states.items()
+    ]  # fmt: skip
+    folder, url = house(tmp_path, *rows)
+    remove_left(folder, url, since=500.0)
+    assert sorted(path.name for path in Path(folder).iterdir()) == ["c.wav", "d.wav", "e.wav"]
+    remove_left(folder, url, since=0.0)
+    assert sorted(path.name for path in Path(folder).iterdir()) == ["c.wav", "e.wav"]
 
 
 def test_a_name_that_leads_out_of_the_folder_leads_nowhere(tmp_path: Path) -> None:
@@ -69,7 +111,8 @@ def test_a_name_that_leads_out_of_the_folder_leads_nowhere(tmp_path: Path) -> No
 
 def test_without_a_database_nothing_is_removed(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/nothing/switch.db"
-    assert remove_old(str(tmp_path), url, before=1500.0) == []
+    assert remove_old(str(tmp_path), url, before=1500.0) == ([], None)
+    remove_left(str(tmp_path), url, since=0.0)
 
 
 def test_it_looks_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
