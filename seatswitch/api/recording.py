@@ -1,5 +1,6 @@
 """``recording.*``: files of calls, and who may listen to them."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -78,6 +79,7 @@ def list_recordings(scope: Scope, params: Find) -> dict[str, Any]:
     """Return a page of the recordings that one may listen to."""
     begin = None if params.begin is None else params.begin.timestamp()
     end = None if params.end is None else params.end.timestamp()
+    may_hear = _listener(scope)
 
     def matches(row: RecordingRow) -> bool:
         return (
@@ -87,7 +89,7 @@ def list_recordings(scope: Scope, params: Find) -> dict[str, Any]:
             and params.queue in (None, row.queue)
             and params.number in (None, row.number)
             and params.call in (None, row.call)
-            and _may_listen(scope, row)
+            and may_hear(row)
         )
 
     found, cursor = scope.node.catalogue.find(matches, params.cursor, params.limit)
@@ -101,7 +103,7 @@ def get(scope: Scope, params: OneRecording) -> dict[str, Any]:
     row = scope.node.catalogue.get(params.recording)
     if row is None or not scope.sees(row.tenant):
         raise OperationRefused("NO_SUCH_RECORDING", f"there is no recording {params.recording}")
-    if not _may_listen(scope, row):
+    if not _listener(scope)(row):
         raise OperationRefused("NO_RIGHT", f"recording {params.recording} is not this connection's to hear")
     name, why = f"{row.recording}.wav", _why_silent(row)
     if params.length and why:
@@ -122,21 +124,31 @@ def _why_silent(row: RecordingRow) -> str:
     return f"was never written: {row.cause}" if row.state == "failed" and not row.bytes else ""
 
 
-def _may_listen(scope: Scope, row: RecordingRow) -> bool:
-    """Say whether the connection may hear a recording: a leader those of its queues, an agent its own."""
-    if not scope.sees(row.tenant):
-        return False
-    session = scope.connection.session
-    seats = row.seats.split(",")
-    if session is not None and session.seat in seats:
-        if row.tenant in scope.node.settings.calls.recording.tenants_own:
+def _listener(scope: Scope) -> Callable[[RecordingRow], bool]:
+    """Return what says whether the connection may hear a recording: a leader those of its queues, an agent
+    its own. A list asks it of 20,000 rows: what does not depend on the row is found out once.
+    """
+    session, is_leader = scope.connection.session, scope.may("supervisor")
+    own = "" if session is None else session.seat
+    tenants_own = dict.fromkeys(scope.node.settings.calls.recording.tenants_own)
+    seats, led = scope.node.engine.seats, dict[str, bool]()
+
+    def leads(row: RecordingRow) -> bool:
+        if not row.queue:
+            known = [seats[SeatId(seat)] for seat in row.seats.split(",") if seat in seats]
+            return scope.leads([queue for seat in known for queue in seat.settings.queues])
+        if row.queue not in led:
+            led[row.queue] = scope.leads([row.queue])
+        return led[row.queue]
+
+    def may_hear(row: RecordingRow) -> bool:
+        if not scope.sees(row.tenant):
+            return False
+        if own and own in row.seats and row.tenant in tenants_own and own in row.seats.split(","):
             return True
-    if not scope.may("supervisor"):
-        return False
-    if row.queue:
-        return scope.leads([row.queue])
-    known = [scope.node.engine.seats.get(SeatId(seat)) for seat in seats]
-    return scope.leads([queue for seat in known if seat is not None for queue in seat.settings.queues])
+        return is_leader and leads(row)
+
+    return may_hear
 
 
 def _object(row: RecordingRow) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from kernel.rows import RecordingRow
 from seatswitch.api.audio import CHUNK_MAX
 from tests.seatswitch.api.stub import CONFIG, Desk, Office
+from tests.seatswitch.api.test_voicemail import TEAM
 
 OWN = CONFIG.replace('name = "north"\n', 'name = "north"\nown_recordings = true\n', 1)
 
@@ -162,3 +163,20 @@ def test_an_agent_hears_its_own_where_its_tenant_says_so() -> None:
     assert found(desk) == ["r2", "r1"]
     assert desk.ask("recording.get", recording="r1")["recording"] == "r1"
     assert desk.refusal("recording.get", recording="r3") == "NO_RIGHT"
+
+
+def test_a_leader_hears_those_of_its_queues_and_of_none_those_of_seats_it_leads() -> None:
+    rows = (
+        row("junior"), row("night", "8005", "night"), row("dialled", "8001", ""),
+        row("dialled at night", "8001,8005", ""), row("nobody", "", ""), row("south", "9001", tenant="south"),
+    )  # fmt: skip
+    for config, heard in (
+        (TEAM, ["dialled at night", "night"]),
+        (CONFIG, ["nobody", "dialled at night", "dialled", "night", "junior"]),
+    ):
+        here = office(config, *rows)
+        leader = here.desk()
+        leader.sign_in("8019", "lead")
+        assert found(leader) == heard
+        assert leader.refusal("recording.get", recording="south") == "NO_SUCH_RECORDING"
+    assert office(TEAM, *rows).desk("admin").ask("recording.get", recording="nobody")["seats"] == []
