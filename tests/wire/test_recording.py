@@ -2,7 +2,11 @@
 
 import os
 import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,3 +138,58 @@ def test_whatever_is_killed_each_row_says_what_its_file_is_and_all_of_it_can_be_
         path = folder / f"{about['recording']}.wav"
         assert data == path.read_bytes()
         assert about["seconds"] == measured(path)[0]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder with room for five seconds of a recording."""
+    folder = tmp_path / "recordings"
+    folder.mkdir(mode=0o700)
+    mounted = subprocess.run(
+        ("mount", "-t", "tmpfs", "-o", "size=80k", "tmpfs", str(folder)), capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may make a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(("umount", "-l", str(folder)), check=True)
+
+
+def test_a_disk_that_fills_up_ends_the_file_and_not_the_call_and_without_room_there_is_none(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    with Switch(tmp_path, wrap_up=0, config=RECORDED) as switch:
+        caller, seat = two_phones(tmp_path, switch)
+        with caller, seat:
+            admin = registered(switch)
+            sign_in(switch, ["8001"])
+
+            def recorded(count: int) -> list[dict[str, Any]]:
+                """Call until there are so many recordings; return them, the last first."""
+                caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+                wait_until(
+                    "it has ended", lambda: len(admin.call("recording.list")["recordings"]) == count, 60.0
+                )
+                (call,) = admin.call("call.list")
+                assert (call["state"], call["recording"]) == ("talking", "off")
+                admin.call("call.hangup", call=call["call"])
+                wait_until("the call is over", lambda: not admin.call("call.list"))
+                return list(admin.call("recording.list")["recordings"])
+
+            (full,) = recorded(1)
+            with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+                while True:
+                    filler.write(bytes(512))
+            never, _ = recorded(2)
+            about, data = admin.fetch("recording.get", recording=full["recording"])
+            with pytest.raises(RuntimeError, match="was never written: No space left on device"):
+                admin.call("recording.get", recording=never["recording"], length=1_000)
+    assert [(one["state"], one["cause"]) for one in (full, never)] == [
+        ("failed", "No space left on device")
+    ] * 2
+    assert (never["seconds"], never["bytes"]) == (0.0, None)
+    left, _ = wav_channels(data)
+    assert about["bytes"] == len(data)
+    assert about["seconds"] == full["seconds"] == pytest.approx(len(left) / 8_000, abs=0.001)
+    assert full["seconds"] > 2.0
