@@ -185,6 +185,8 @@ class CallRecordings:
         ended_at = now if taping.ended_at is None else taping.ended_at
         self._put_row(taping, ended_at, event.seconds, event.size, state, cause)
         if is_current:
+            if not event.size and not isinstance(event, RecordingFailed) and call.recording == taping.id:
+                call.recording = ""  # another is begun, and is what its row shall name
             self.touch(call)
             self._board.events.put(CallChanged(call.id, call.state))
 

@@ -134,6 +134,7 @@ class Recovery:
             call.script if call.state is CallState.SCRIPT else self._board.scripts.leading.script_of(call),
             call.runs,
             call.visits,
+            call.recording,
         )
 
     # After the death of the process before.
@@ -257,7 +258,7 @@ class Recovery:
         call.joined_at = None if row.joined_at is None else monotonic(row.joined_at)
         call.answered_at = None if row.answered_at is None else monotonic(row.answered_at)
         call.held_for, call.resumed, call.is_callback = row.held_for, row.resumed + 1, row.is_callback
-        call.runs, call.visits = row.runs, row.visits
+        call.runs, call.visits, call.recording = row.runs, row.visits, row.recording
         if row.held_at is not None:
             call.held, call.held_at = True, monotonic(row.held_at)
         if row.caller_leg is not None:

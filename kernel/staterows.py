@@ -118,6 +118,7 @@ class CallStateRow(Row, frozen=True, tag="call_states"):
     script: str = ""  # that the caller is in, and nobody serves it
     runs: int = 0  # of scripts so far
     visits: int = 0  # to queues, of a call that is in a script
+    recording: str = ""  # the first that was made of it
 
 
 class VisitStateRow(Row, frozen=True, tag="visit_states"):

@@ -200,6 +200,8 @@ def test_a_file_that_no_worker_could_begin_is_not_kept_and_the_call_goes_on_in_a
         assert here.board.recordings.state(call) == "on"
         hang_up(here, ok)
         assert [row.state for row in rows(here)] == ["failed", "kept"]
+        (ended,) = [row for row in here.rows if isinstance(row, CallRow)]
+        assert ended.recording == began(here).recording, "the one that can be heard"
 
 
 def test_a_worker_that_dies_leaves_what_its_file_says() -> None:

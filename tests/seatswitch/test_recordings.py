@@ -345,6 +345,7 @@ def test_a_switch_that_is_killed_leaves_the_row_and_goes_on_in_another_file() ->
     caller.hang_up()
     settle(world)
     assert [row.cause for row in rows(world)] == ["switch_killed", "asked"]
+    assert [call.recording for call in world.call_rows] == [first.recording], "the first of the call's"
     assert len({row.recording for row in rows(world)}) == 2
 
 
