@@ -181,6 +181,19 @@ def test_what_a_killed_switch_was_writing_has_its_row(
     )
 
 
+def test_a_clock_that_is_set_makes_no_recording_longer_nor_shorter() -> None:
+    here = office()
+    _, ok, _ = talking(here)
+    here.walltime.set_offset(EPOCH - 3_600.0)
+    hang_up(here, ok)
+    (row,) = rows(here)
+    assert (row.began_at, row.ended_at) == (EPOCH - 3_500.0, EPOCH - 3_490.0)
+    living = RecordingStateRow("r1", "c1", "demo", "junior", "8001", "8001", "139", EPOCH)
+    here.board.recordings.restore([], [living], EPOCH - 3_600.0, {"r1": Written(9.0, 144_058)})
+    here.settle()
+    assert (rows(here)[-1].ended_at, rows(here)[-1].seconds) == (EPOCH + 9.0, 9.0)
+
+
 def test_a_file_that_no_worker_could_begin_is_not_kept_and_the_call_goes_on_in_another() -> None:
     """The stream is not there (yet, again); or its worker died before it had a file."""
     for how in ("never_begun", "worker_lost"):
