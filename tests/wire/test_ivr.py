@@ -1,5 +1,5 @@
-"""Scripts with telephones nobody here wrote (baresip, keys by RFC 4733): a queue by a key, and a number that
-is read in the middle of a conversation.
+"""Scripts with telephones nobody here wrote (baresip, keys by RFC 4733, and SIPp): a queue by a key, a number
+that is read in the middle of a conversation, and who is not taken where the script leads.
 """
 
 import json
@@ -11,6 +11,7 @@ import pytest
 from tests.wire.phones import tone_share
 from tests.wire.switch import CONFIG, Switch, wait_until
 from tests.wire.test_audio import WINDOW, registered, states, two_phones
+from tests.wire.test_endings import Scene
 from tests.wire.test_queue_call import rows_when_complete, sign_in
 
 pytestmark = pytest.mark.wire
@@ -39,6 +40,25 @@ then = "return"
 WITH_SCRIPTS = CONFIG.replace(
     '  {{number = "96200"', '  {{number = "96300", entry = "ivr:main"}},\n  {{number = "96200"'
 ).replace('pause_reasons = ["rest"]\n', f'pause_reasons = ["rest"]\n{SCRIPTS}')
+HUNT = """
+[tenant.ivr.main.node.seat]
+kind = "go"
+to = "seat:8001"
+ring_for = "2s"
+cases = {{busy = "extension", no_answer = "extension"}}
+[tenant.ivr.main.node.extension]
+kind = "go"
+to = "extension:2001"
+cases = {{unreachable = "outside"}}
+[tenant.ivr.main.node.outside]
+kind = "go"
+to = "number:13900000099"
+cases = {{unreachable = "queue:senior"}}
+"""
+WITH_HUNT = CONFIG.replace(
+    '{{number = "96198", entry = "queue:junior"}}', '{{number = "96198", entry = "ivr:main"}}'
+)
+WITH_HUNT = WITH_HUNT.replace('pause_reasons = ["rest"]\n', f'pause_reasons = ["rest"]\n{HUNT}')
 
 
 def script_of(view: list[dict[str, Any]]) -> Any:
@@ -103,3 +123,43 @@ def test_a_seat_has_its_caller_back_with_the_number_that_was_read(tmp_path: Path
     begun = next(place for place, share in enumerate(shares) if share > 0.8)
     away = next(place for place, share in enumerate(shares[begun:], begun) if share < 0.2)
     assert any(share > 0.8 for share in shares[away:]), shares  # the seat's tone, gone, and back
+
+
+@pytest.mark.parametrize("behaves", ["seat_refuses", "seat_rings"])
+def test_a_caller_whom_nobody_takes_comes_to_the_queue_that_does(tmp_path: Path, behaves: str) -> None:
+    """SIPp's seat is busy, or rings in vain; the extension has no phone, no trunk leads to the number."""
+    with Switch(tmp_path, config=WITH_HUNT) as switch:
+        scene = Scene(tmp_path, switch)
+        options = {"status": 486} if behaves == "seat_refuses" else {}
+        with scene.seat(behaves, **options) as phone:
+            with scene.caller(options=("-d", "4000")) as caller:
+                wait_until("it waits", lambda: states(scene.admin.call("call.list")) == ["waiting"])
+                assert scene.admin.call("call.list")[0]["queue"] == "senior"
+                caller.finish()
+            phone.finish()
+        assert scene.visit()["outcome"] == "abandoned"
+        assert scene.verdict() == "caller:abandoned"
+        rows = sorted(rows_when_complete(switch, "scripts", 3), key=lambda row: str(row["run"]))
+        (view,) = [it for it in scene.admin.call("seat.list") if it["seat"] == "8001"]
+    assert [(row["outcome"], row["target"]) for row in rows] == [
+        ("led", "seat:8001"),
+        ("led", "number:13900000099"),
+        ("led", "queue:senior"),
+    ]
+    assert [row["path"] for row in rows] == ["seat", "extension > outside", ""]
+    assert (view["presence"], view["activity"]) == ("ready", "idle")
+
+
+def test_a_caller_of_whom_a_script_says_nothing_more_is_told_by_the_verdict(tmp_path: Path) -> None:
+    """And the operator by a line of the log."""
+    bare = WITH_HUNT.replace('cases = {{busy = "extension", no_answer = "extension"}}\n', "")
+    bare = bare[: bare.index("[tenant.ivr.main.node.extension]")] + bare[bare.index("[[level]]") :]
+    with Switch(tmp_path, config=bare) as switch:
+        scene = Scene(tmp_path, switch)
+        with scene.seat("seat_refuses", status=603) as phone, scene.caller("caller_stays") as caller:
+            phone.finish()
+            caller.finish()
+        assert scene.verdict() == "agent:refused"
+        log = switch.log_path.read_text(errors="replace")
+    assert "a script says nothing of a target that takes nobody" in log
+    assert "seat:8001" in log
