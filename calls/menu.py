@@ -212,7 +212,7 @@ def _menu(node: MenuNode, memory: _Memory, caller: Caller) -> Step:
 def _read(node: ReadNode, memory: _Memory, caller: Caller) -> Step:
     sounds = node.sounds
     for _ in range(node.retries + 1):
-        keys: Keys = yield Collect(sounds, node.most, node.end_key, node.within, node.between, node.secret)
+        keys: Keys = yield Collect(sounds, node.most, node.end_key, node.within, node.between)
         if len(keys.digits) >= node.least and (keys.digits or keys.how != "timeout"):
             memory.variables[node.into] = keys.digits
             yield Note(node.into, keys.digits, node.secret)

@@ -48,7 +48,6 @@ class Collect(msgspec.Struct, frozen=True):
     end_key: str = ""
     within: Seconds = 5.0
     between: Seconds = 3.0
-    is_secret: bool = False
 
 
 class Keys(msgspec.Struct, frozen=True):

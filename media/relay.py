@@ -42,7 +42,7 @@ from media.rtp import (
     is_rtcp,
     payload_bounds,
 )
-from media.telephony import EVENT_SIZE, DigitReader
+from media.telephony import EVENT_SIZE, DigitReader, stopped
 
 _unpack = HEADER.unpack_from
 _pack = HEADER.pack_into
@@ -281,7 +281,7 @@ class Stream(Reception):
 
     def collect(self, wanted: bool) -> None:
         """Report digits, or do not."""
-        self._digits = DigitReader() if wanted else None
+        self._digits = DigitReader() if wanted else stopped(self._digits)
 
     def count(self) -> None:
         """Count the packets that took the short way: as many as sequence numbers, all of one size."""
@@ -423,17 +423,17 @@ class Stream(Reception):
         if end - start < EVENT_SIZE:
             self.malformed += 1
             return
-        buffer = self.desk.buffer
-        if self._digits is not None:
-            timestamp = _unpack(buffer)[2]
-            self._tell_digit(self._digits.receive(buffer, start, timestamp))
+        buffer, digits = self.desk.buffer, self._digits
+        timestamp = _unpack(buffer)[2]
+        if digits is not None:
+            self._tell_digit(digits.receive(buffer, start, timestamp))
         for tap in self.taps:
             tap.hear(size, start, end, "", now)
         onward = self.onward
         if onward is None:
             return
         assert onward.remote is not None
-        if onward.remote.dtmf_send >= 0:
+        if onward.remote.dtmf_send >= 0 and not (digits is not None and digits.is_spent(timestamp)):
             self._forward(size, onward.remote.dtmf_send, now)
         elif self._anchor == self.ssrc:
             # The peer cannot be told; it must not take the hole for loss either.

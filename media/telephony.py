@@ -16,16 +16,27 @@ class DigitReader:
     """Turns the packets of telephone events into digits.
 
     All packets of one event have the timestamp of its begin; its end is sent three times (2.5.1.4). An event
-    whose ends are all lost is over when the next packet with another timestamp comes.
+    whose ends are all lost is over when the next packet with another timestamp comes. What follows of an
+    event that has been told, or is under way when nobody wants digits any more, is for nobody else.
     """
 
-    __slots__ = ("_duration", "_event", "_is_told", "_timestamp")
+    __slots__ = ("_duration", "_event", "_is_told", "_spent", "_timestamp", "is_wanted")
 
     def __init__(self) -> None:
         self._timestamp = -1
         self._event = -1
         self._duration = 0
         self._is_told = True
+        self._spent = -1  # the timestamp of the event that nobody else is to hear of
+        self.is_wanted = True
+
+    def stop(self) -> None:
+        """Tell no digits from now on."""
+        self.is_wanted, self._is_told, self._spent = False, True, self._timestamp
+
+    def is_spent(self, timestamp: int) -> bool:
+        """Whether the event of this timestamp is for nobody else."""
+        return timestamp == self._spent
 
     def receive(self, buffer: bytearray, start: int, timestamp: int) -> tuple[str, int] | None:
         """Take an event's payload; return (digit, duration in ms) if one is over."""
@@ -35,7 +46,8 @@ class DigitReader:
         if timestamp != self._timestamp or event != self._event:
             over = self.settle()
             self._timestamp, self._event, self._duration = timestamp, event, 0
-            self._is_told = event >= len(DIGITS)  # 16 is a hook flash; others are tones of modems
+            # 16 is a hook flash; others are tones of modems.
+            self._is_told = event >= len(DIGITS) or not self.is_wanted
         self._duration = max(self._duration, duration)
         if flags & _END and over is None:
             over = self.settle()
@@ -45,8 +57,15 @@ class DigitReader:
         """Other audio came: return the digit that has not been told yet, if there is one."""
         if self._is_told:
             return None
-        self._is_told = True
+        self._is_told, self._spent = True, self._timestamp
         return DIGITS[self._event], self._duration * 1000 // CLOCK
+
+
+def stopped(reader: DigitReader | None) -> DigitReader | None:
+    """Return the reader of a stream whose digits nobody wants any more."""
+    if reader is not None:
+        reader.stop()
+    return reader
 
 
 class DigitWriter:

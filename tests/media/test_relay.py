@@ -1,5 +1,6 @@
 from struct import pack, unpack_from
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -211,6 +212,29 @@ def test_digits_are_collected_from_the_locked_source_only() -> None:
     assert studio.reports() == [Digit(A, "5", 120)]
     studio.tell(Collect(A, False))
     studio.speak(port, ALICE, 6, payload_type=101, payload=EVENT_END, timestamp=9000)
+    assert studio.reports() == []
+
+
+@pytest.mark.parametrize("is_over", [True, False], ids=["told", "under way"])
+def test_the_rest_of_a_digit_that_was_collected_is_nobody_elses(is_over: bool) -> None:
+    """The last digit of a PIN: its end is sent three times, and after the first the two sides talk again. The
+    peer hears no hole, and the next digit.
+    """
+    studio = Studio()
+    port = studio.open(A, ALICE, dtmf_receive=101)
+    studio.open(B, BOB, dtmf_send=101)
+    studio.tell(Collect(A, True))
+    begun = EVENT_END if is_over else bytes((EVENT_END[0], 0, *EVENT_END[2:]))
+    studio.speak(port, ALICE, 1, payload_type=101, payload=begun, timestamp=6000)
+    assert studio.reports() == ([Digit(A, "5", 120)] if is_over else [])
+    studio.tell(Collect(A, False), Connect(A, B))
+    studio.speak(port, ALICE, 2, payload_type=101, payload=EVENT_END, timestamp=6000)
+    studio.talk(port, ALICE, 3, 2)
+    studio.speak(port, ALICE, 5, payload_type=101, payload=EVENT_END, timestamp=6000)
+    studio.talk(port, ALICE, 6, 1)
+    studio.speak(port, ALICE, 7, payload_type=101, payload=EVENT_END, timestamp=9000)
+    heard = [(packet.sequence, packet.payload_type) for packet in studio.to(BOB)]
+    assert heard == [(3, 0), (4, 0), (5, 0), (6, 101)]
     assert studio.reports() == []
 
 

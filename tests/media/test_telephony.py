@@ -1,4 +1,4 @@
-from media.telephony import DIGITS_MAX, DigitReader, DigitWriter
+from media.telephony import DIGITS_MAX, DigitReader, DigitWriter, stopped
 
 
 def event(number: int, duration: int, is_end: bool = False) -> bytearray:
@@ -27,6 +27,20 @@ def test_digit_whose_ends_are_lost_is_told_by_what_follows() -> None:
     reader.receive(event(1, 160), 0, 1000)
     assert reader.receive(event(2, 160), 0, 5000) == ("1", 20)
     assert reader.settle() == ("2", 20)
+
+
+def test_what_has_been_told_or_is_under_way_at_the_end_is_for_nobody_else() -> None:
+    assert stopped(None) is None
+    reader = DigitReader()
+    assert not reader.is_spent(100)
+    reader.receive(event(5, 160), 0, 100)
+    assert not reader.is_spent(100)
+    assert stopped(reader) is reader
+    assert reader.is_spent(100)
+    assert reader.receive(event(5, 800, True), 0, 100) is None
+    assert reader.receive(event(6, 800, True), 0, 200) is None
+    assert reader.settle() is None
+    assert (reader.is_spent(100), reader.is_spent(200)) == (True, False)
 
 
 def test_events_that_are_no_digits_are_not_told() -> None:

@@ -6,7 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import pytest
+
 from config.load import load_settings
+from kernel.outbox import Outbox
 from kernel.rows import CallbackRow, ScriptRow
 from tests.seatswitch.test_desk import ONE, seat, talking
 from tests.simulator.phones import Errand
@@ -155,6 +158,45 @@ def test_a_desk_sees_what_was_read_and_not_what_is_secret() -> None:
     assert "4711" not in str(world.admin.events)
     assert desk.refusal("call.interact", {"ivr": "other"}) == "NO_SUCH_TARGET"
     caller.hang_up()
+    settle(world)
+
+
+class Kept(Outbox[Any]):
+    """A box that remembers what was taken out of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[Any] = []
+
+    def take(self) -> list[Any]:
+        found = super().take()
+        self.taken += found
+        return found
+
+
+@pytest.mark.parametrize("is_complete", [True, False], ids=["read", "broken off"])
+def test_a_secret_is_in_no_row_that_a_kill_leaves_no_event_and_no_line_of_the_log(is_complete: bool) -> None:
+    """Nor in what is broken off: not even the keys that were pressed so far."""
+    pin = "8*64*2"
+    read = TENANT.replace("most = 4", f"most = {len(pin)}")
+    world, desk, caller, _ = talking(replace(ONE, more_tenant=read))
+    rows, lines = Kept(), Kept()
+    world.node.rows, world.node.log = rows, lines
+    world.admin.subscribe(["call", "queue", "seat", "supervisor", "switch"])
+    desk.ask("call.interact", {"ivr": "pin"})
+    for count, key in enumerate(pin if is_complete else pin[:5], 1):
+        press(world, key)
+        shown = [world.admin.ask("call.list"), desk.ask("call.list"), world.node.checkpoint()]
+        shown.append(world.admin.ask("explain.call", {"call": shown[0][0]["call"]}))
+        assert count < 3 or pin[:count] not in str(shown)
+    if not is_complete:
+        desk.ask("call.unhold")
+    caller.hang_up()
+    world.run(1.0)
+    seen = f"{rows.taken} {lines.taken} {world.admin.events} {desk.events} {world.rows} {world.story}"
+    assert ("'pin': '***'" in seen, "call ended" in seen) == (is_complete, True)
+    assert pin[:3] not in seen
+    assert pin[-3:] not in seen
     settle(world)
 
 
