@@ -14,7 +14,7 @@ it is a :class:`Failed` request, never an exception.
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -150,13 +150,37 @@ class Caller(msgspec.Struct, frozen=True):
 Write = Callable[[Caller], Script]
 
 
+class TookTooLong(BaseException):
+    """A script in Python has computed for so long that nobody else was served; a guard raises it in there."""
+
+
+class Guard(Protocol):
+    """Who looks at the clock while a script in Python runs."""
+
+    def begin(self, name: str, script: Script) -> None:
+        """The code of ``script`` is about to run."""
+
+    def end(self) -> None:
+        """It has yielded, or is over."""
+
+
+SLIPS = (Exception, SystemExit, TookTooLong)  # what may come out of a script, and ends its call alone
+
+
 class ScriptRun:
     """One run of one script."""
 
-    __slots__ = ("_has_led", "_script", "inputs", "path", "secrets", "steps", "variables")
+    __slots__ = ("_guard", "_has_led", "_name", "_script", "inputs", "path", "secrets", "steps", "variables")
 
-    def __init__(self, script: Script, variables: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self,
+        script: Script,
+        variables: Mapping[str, str] = {},
+        guard: Guard | None = None,
+        name: str = "",
+    ) -> None:
         self._script = script
+        self._guard, self._name = guard, name
         self._has_led = False  # the last thing that it asked for was a Go
         self.inputs: list[Any] = []  # what it was resumed with, in order
         self.path: list[str] = []
@@ -175,8 +199,8 @@ class ScriptRun:
 
     def close(self) -> None:
         """The run is over, whatever the script would have done."""
-        with suppress(Exception, SystemExit):  # whatever it says to that, it is dropped
-            self._script.close()
+        with suppress(*SLIPS):  # whatever it says to that, it is dropped
+            self._guarded(self._script.close)
 
     @property
     def place(self) -> str:
@@ -198,10 +222,10 @@ class ScriptRun:
                 return Failed("limit", f"more than {STEPS_MAX} requests")
             try:
                 # A generator that has just begun takes nothing but None.
-                asked = self._script.send(result)
+                asked = self._guarded(self._script.send, result)
             except StopIteration:
                 return Failed(UNREACHED) if self._has_led else Return()
-            except (Exception, SystemExit) as error:  # a script's slip ends its call, not the switch
+            except SLIPS as error:  # a script's slip ends its call, not the switch
                 return Failed("failed", f"{type(error).__name__} in line {_line_of(error)}")
             result = None
             if not isinstance(asked, Request):
@@ -214,6 +238,16 @@ class ScriptRun:
             else:
                 self._has_led = isinstance(request, Go)
                 return request
+
+    def _guarded(self, verb: Callable[..., Any], *what: Any) -> Any:
+        guard = self._guard
+        if guard is None:
+            return verb(*what)
+        guard.begin(self._name, self._script)
+        try:
+            return verb(*what)
+        finally:
+            guard.end()
 
     def _arrive(self, place: str) -> None:
         if len(self.path) >= PATH_MAX:

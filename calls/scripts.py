@@ -31,6 +31,7 @@ from calls.script import (
     Collect,
     Failed,
     Go,
+    Guard,
     HangUp,
     IsListed,
     IsOpen,
@@ -112,6 +113,7 @@ class Scripts:
         self._walltime = walltime
         self._phonebook = phonebook
         self.leading = Leading(board, plane)
+        self.guard: Guard | None = None  # of scripts in Python; who has a clock sets it
         self.running: dict[CallId, Running] = {}
         self.counts: dict[str, dict[str, int]] = {}  # of runs that have ended: by tenant, then by outcome
         self._on: dict[type, Callable[[Running, Any, float], Any]] = {
@@ -173,7 +175,9 @@ class Scripts:
         caller = Caller(
             leg.number, call.called, call.tenant, settings.language, call.variables, settings.options
         )
-        run = ScriptRun(begin(settings, caller), call.variables)
+        guard = self.guard if settings.python else None  # the nodes of a configuration need none
+        name = f"{call.tenant} {settings.name}"
+        run = ScriptRun(begin(settings, caller), call.variables, guard, name)
         self._go_on(Running(call, leg, settings, run, seat, now), run.begin(), now)
 
     def _go_on(self, running: Running, request: Request, now: float) -> None:

@@ -40,6 +40,7 @@ from seatswitch.shell.recording_folder import RecordingFolder
 from seatswitch.shell.retention import keep_removing
 from seatswitch.shell.rounds import Rounds
 from seatswitch.shell.rpc import RpcServers, make_private_folder
+from seatswitch.shell.scriptguard import ScriptGuard
 from seatswitch.shell.store.counts import read_counts
 from seatswitch.shell.store.database import store_folder
 from seatswitch.shell.store.journal import Journal
@@ -92,7 +93,9 @@ class RealParts:
         """Return the node."""
         from seatswitch.node import Node
 
-        return Node(settings, chance, offset, now)
+        node = Node(settings, chance, offset, now)
+        node.switchboard.scripts.guard = ScriptGuard()
+        return node
 
     def api(self, node: Any, tokens: Sequence[Any]) -> ApiLike:
         """Return the JSON-RPC side of ``node``."""
