@@ -122,11 +122,19 @@ class Moves:
 
     def check(self) -> None:
         """Assert what must hold between turns."""
-        for seat, row in self._rows.items():
-            settings = self._board.seats[seat].settings
-            assert seat in self._written, f"nobody knows what {seat} was moved from"
-            assert row.queues == _text(settings.queues), f"{seat} is not where it was moved to"
-            assert row.skills == _text(dict(sorted(settings.skills))), f"{seat} has other skills"
+        assert self._written.keys() == self._rows.keys(), "what some seat was moved from is not known"
+        for number, row in self._rows.items():
+            seat = self._board.seats.get(number)
+            assert seat is not None, f"{number} is gone and still moved"
+            assert row.seat == number, f"{number} is moved by the row of {row.seat}"
+            assert not row.is_removed, f"the move of {number} has ended and lives"
+            written, said = self._said(self._written[number]), self._said(seat.settings)
+            told = (_NAMES.decode(row.queues), row.level, _SKILLS.decode(row.skills))
+            assert told == said, f"{number} is not where its row says that it was moved"
+            assert row.moved_from == _text(written), f"{number} was moved from somewhere else"
+            assert written != said, f"{number} is where the configuration says, and moved"
+            queues = [self._tenants.get(queue) for queue in seat.settings.queues]
+            assert all(each == seat.settings.tenant for each in queues), f"{number} serves what is gone"
 
 
 def _text(value: Any) -> str:

@@ -207,3 +207,41 @@ def test_no_move_is_known_of_a_seat_that_was_not_moved(kit: Any) -> None:
     floor = moved(kit)
     moves = Moves(floor.engine._board)
     assert (len(moves), moves.is_moved(S), moves.as_written(S)) == (0, False, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"queues": '["junior"]'}, "not where its row says"),
+        ({"level": "junior"}, "not where its row says"),
+        ({"skills": "{}"}, "not where its row says"),
+        ({"moved_from": "[]"}, "moved from somewhere else"),
+        ({"is_removed": True}, "has ended and lives"),
+        ({"seat": "8002"}, "by the row of 8002"),
+    ],
+)
+def test_a_move_that_is_not_as_its_row_says_is_found(kit: Any, change: dict[str, Any], why: str) -> None:
+    floor = moved(kit)
+    moves = floor.engine._changes.moves
+    floor.engine.check()
+    moves._rows[S] = msgspec.structs.replace(moves._rows[S], **change)
+    with pytest.raises(AssertionError, match=why):
+        moves.check()
+
+
+def test_a_move_from_where_nobody_knows_or_of_nobody_is_found(kit: Any) -> None:
+    floor = moved(kit)
+    moves = floor.engine._changes.moves
+    written = moves._written.pop(S)
+    with pytest.raises(AssertionError, match="is not known"):
+        moves.check()
+    moves._written[S] = floor.engine.seats[S].settings
+    with pytest.raises(AssertionError, match="moved from somewhere else"):
+        moves.check()
+    moves._written[S] = written
+    moves._tenants.clear()
+    with pytest.raises(AssertionError, match="serves what is gone"):
+        moves.check()
+    moves._rows, moves._written = {SeatId("8099"): moves._rows[S]}, {SeatId("8099"): written}
+    with pytest.raises(AssertionError, match="is gone and still moved"):
+        moves.check()
