@@ -299,6 +299,20 @@ class Scripts:
         self._meet(running, now)
         return True
 
+    def hand_to(self, call: Call, leg: Leg, now: float) -> bool:
+        """``leg`` has taken the place of the caller: it is asked once more what the one before was being
+        asked. Return whether that was in a script.
+        """
+        running = self.running.get(call.id)
+        if running is None:
+            return False
+        running.leg, running.typed, running.spare = leg, "", ("", 0.0)
+        self._plane.collect(leg.stream, True, now)
+        if isinstance(running.request, BookCallback):
+            return True  # which is under way, for the number of the one before
+        self._do(running, running.request, now)
+        return True
+
     def call_ended(self, call: Call, verdict: str, now: float) -> None:
         """A call is over, and with it the run that its caller is in."""
         running = self.running.get(call.id)

@@ -275,7 +275,7 @@ class Transfers:
             self._plane.connect(leg.stream, partner.stream, now)
             self._resume(partner, now, was_held=call.held)
             self._board.talk.unhold(call, now)
-        else:
+        elif not self._board.scripts.hand_to(call, leg, now):
             queue = self._board.plan.queues.get(call.queue or "")
             music = queue.music if queue is not None and call.state is CallState.WAITING else RINGBACK
             self._plane.play(leg.stream, (music or RINGBACK,), now)

@@ -17,7 +17,7 @@ from calls.scripts import RUNS_MAX
 from calls.settings import Hotline, OutsideRoute, RouteTrunk, TrunkSettings
 from kernel.rows import CallRow, ScriptRow
 from media.messages import Collect as CollectCommand
-from tests.calls.office import OTHER_PHONE, PHONE, TRUNK, Office, call_settings, sdp
+from tests.calls.office import OTHER_PHONE, PHONE, TRUNK, Office, Sent, call_settings, sdp
 from tests.calls.test_scripts import SEAT, begin, heard, interact, is_bridged, office, played, press, runs
 
 SORRY = HangUpNode(("sorry",), "nobody_there")
@@ -541,6 +541,69 @@ def test_a_caller_out_of_a_conversation_whom_a_queue_does_not_take_goes_on_in_th
     heard(here, target, "sorry")
     (_, row) = [row for row in here.rows if isinstance(row, CallRow)]
     assert (row.verdict, row.caller) == ("success:nobody_there", call.caller)
+
+
+# Somebody else, and nobody.
+
+
+def give_place(here: Office, invite: Sent, ok: Sent) -> None:
+    """The seat of ``invite`` gives its caller the place that it has in the call of ``ok`` (RFC 5589 7)."""
+    tag = (ok.message.header("to") or "").partition("tag=")[2]
+    replaces = f"{ok.message.call_id}%3Bto-tag%3D{tag}%3Bfrom-tag%3Down"
+    refer_to = f"Refer-To: <sip:96300@example.com?Replaces={replaces}>"
+    here.phone_says("REFER", invite, 1, headers=(refer_to,))
+
+
+def test_who_is_given_a_place_in_a_script_is_asked_once_more_and_its_keys_count() -> None:
+    """The seat has pressed a key for itself; the other hears the sounds, and its stream is listened to."""
+    here = office({"a": ReadNode("n", "queue:junior", ("which",), most=2, within=60.0)}, "a")
+    _, _, invite = here.talk()
+    own = here.dial("96300", "own", flow=PHONE, from_="<sip:8001@example.com>;tag=own")
+    assert own is not None
+    ok = here.last("200", PHONE)
+    here.caller_says("ACK", ok, 1)
+    press(here, own, "7")
+    give_place(here, invite, ok)
+    running = here.board.scripts.running[own.id]
+    assert (own.state, running.leg) == (CallState.SCRIPT, own.caller_leg)
+    assert played(here)[-1] == ("which",)
+    last = [each for each in here.commands if isinstance(each, CollectCommand)][-1]
+    assert (last.stream, last.wanted) == (running.leg.stream, True)
+    press(here, own, "12")
+    assert own.state is CallState.WAITING
+    assert dict(own.collected) == {"n": "12"}
+
+
+def test_who_is_given_the_place_of_a_caller_that_is_led_comes_back_in_its_stead() -> None:
+    here = office(leads_to("queue:junior"), "a")
+    _, _, invite = here.talk()
+    own = here.dial("96300", "own", flow=PHONE, from_="<sip:8001@example.com>;tag=own")
+    assert own is not None
+    ok = here.last("200", PHONE)
+    here.caller_says("ACK", ok, 1)
+    assert own.state is CallState.WAITING
+    give_place(here, invite, ok)
+    here.board.release(own.id, "timed_out", "max_wait", here.now)
+    here.settle()
+    assert own.caller_leg is here.board.scripts.running[own.id].leg
+    assert played(here)[-1] == ("sorry",)
+    heard(here, own, "sorry")
+    assert here.words(TRUNK)[-1] == "BYE"
+
+
+def test_a_mailbox_takes_the_caller_of_a_seat_as_well() -> None:
+    here = office({"a": GoNode("voicemail:public")}, "a")
+    call, _, _ = interact(here)
+    (target,) = here.board.calls.values()
+    assert (call.state, target.state) == (CallState.ENDED, CallState.VOICEMAIL)
+
+
+def test_the_seat_that_waits_is_busy_and_has_its_caller_back() -> None:
+    here = office({"a": GoNode("seat:8001")}, "a")
+    call, _, _ = interact(here)
+    assert call.state is CallState.TALKING
+    assert is_bridged(here)
+    assert [about["why"] for about in log_of(here)] == [BUSY]
 
 
 # What is left.
