@@ -117,6 +117,7 @@ def check_visits(world: "World") -> None:
         assert abs(visit.waited - (visit.left_at - visit.joined_at)) <= GRAIN, f"waited is wrong: {visit}"
         assert (visit.outcome == "answered") == (visit.visit in answered_offers), f"visit and offers: {visit}"
         assert (visit.outcome == "answered") == bool(visit.seat), f"seat of a visit: {visit}"
+    led = {row.call for row in world.rows if isinstance(row, ScriptRow) and row.outcome == "led"}
     for row in world.call_rows:
         assert row.ended_at >= row.arrived_at, f"a call ends before it begins: {row}"
         assert row.talked >= 0, f"negative talk: {row}"
@@ -128,6 +129,7 @@ def check_visits(world: "World") -> None:
                 assert row.seat == answered[0].seat, f"seat of a call: {row}"
             if row.verdict == "success":
                 goes_out = any(visit.target.startswith(("number:", "ivr:")) for visit in by_call[row.call])
+                goes_out = goes_out or row.call in led  # the queue has turned it away, its script knew more
                 assert answered or goes_out, f"a success without a seat: {row}"
         for before, after in pairwise(by_call[row.call]):
             assert after.joined_at >= before.left_at - GRAIN, f"two visits at once: {before} {after}"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kernel.rows import CallbackRow, ScriptRow
-from tests.simulator.menus import Menus
+from tests.simulator.menus import Hands, Menus, Turned
 from tests.simulator.swarm import BUTTONS, Swarm, draw_options, run_seed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +70,51 @@ def test_the_same_where_callers_come_by_a_menu_and_desks_send_them_into_one(firs
         assert not any('"pin":"' in row.variables and '"pin":"***"' not in row.variables for row in rows)
         pressed, interacts, runs = pressed + swarm.pressed, interacts + swarm.interacts, runs + len(rows)
     assert min(pressed, interacts, runs) > 0
+
+
+@pytest.mark.parametrize("first", range(1, 46, BLOCK))
+def test_the_same_where_nobody_takes_the_callers_of_a_script(first: int) -> None:
+    """Busy, silent, refusing, away, full, closed, waited in vain: whoever came by a script that says what
+    follows is hung up by none of that.
+    """
+    came_back = 0
+    for seed in range(first, first + BLOCK):
+        swarm = Turned(draw_options(seed, also=("kills",) if seed % 3 == 0 else ()))
+        try:
+            swarm.run_all()
+            assert swarm.dropped() == []
+        except AssertionError as error:
+            pytest.fail(f"seed {seed}: {error}")
+        rows = [row for row in swarm.world.rows if isinstance(row, ScriptRow)]
+        assert len({row.run for row in rows}) == len(rows), f"seed {seed}: two rows of one run"
+        came_back += sum(not row.run.endswith("/s1") for row in rows)
+    assert came_back
+
+
+@pytest.mark.parametrize("first", range(1, 46, BLOCK))
+def test_the_same_where_waiting_calls_are_moved_and_taken_by_hand(first: int) -> None:
+    """Between queues, before all others, by credit and by who picks them; their scripts take them back."""
+    moved = picked = credited = 0
+    for seed in range(first, first + BLOCK):
+        swarm = Hands(draw_options(seed, also=("kills",) if seed % 3 == 0 else ()))
+        try:
+            swarm.run_all()
+            assert swarm.dropped() == []
+        except AssertionError as error:
+            pytest.fail(f"seed {seed}: {error}")
+        moved += sum(row.cause == "moved" for row in swarm.world.visit_rows)
+        picked += sum(row.policy == "picked" for row in swarm.world.offer_rows)
+        credited += swarm.done.get("supervisor.move_call", 0)
+    assert min(moved, picked, credited - moved) > 0
+
+
+def test_a_caller_that_a_queue_turns_away_out_of_a_conversation_talks_to_whom_its_script_finds() -> None:
+    """A call that came to its queue and was led on from there by its script: the queue has served nobody."""
+    swarm = Turned(draw_options(193))
+    swarm.run_all()
+    answered = [row.call for row in swarm.world.visit_rows if row.outcome == "answered"]
+    calls = [row for row in swarm.world.call_rows if row.entry == "queue:junior" and row.call not in answered]
+    assert any(row.verdict == "success" and row.talked for row in calls)
 
 
 @pytest.mark.parametrize("first", range(1, 46, BLOCK))
