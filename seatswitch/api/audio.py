@@ -11,8 +11,8 @@ from seatswitch.api.scope import Scope
 CHUNK_MAX = 65_536  # bytes of audio in one answer
 _FILE_MAX = 2**32  # bytes, as many as a WAV file may have
 
-Offset = Annotated[int, Meta(ge=0, le=_FILE_MAX)]
-Length = Annotated[int, Meta(ge=0, le=CHUNK_MAX)]
+Offset = Annotated[int, Meta(ge=0, le=_FILE_MAX, description="bytes")]
+Length = Annotated[int, Meta(ge=0, le=CHUNK_MAX, description="bytes; 0: no audio")]
 Size = Annotated[int | None, Meta(description="bytes of the file; null: none were asked for")]
 Audio = Annotated[str | None, Meta(description="base64; null: none were asked for")]
 

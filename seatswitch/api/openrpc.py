@@ -238,6 +238,6 @@ def _type_text(schema: Mapping[str, Any]) -> str:
         text = str(schema.get("type", "any"))
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None or high is not None:
-        text += f" {'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
+        text += f" {'' if low is None else f'{low:.12g}'}..{'' if high is None else f'{high:.12g}'}"
     description = schema.get("description")
     return f"{text} ({description})" if description else text

@@ -76,6 +76,7 @@ def test_the_bounds_it_names_are_those_in_force() -> None:
     page = build_markdown(build_document(METHODS))
     for bound in (RPC_LINE_MAX, STRANGER_LINE_MAX, RPC_BATCH_MAX, RPC_NESTING_MAX, SESSION_RESUME_AFTER):
         assert f"{bound:,.0f}" in page
+    assert "| `offset` | optional | integer 0..4294967296 (bytes) |" in page, "to the last digit"
 
 
 def test_anybody_may_ask_for_it() -> None:
