@@ -145,6 +145,9 @@ class Reader:
         return SecretText("")
 
 
+LISTED_MAX = 20  # words that are listed beside the one that was probably meant
+
+
 def parse_duration(value: object) -> float:
     """Return seconds of ``20``, ``"20s"``, ``"3m"``, ``"4h"``, ``"500ms"``; ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -169,11 +172,16 @@ def _decode(kind: type, value: object) -> object:
 
 
 def suggest(word: str, allowed: Sequence[str]) -> str:
-    """Return `` (did you mean b?); there are a, b`` for a word that is none of ``allowed``."""
+    """Return `` (did you mean b?); there are a, b`` for a word that is none of ``allowed``.
+
+    Where there are many, and one is close, that one is enough.
+    """
     if not allowed:
         return "; there are none"
     close = get_close_matches(word, allowed, n=1)
     meant = f" (did you mean {close[0]}?)" if close else ""
+    if close and len(allowed) > LISTED_MAX:
+        return meant
     return f"{meant}; there are {', '.join(allowed)}"
 
 

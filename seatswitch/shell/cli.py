@@ -6,39 +6,30 @@ error, never a traceback.
 
 import json
 import os
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperGroup
 
 from kernel.errors import OperatorError
 from seatswitch import __version__
+from seatswitch.shell.terminal import Command, Commands, console, print_json, print_table, run_app
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.console import Console
 
     from seatswitch.shell.client import Client
     from seatswitch.shell.tables import Column
     from seatswitch.shell.top import Keyboard
 
-PIPE_WIDTH = 220  # columns where the output is no terminal: lines are cut by whoever reads them
+F = TypeVar("F", bound=Callable[..., Any])
 
+INVALID_PARAMS = -32602  # JSON-RPC 2.0, section 5.1
 
-class Commands(TyperGroup):
-    """All commands; turns an operator's error into a message and exit code 1."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except OperatorError as error:
-            typer.echo(f"seatswitch: {error}", err=True)
-            raise typer.Exit(1) from None
-
+SHOWN = "0 shown; 1 no switch answers, or it refuses; 2 wrong usage."
 
 app = typer.Typer(
     cls=Commands,
@@ -51,13 +42,20 @@ app = typer.Typer(
 )
 
 
+def command(exit_codes: str, name: str | None = None, *, hidden: bool = False) -> Callable[[F], F]:
+    """Make a function a command; its help ends with what its exit codes mean."""
+    return app.command(name, cls=Command, epilog=f"Exit codes: {exit_codes}", hidden=hidden)
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"seatswitch {__version__}")
         raise typer.Exit()
 
 
-@app.callback()
+@app.callback(
+    epilog="Exit codes: 0 done; 1 refused or failed; 2 wrong usage. `COMMAND --help` tells its own."
+)
 def main(
     context: typer.Context,
     socket: Annotated[
@@ -79,7 +77,11 @@ def main(
     switch find it by `--socket`, which comes before the command: `seatswitch --socket /run/s.sock seats`.
     Over `tcp://` the token in the environment variable SEATSWITCH_TOKEN is shown.
 
-    Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+    Examples:
+
+    `seatswitch run -c /etc/seatswitch/seatswitch.toml`
+
+    `seatswitch --socket tcp://127.0.0.1:5070 queues --watch`
     """
     context.obj = socket
 
@@ -96,10 +98,16 @@ ConfigFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until q or Ctrl-C.")]
-Every = Annotated[float, typer.Option("--every", min=0.1, help="Seconds between looks.")]
+Every = Annotated[
+    float, typer.Option("--every", min=0.1, metavar="SECONDS", help="Seconds between two looks.")
+]
+From = Annotated[
+    str, typer.Option("--from", metavar="MOMENT", help="Not before: `2026-11-28` or `2026-11-28T18:00`.")
+]
+To = Annotated[str, typer.Option("--to", metavar="MOMENT", help="Before this moment.")]
 
 
-@app.command()
+@command("0 ended as it was told to; 1 it could not start, and said why; 2 wrong usage.")
 def run(config: ConfigFile = "") -> None:
     """Run the switch in the foreground.
 
@@ -113,7 +121,7 @@ def run(config: ConfigFile = "") -> None:
     raise typer.Exit(run_daemon(_config_path(config)))
 
 
-@app.command()
+@command("0 right, with or without notes; 1 wrong or not readable; 2 wrong usage.")
 def check(config: ConfigFile = "") -> None:
     """Say whether a configuration is right; every error names file, key and why.
 
@@ -148,10 +156,12 @@ def check(config: ConfigFile = "") -> None:
     typer.echo(f"{path} is right: {words}")
 
 
-@app.command()
+@command(SHOWN)
 def seats(
     context: typer.Context,
-    queue: Annotated[str, typer.Option("--queue", "-q", help="Only the seats that serve this queue.")] = "",
+    queue: Annotated[
+        str, typer.Option("--queue", "-q", metavar="QUEUE", help="Only the seats that serve it.")
+    ] = "",
     as_json: AsJson = False,
     watch: Watch = False,
     every: Every = 1.0,
@@ -165,7 +175,7 @@ def seats(
     _show(context, "seat.list", {"queue": queue} if queue else {}, SEATS, as_json, watch, every)
 
 
-@app.command()
+@command(SHOWN)
 def queues(context: typer.Context, as_json: AsJson = False, watch: Watch = False, every: Every = 1.0) -> None:
     """Show the queues: who waits, how long, how many seats are there, the service level.
 
@@ -176,13 +186,18 @@ def queues(context: typer.Context, as_json: AsJson = False, watch: Watch = False
     _show(context, "queue.list", {}, QUEUES, as_json, watch, every)
 
 
-@app.command()
+@command(SHOWN)
 def stats(
     context: typer.Context,
     seats: Annotated[bool, typer.Option("--seats", help="Of seats, not of queues.")] = False,
     levels: Annotated[bool, typer.Option("--levels", help="Of levels: queues and seats.")] = False,
     since: Annotated[
-        str, typer.Option("--since", metavar="DURATION", help="Of the last 4h, in quarters of an hour.")
+        str,
+        typer.Option(
+            "--since",
+            metavar="DURATION",
+            help="Of the last `30m` or `4h`, in quarters of an hour; default: of all time.",
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -203,17 +218,18 @@ def stats(
     what = "seats" if seats else "levels" if levels else "queues"
     try:
         begin = monotonic() + wall_offset() - parse_duration(since) if since else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--since") from None
+    except ValueError:
+        wrong = f"{since!r} is no duration such as 30m or 4h"
+        raise typer.BadParameter(wrong, param_hint="--since") from None
     with _client(context) as client:
         views = read_statistics(client.call, what, begin)
     if as_json:
-        _print_json(views)
+        print_json(views)
     else:
-        _print_table(COLUMNS[what], views)
+        print_table(COLUMNS[what], views)
 
 
-@app.command()
+@command(SHOWN)
 def calls(context: typer.Context, as_json: AsJson = False, watch: Watch = False, every: Every = 1.0) -> None:
     """Show the calls that are there now, oldest first.
 
@@ -224,7 +240,7 @@ def calls(context: typer.Context, as_json: AsJson = False, watch: Watch = False,
     _show(context, "call.list", {}, CALLS, as_json, watch, every)
 
 
-@app.command()
+@command(SHOWN)
 def trunks(context: typer.Context, as_json: AsJson = False, watch: Watch = False, every: Every = 1.0) -> None:
     """Show the trunks and how many calls each carries.
 
@@ -235,10 +251,12 @@ def trunks(context: typer.Context, as_json: AsJson = False, watch: Watch = False
     _show(context, "trunk.list", {}, TRUNKS, as_json, watch, every)
 
 
-@app.command()
+@command(SHOWN)
 def quality(
     context: typer.Context,
-    month: Annotated[str, typer.Option("--month", metavar="2026-11", help="Not the present month.")] = "",
+    month: Annotated[
+        str, typer.Option("--month", metavar="MONTH", help="Such as `2026-10`; default: the present one.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Show how often each seat's calls were checked this month, those who miss most first.
@@ -247,35 +265,46 @@ def quality(
     """
     from seatswitch.shell.tables import QUALITY
 
+    if month and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month):
+        raise typer.BadParameter(f"{month!r} is no month such as 2026-10", param_hint="--month")
     with _client(context) as client:
         found = client.call("quality.list", {"month": month} if month else {})
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
-        _print_table(QUALITY, found["seats"])
+        print_table(QUALITY, found["seats"])
 
 
-@app.command()
+@command(SHOWN)
 def top(context: typer.Context, every: Every = 1.0) -> None:
     """Show the live board: queues, seats, who waits; q or Ctrl-C ends it. In a pipe: one frame.
 
-    Example: `seatswitch --socket /run/seatswitch/seatswitch.sock top`
+    Examples:
+
+    `seatswitch top`
+
+    `sudo -u seatswitch seatswitch --socket /var/lib/seatswitch/run/seatswitch.sock top`
     """
     from seatswitch.shell.top import run_top
 
     with _client(context) as client:
-        run_top(client, _console(), _keyboard(), every)
+        run_top(client, console(), _keyboard(), every)
 
 
-@app.command()
+@command("0 done; 1 no switch answers, or it refuses; 2 wrong usage, or no JSON.")
 def call(
     context: typer.Context,
-    method: Annotated[str, typer.Argument(help="Such as `seat.get`; `rpc.discover` lists them all.")],
+    method: Annotated[
+        str, typer.Argument(metavar="METHOD", help="Such as `seat.get`; `rpc.discover` lists them all.")
+    ],
     params: Annotated[
-        str, typer.Argument(metavar="JSON", help="Parameters by name as one JSON object; - reads them.")
+        str,
+        typer.Argument(
+            metavar="JSON", help="Parameters by name, one object; - reads it from standard input."
+        ),
     ] = "",
 ) -> None:
-    """Send one JSON-RPC request and print its result; exit 1 and the reason when it is refused.
+    """Send one JSON-RPC request and print its result, or the reason why it is refused.
 
     Examples:
 
@@ -293,17 +322,17 @@ def call(
     if not isinstance(given, dict):
         raise typer.BadParameter('is not a JSON object such as {"seat": "8001"}', param_hint="JSON")
     with _client(context) as client:
-        _print_json(client.call(method, given))
+        print_json(_ask(client, method, given))
 
 
-@app.command("queue-log")
+@command("0 written; 1 configuration or rows cannot be read; 2 wrong usage.", "queue-log")
 def queue_log(
     config: ConfigFile = "",
-    begin: Annotated[
-        str, typer.Option("--from", metavar="MOMENT", help="Not before: `2026-11-28` or `2026-11-28T18:00`.")
-    ] = "",
-    end: Annotated[str, typer.Option("--to", metavar="MOMENT", help="Before this moment.")] = "",
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens.")] = False,
+    begin: From = "",
+    end: To = "",
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what happens, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Write what happened as Asterisk's queue_log, for tools that read nothing else.
 
@@ -339,18 +368,19 @@ def queue_log(
             return
 
 
-@app.command()
+@command("0 written; 1 configuration or rows cannot be read, or the page not be written; 2 wrong usage.")
 def report(
     config: ConfigFile = "",
-    begin: Annotated[
-        str, typer.Option("--from", metavar="MOMENT", help="Not before: `2026-11-28` or `2026-11-28T18:00`.")
-    ] = "",
-    end: Annotated[str, typer.Option("--to", metavar="MOMENT", help="Before this moment.")] = "",
-    seat: Annotated[str, typer.Option("--seat", help="Of this seat alone.")] = "",
-    queue: Annotated[str, typer.Option("--queue", help="Of this queue alone.")] = "",
-    tenant: Annotated[str, typer.Option("--tenant", help="Of this tenant alone.")] = "",
+    begin: From = "",
+    end: To = "",
+    seat: Annotated[str, typer.Option("--seat", metavar="SEAT", help="Of this seat alone.")] = "",
+    queue: Annotated[str, typer.Option("--queue", metavar="QUEUE", help="Of this queue alone.")] = "",
+    tenant: Annotated[str, typer.Option("--tenant", metavar="TENANT", help="Of this tenant alone.")] = "",
     interval: Annotated[
-        str, typer.Option("--interval", metavar="DURATION", help="In parts of 15m, 1h, 24h, from --from on.")
+        str,
+        typer.Option(
+            "--interval", metavar="DURATION", help="In parts of `15m`, `1h`, `24h`, from --from on."
+        ),
     ] = "",
     html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write one page of HTML.")] = "",
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with every figure.")] = False,
@@ -377,40 +407,98 @@ def report(
         raise typer.BadParameter("one of them", param_hint="--seat, --queue")
     moments = _moments(begin, end)
     asked = Asked(begin, end, _part(interval), queue, seat, tenant, html, as_csv=as_csv, as_json=as_json)
-    write_report(read_configuration(_config_path(config)).store.url, asked, moments, _console())
+    settings = read_configuration(_config_path(config))
+    known = {
+        "queue": [it.name for it in settings.acd.queues],
+        "seat": [it.number for it in settings.acd.seats],
+        "tenant": [it.name for it in settings.acd.tenants],
+    }
+    write_report(settings.store.url, asked, moments, console(), known)
 
 
-@app.command()
+# What a forecast is of.
+
+ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="A TOML file: who calls, who answers.")]
+Borrowed = Annotated[
+    str,
+    typer.Option("--config", "-c", metavar="FILE", help="Take queues and seats of this configuration."),
+]
+Classes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--class",
+        metavar="CALLERS",
+        help="NAME=RATE,HANDLE[,PATIENCE] instead of the scenario's, several times: "
+        "`junior=3/min,150s,300s`.",
+    ),
+]
+Sweep = Annotated[
+    str,
+    typer.Option(
+        "--sweep", metavar="GROUP=A..B", help="Try every number of seats in a group: `junior=6..14`."
+    ),
+]
+Target = Annotated[
+    float,
+    typer.Option(
+        "--target", min=0, max=100, metavar="PERCENT", help="With --sweep: of all calls, wanted in time."
+    ),
+]
+Decide = Annotated[
+    bool, typer.Option("--decide", help="With --sweep: more replications until the answer is certain.")
+]
+CallCount = Annotated[
+    int | None,
+    typer.Option(
+        "--calls",
+        min=1,
+        metavar="COUNT",
+        help="Calls per replication; default: the scenario's, else 50000.",
+    ),
+]
+Replications = Annotated[
+    int | None,
+    typer.Option(
+        "--replications",
+        min=1,
+        metavar="COUNT",
+        help="Runs with callers of their own, of which the ± is taken; default: the scenario's, else 8.",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        metavar="NUMBER",
+        help="Of chance: the same callers again; default: the scenario's, else 1.",
+    ),
+]
+Policy = Annotated[
+    str, typer.Option("--policy", metavar="POLICY", help="Of all queues, such as `longest-idle`.")
+]
+Plot = Annotated[
+    str,
+    typer.Option("--plot", metavar="FILE", help="Draw a picture as well: `desk.png`, `.svg` or `.pdf`."),
+]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, metavar="COUNT", help="Processes; 0: one per processor.")
+]
+
+
+@command("0 done; 1 scenario or configuration is wrong; 2 wrong usage; 130 ended by Ctrl-C.")
 def simulate(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO.toml", help="Who calls, who answers.")] = "",
-    config: Annotated[
-        str,
-        typer.Option("--config", "-c", metavar="FILE", help="Take queues and seats of this configuration."),
-    ] = "",
-    classes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--class",
-            metavar="NAME=RATE,HANDLE[,PATIENCE]",
-            help="Callers instead of the scenario's; several times: `junior=3/min,150s,300s`.",
-        ),
-    ] = None,
-    sweep: Annotated[
-        str, typer.Option("--sweep", metavar="GROUP=6..14", help="Try each number of seats in a group.")
-    ] = "",
-    target: Annotated[
-        float,
-        typer.Option("--target", min=0, max=100, metavar="PERCENT", help="Wanted in time, of all calls."),
-    ] = 80.0,
-    decide: Annotated[
-        bool, typer.Option("--decide", help="With --sweep: more replications until the answer is certain.")
-    ] = False,
-    calls: Annotated[int | None, typer.Option("--calls", min=1, help="Calls per replication.")] = None,
-    replications: Annotated[int | None, typer.Option("--replications", min=1)] = None,
-    seed: Annotated[int | None, typer.Option("--seed")] = None,
-    policy: Annotated[str, typer.Option("--policy", help="Policy of all queues.")] = "",
-    plot: Annotated[str, typer.Option("--plot", metavar="FILE.png", help="Draw a picture as well.")] = "",
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one per processor.")] = 0,
+    scenario: ScenarioFile = "",
+    config: Borrowed = "",
+    classes: Classes = None,
+    sweep: Sweep = "",
+    target: Target = 80.0,
+    decide: Decide = False,
+    calls: CallCount = None,
+    replications: Replications = None,
+    seed: Seed = None,
+    policy: Policy = "",
+    plot: Plot = "",
+    jobs: Jobs = 0,
     as_json: AsJson = False,
 ) -> None:
     """Forecast waits and service levels: the real engine and policies in virtual time.
@@ -430,7 +518,7 @@ def simulate(
     from seatswitch.shell.simulate import simulate as run_simulation
 
     if not scenario and not (config and classes):
-        raise typer.BadParameter("is missing; or give --config and --class", param_hint="SCENARIO.toml")
+        raise typer.BadParameter("is missing; or give --config and --class", param_hint="SCENARIO")
     run_simulation(
         Request(
             scenario=scenario,
@@ -447,14 +535,16 @@ def simulate(
             jobs=jobs,
             decides=decide,
         ),
-        _console(),
+        console(),
     )
 
 
-@app.command("row-writer", hidden=True)
+@command("0 done; 1 rows are left, or the database refuses.", "row-writer", hidden=True)
 def row_writer(
-    journal: Annotated[str, typer.Option("--journal", help="Folder of the journal.")],
-    url: Annotated[str, typer.Option("--url", help="Database; - reads it from standard input.")],
+    journal: Annotated[str, typer.Option("--journal", metavar="FOLDER", help="Folder of the journal.")],
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="Database; - reads it from standard input.")
+    ],
 ) -> None:
     """Carry a journal into a database for a switch, which starts this itself."""
     from seatswitch.shell.store.writer import run_writer
@@ -464,7 +554,7 @@ def row_writer(
 
 def run_command() -> None:
     """Run the ``seatswitch`` command; ends the process with its exit code."""
-    app(prog_name="seatswitch")
+    run_app(app)
 
 
 def _moments(begin: str, end: str) -> tuple[float, float]:
@@ -478,6 +568,8 @@ def _moments(begin: str, end: str) -> tuple[float, float]:
         except ValueError:
             wrong = f"{given!r} is no moment such as 2026-11-28T18:00"
             raise typer.BadParameter(wrong, param_hint=name) from None
+    if found[0] >= found[1]:
+        raise typer.BadParameter(f"{end} is not after --from, which is {begin}", param_hint="--to")
     return found[0], found[1]
 
 
@@ -488,8 +580,9 @@ def _part(given: str) -> float:
 
     try:
         part = parse_duration(given) if given else 0.0
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--interval") from None
+    except ValueError:
+        wrong = f"{given!r} is no duration such as 15m or 24h"
+        raise typer.BadParameter(wrong, param_hint="--interval") from None
     if part % INTERVAL:
         raise typer.BadParameter(f"{given} is not quarters of an hour", param_hint="--interval")
     return part
@@ -511,20 +604,38 @@ def _client(context: typer.Context) -> "Client":
     return Client(context.obj, token=os.environ.get("SEATSWITCH_TOKEN", ""))
 
 
-def _console() -> "Console":
-    from rich.console import Console
+def _ask(client: "Client", method: str, given: dict[str, Any]) -> Any:
+    """Return the result of one request; a method or parameter that does not exist is told with what does."""
+    from seatswitch.shell.client import RpcFailed
 
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    try:
+        return client.call(method, given)
+    except RpcFailed as error:
+        try:
+            meant = _meant(client.call("rpc.discover"), method, error.code)
+        except OperatorError:  # no rights to ask, or no switch any more: what was said first counts
+            meant = ""
+        raise OperatorError(error.where, error.why + meant) from None
+
+
+def _meant(document: dict[str, Any], method: str, code: int) -> str:
+    """Return what the OpenRPC ``document`` has to say to an unknown method or wrong parameters."""
+    from difflib import get_close_matches
+
+    methods = {it["name"]: it for it in document["methods"]}
+    if method not in methods:
+        close = get_close_matches(method, list(methods), n=1)
+        return f" (did you mean {close[0]}?)" if close else ""
+    if code != INVALID_PARAMS:
+        return ""
+    takes = [it["name"] if it.get("required") else f"[{it['name']}]" for it in methods[method]["params"]]
+    return f"; {method} takes {', '.join(takes) or 'nothing'}"
 
 
 def _keyboard() -> "Keyboard":
     from seatswitch.shell.top import Keyboard
 
     return Keyboard()
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _show(
@@ -541,9 +652,9 @@ def _show(
         if not watch:
             views = client.call(method, params)
             if as_json:
-                _print_json(views)
+                print_json(views)
             else:
-                _print_table(columns, views)
+                print_table(columns, views)
             return
         with _keyboard() as keyboard:
             try:
@@ -552,18 +663,8 @@ def _show(
                     if as_json:
                         typer.echo(json.dumps(views, ensure_ascii=False))
                     else:
-                        _print_table(columns, views, again=True)
+                        print_table(columns, views, again=True)
                     if keyboard.wait(every) in ("q", "Q"):
                         return
             except KeyboardInterrupt:
                 return
-
-
-def _print_table(columns: "Sequence[Column]", views: "Sequence[dict[str, Any]]", again: bool = False) -> None:
-    from seatswitch.shell.clock import monotonic, wall_offset
-    from seatswitch.shell.tables import build_table
-
-    console = _console()
-    if again:
-        console.clear()  # does nothing where the output is no terminal
-    console.print(build_table(columns, views, monotonic() + wall_offset()))

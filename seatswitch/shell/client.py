@@ -104,7 +104,8 @@ class Client:
             ) from error
         except OSError as error:
             raise OperatorError(
-                f"no switch answers at {address}", "is `seatswitch run` running? use --socket"
+                f"no switch answers at {address}",
+                "is `seatswitch run` running? --socket, before the command, names another",
             ) from error
 
     def _send(self, request: object) -> None:
@@ -118,7 +119,8 @@ class Client:
             line = self._file.readline(LINE_MAX)
         except TimeoutError as error:
             raise OperatorError(
-                self._address, f"the switch did not answer within {self._within:g} s"
+                self._address,
+                f"the switch did not answer within {self._within:g} s; is this one of its rpc.listen?",
             ) from error
         except OSError as error:
             raise self._lost() from error

@@ -29,6 +29,9 @@ def read_configuration(path: str) -> Settings:
 
     Paths in it are relative to the working directory. Raises OperatorError naming file, key and reason.
     """
+    if not Path(path).exists() or Path(path).is_dir():
+        what = "is a folder" if Path(path).is_dir() else "there is no such file"
+        raise OperatorError(path, f"{what}; -c FILE names the configuration")
     text = _read(path)
     if not text.strip():  # being written, or written in vain: a reload must not take everything away
         raise OperatorError(path, "is empty")

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -402,9 +402,14 @@ def hold_lock(path: Path) -> IO[str]:
             str(path),
             f"another switch (process {owner}) uses this folder; stop it or give this one its own store.url",
         ) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    try:
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+    except OSError as error:
+        with suppress(OSError):  # it tries to write once more
+            file.close()
+        raise OperatorError(str(path), f"the lock cannot be written ({error.strerror})") from error
     return file
 
 

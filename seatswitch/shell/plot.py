@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from sys import executable
 from typing import Any
 
 from kernel.errors import OperatorError
@@ -14,7 +15,7 @@ Curve = Sequence[tuple[float, float]]
 def check_plotting() -> None:
     """Raise OperatorError saying what to install where pictures cannot be drawn."""
     if find_spec("matplotlib") is None:
-        raise OperatorError("--plot", "needs matplotlib: pip install 'seatswitch[plot]'")
+        raise OperatorError("--plot", f"needs matplotlib: {executable} -m pip install matplotlib")
 
 
 def draw(

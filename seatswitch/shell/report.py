@@ -6,7 +6,8 @@ people: in a table they cannot steer the terminal, in CSV no spreadsheet takes t
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -109,10 +110,22 @@ class Asked(msgspec.Struct, frozen=True):
         return plain(" ".join(word for word in ("Report", of and f"of {of}", when) if word))
 
 
-def write_report(url: str, asked: Asked, moments: tuple[float, float], console: Console) -> None:
-    """Read and write it; raises OperatorError where the store cannot be read or the page not be written."""
+def write_report(
+    url: str,
+    asked: Asked,
+    moments: tuple[float, float],
+    console: Console,
+    known: Mapping[str, Sequence[str]],
+) -> None:
+    """Read and write it; raises OperatorError where the store cannot be read or the page not be written.
+
+    ``known`` are the queues, seats and tenants of the configuration: nothing is found of a name that neither
+    they nor the rows have, and that is said.
+    """
     wanted = Wanted(*moments, asked.part, asked.queue, asked.seat, asked.tenant)
     lines = read_report(url, wanted)
+    if not lines:
+        _check_names(asked, known)
     in_parts = bool(asked.part)
     if asked.page:
         page = build_page(sections(lines, in_parts=in_parts), asked.title)
@@ -128,7 +141,17 @@ def write_report(url: str, asked: Asked, moments: tuple[float, float], console: 
         for title, columns, found in sections(lines, in_parts=in_parts):
             console.print(build_table(columns, found, 0.0, title))
         if not lines:
-            console.print("Nothing was counted in that time.")
+            console.print("Nothing was counted in that time. Counted are quarters of an hour that are over.")
+
+
+def _check_names(asked: Asked, known: Mapping[str, Sequence[str]]) -> None:
+    for kind, name in (("queue", asked.queue), ("seat", asked.seat), ("tenant", asked.tenant)):
+        if name and name not in known[kind]:
+            close = get_close_matches(name, known[kind], n=1)
+            meant = f" (did you mean {close[0]}?)" if close else ""
+            raise OperatorError(
+                f"--{kind}", f"neither rows nor configuration have a {kind} {plain(name)}{meant}"
+            )
 
 
 def write_csv(lines: Sequence[Line], file: IO[str]) -> None:

@@ -3,11 +3,12 @@
 Numbers and names come from strangers: whatever could steer a terminal is taken out.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -28,12 +29,20 @@ STYLES = {
 }
 
 
+_BETWEEN = 3  # characters between two columns
+
+
 class Column(NamedTuple):
-    """One column: its head, what it shows of a view, and which way it leans."""
+    """One column: its head, what it shows of a view, and which way it leans.
+
+    Where a terminal is too narrow for all, the columns of the highest ``rank`` are left out first, of equal
+    ones the last; the first column never.
+    """
 
     head: str
     cell: Callable[[View, float], Text | str]
     right: bool = False
+    rank: int = 0
 
 
 def plain(value: object) -> str:
@@ -186,14 +195,14 @@ def _range(key: str) -> Callable[[View, float], str]:
 
 SEATS = (
     Column("seat", _word("seat")),
-    Column("level", _word("level")),
+    Column("level", _word("level"), rank=2),
     Column("presence", _presence),
     Column("activity", _activity),
     Column("since", lambda seat, wall: duration(elapsed(seat.get("since"), wall)), right=True),
-    Column("phone", _phone),
+    Column("phone", _phone, rank=1),
     Column("call", _word("call")),
-    Column("queues", _words("queues")),
-    Column("counters", _counters),
+    Column("queues", _words("queues"), rank=3),
+    Column("counters", _counters, rank=4),
 )
 QUEUES = (
     Column("queue", _word("queue")),
@@ -210,13 +219,13 @@ QUEUES = (
 CALLS = (
     Column("call", _word("call")),
     Column("state", _word("state")),
-    Column("direction", _word("direction")),
+    Column("direction", _word("direction"), rank=3),
     Column("caller", _word("caller")),
-    Column("called", _word("called")),
+    Column("called", _word("called"), rank=1),
     Column("queue", _word("queue")),
     Column("waited", _duration("waited"), right=True),
-    Column("place", _word("position"), right=True),
-    Column("estimate", _range("estimate"), right=True),
+    Column("place", _word("position"), right=True, rank=2),
+    Column("estimate", _range("estimate"), right=True, rank=4),
     Column("seat", _word("seat")),
 )
 QUALITY = (
@@ -241,12 +250,43 @@ TRUNKS = (
 )
 
 
-def build_table(columns: Iterable[Column], views: Iterable[View], wall: float, title: str = "") -> Table:
-    """Return a table with a row per view; ``wall`` is now, in epoch seconds."""
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+def build_table(
+    columns: Iterable[Column], views: Iterable[View], wall: float, title: str = "", width: int = 0
+) -> Table:
+    """Return a table with a row per view; ``wall`` is now, in epoch seconds.
+
+    ``width``: characters of the terminal's lines. What does not fit is left out, and named below the table;
+    every view stays on one line. 0: nothing is left out.
+    """
     shown = list(columns)
-    for column in shown:
-        table.add_column(column.head, justify="right" if column.right else "left", overflow="fold")
-    for view in views:
-        table.add_row(*(column.cell(view, wall) for column in shown))
+    rows = [[column.cell(view, wall) for column in shown] for view in views]
+    kept, left_out = _fit(shown, rows, width) if width else (range(len(shown)), "")
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    if left_out:
+        table.caption = Text(f"no room for {left_out}", "dim")
+        table.caption_justify = "left"
+    for at in kept:
+        column = shown[at]
+        table.add_column(
+            column.head,
+            justify="right" if column.right else "left",
+            overflow="ellipsis" if width else "fold",
+            no_wrap=bool(width),
+        )
+    for row in rows:
+        table.add_row(*(row[at] for at in kept))
     return table
+
+
+def _fit(
+    columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], width: int
+) -> tuple[list[int], str]:
+    """Return which columns fit into ``width``, in order, and the heads of those that do not."""
+    wide = [
+        max(cell_len(column.head), *(cell_len(str(row[at])) for row in rows), 0)
+        for at, column in enumerate(columns)
+    ]
+    kept = list(range(len(columns)))
+    while len(kept) > 1 and sum(wide[at] + _BETWEEN for at in kept) > width:
+        kept.remove(max(kept[1:], key=lambda at: (columns[at].rank, at)))
+    return kept, ", ".join(column.head for at, column in enumerate(columns) if at not in kept)

@@ -78,8 +78,8 @@ class Board:
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int, int]] = deque()  # moment, answered, abandoned
 
-    def frame(self, answers: Sequence[Any], now: float, wall: float) -> RenderableType:
-        """Return one frame of the answers to :data:`METHODS`."""
+    def frame(self, answers: Sequence[Any], now: float, wall: float, width: int = 0) -> RenderableType:
+        """Return one frame of the answers to :data:`METHODS`, for lines of ``width`` characters if not 0."""
         queues, seats, calls, status = answers
         waiting = [
             call for call in calls if call.get("state") in ("waiting", "ringing") and call.get("queue")
@@ -87,14 +87,14 @@ class Board:
         waiting.sort(key=lambda call: -(call.get("waited") or 0))
         parts: list[RenderableType] = [
             self._head(queues, seats, calls, status, now),
-            build_table(QUEUES, queues, wall, "Queues"),
+            build_table(QUEUES, queues, wall, "Queues", width),
             Text("Seats"),
             Columns([_cell(seat, wall) for seat in seats[:SEATS_SHOWN]], padding=(0, 2)),
             *_more(len(seats) - SEATS_SHOWN, "seats"),
             Text(),
         ]
         if waiting:
-            parts.append(build_table(CALLS, waiting[:CALLS_SHOWN], wall, "Waiting"))
+            parts.append(build_table(CALLS, waiting[:CALLS_SHOWN], wall, "Waiting", width))
             parts.extend(_more(len(waiting) - CALLS_SHOWN, "calls"))
         else:
             parts.append(Text("Nobody waits", "dim"))
@@ -138,14 +138,15 @@ def _more(count: int, what: str) -> list[RenderableType]:
 
 
 def run_top(client: Client, console: Console, keyboard: Keyboard, every: float = EVERY) -> None:
-    """Show the board until q or Ctrl-C; one frame where the output is no terminal."""
+    """Show the board until q or Ctrl-C; one frame where the output is no terminal, or a dumb one."""
     board = Board()
 
     def look() -> RenderableType:
         now = monotonic()
-        return board.frame(client.batch(METHODS), now, now + wall_offset())
+        width = console.width if console.is_terminal else 0
+        return board.frame(client.batch(METHODS), now, now + wall_offset(), width)
 
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         console.print(look())
         return
     with keyboard, Live(look(), console=console, screen=True, auto_refresh=False) as live:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.reading import Reader, describe, parse_duration, show, suggest
+from config.reading import LISTED_MAX, Reader, describe, parse_duration, show, suggest
 from config.tables import (
     MediaTable,
     QueueTable,
@@ -149,4 +149,7 @@ def test_long_values_are_shortened() -> None:
 def test_suggestions_name_what_there_is() -> None:
     assert suggest("seniorr", ["junior", "senior"]) == " (did you mean senior?); there are junior, senior"
     assert suggest("x", []) == "; there are none"
+    many = [f"key_{number}" for number in range(LISTED_MAX + 1)]
+    assert suggest("kye_7", many) == " (did you mean key_7?)"
+    assert suggest("other", many).startswith("; there are key_0, key_1, ")
     assert describe(bool) == "true or false"

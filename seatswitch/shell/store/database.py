@@ -10,6 +10,9 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -24,7 +27,7 @@ DATABASE_ERRORS = (DBAPIError, sqlite3.Error)
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 # Parts of SQLite's messages that no waiting mends at a start.
-_HOPELESS = ("not a database", "malformed", "unable to open", "readonly")
+_HOPELESS = ("not a database", "malformed", "unable to open", "readonly", "already exists")
 
 
 def database_file(url: str) -> Path | None:
@@ -91,12 +94,24 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema up to date, in one transaction."""
+    """Bring the schema up to date, in one transaction.
+
+    Raises OperatorError for a schema that this version does not know, which a newer one has made.
+    """
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            found = MigrationContext.configure(connection).get_current_revision()
+            newest = ScriptDirectory.from_config(config).get_current_head()
+            raise OperatorError(
+                engine.url.render_as_string(hide_password=True),
+                f"the database is of a newer version (its schema is {found}, this one knows up to {newest}): "
+                "install that version again, or restore the copy made before the upgrade",
+            ) from error
 
 
 def is_hopeless(error: Exception) -> bool:

@@ -217,6 +217,8 @@ class WriterProcess:
         why = explain(error)
         if "not a database" in why or "malformed" in why:
             return f"the database is damaged ({why}); restore a copy, or move the file away"
+        if "already exists" in why:
+            return f"the database has tables of another program ({why}); give the switch a file of its own"
         return f"the database cannot be written ({why}); give this user the right to write file and folder"
 
 

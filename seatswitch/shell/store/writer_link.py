@@ -87,7 +87,11 @@ class WriterLink:
         pause = self._restart_after
         while not self._is_stopping:
             began_at = asyncio.get_running_loop().time()
-            code = await self._run_once()
+            try:
+                code = await self._run_once()
+            except OSError as error:  # no memory, no process more, the interpreter is not this user's
+                self._note_unstartable(error.strerror or str(error))
+                code = -1
             if self._is_stopping:
                 break
             if asyncio.get_running_loop().time() - began_at > RESTART_MAX:
@@ -97,6 +101,12 @@ class WriterLink:
             log.warning("! the row writer ended and is started again", code=code, after=pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, RESTART_MAX)
+
+    def _note_unstartable(self, why: str) -> None:
+        self.trouble = f"the row writer cannot be started ({why})"
+        if self._ready is not None and not self._ready.done():
+            self._is_stopping = True
+            self._ready.set_exception(OperatorError(self._command[0], self.trouble))
 
     async def _run_once(self) -> int:
         """Run one process to its end and return its exit code."""

@@ -1,18 +1,20 @@
 """The command line: exit codes, messages, tables and JSON against a stub switch."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from kernel.rows import PresenceRow
 from seatswitch import __version__
 from seatswitch.shell import cli
 from seatswitch.shell.store.records import build_record, journal_path
-from tests.seatswitch.shell.rpc_stub import QUEUES, SEATS, StubSwitch
+from tests.seatswitch.shell.rpc_stub import METHODS, QUEUES, SEATS, Refused, StubSwitch
 from tests.seatswitch.shell.store.test_reader import carry_over
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,14 +41,49 @@ def test_help_names_every_command_but_the_switchs_own() -> None:
 
 COMMANDS = (
     "run", "check", "seats", "queues", "stats", "calls", "trunks", "quality", "top", "call", "queue-log",
+    "report", "simulate",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_an_example(command: str) -> None:
-    result = invoke(command, "--help")
+def test_all_commands_are_tried_here() -> None:
+    group = typer.main.get_group(cli.app)
+    shown = [name for name, found in group.commands.items() if not found.hidden]
+    assert tuple(shown) == COMMANDS
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_says_what_it_does_by_example_with_every_option_and_exit_code(command: str) -> None:
+    result = invoke(*command.split(), "--help")
     assert result.exit_code == 0
-    assert "Example" in result.stdout
+    text = result.stdout
+    assert f"seatswitch {command}".strip() in text[text.index("Example") :]
+    group = typer.main.get_group(cli.app)
+    found = group.commands[command] if command else group
+    for parameter in found.params:
+        told = getattr(parameter, "help", None)
+        assert told, f"{command} {parameter.name} has no text"
+        assert told.endswith("."), f"{command} {parameter.name}: no sentence"
+        for name in parameter.opts:
+            if name.startswith("-"):
+                assert name in text
+        metavar = parameter.metavar
+        if getattr(parameter, "is_flag", False):
+            assert not metavar
+        else:
+            assert metavar, f"{command} {parameter.name} has no name for its value"
+            assert re.fullmatch(r"[A-Z]+|GROUP=A\.\.B", metavar)
+            assert metavar in text
+    assert "<" not in text.replace("<=", "")  # no type of the library's shows through
+    for code in ("0 ", "1 ", "2 "):
+        assert code in text[text.index("Exit codes: ") :]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_help_fits_a_narrow_terminal(width: int) -> None:
+    for command in COMMANDS:
+        names = {"COLUMNS": str(width), "TERMINAL_WIDTH": str(width)}
+        text = CliRunner().invoke(cli.app, (command, "--help"), env=names).stdout
+        assert max(map(len, text.splitlines())) <= width
 
 
 @pytest.mark.parametrize("arguments", [("sing",), ("seats", "--jsn"), ("call",), ("call", "a", "b", "c")])
@@ -77,7 +114,10 @@ def test_check_tells_every_error_on_standard_error(tmp_path: Path) -> None:
 def test_check_of_a_missing_file_is_one_message(tmp_path: Path) -> None:
     result = invoke("check", "-c", str(tmp_path / "no.toml"))
     assert result.exit_code == 1
-    assert result.stderr == f"seatswitch: {tmp_path}/no.toml: cannot be read (No such file or directory)\n"
+    why = "there is no such file; -c FILE names the configuration"
+    assert result.stderr == f"seatswitch: {tmp_path}/no.toml: {why}\n"
+    result = invoke("run", "-c", str(tmp_path))
+    assert result.exit_code == 1
 
 
 def test_configuration_is_found_in_the_environment_here_or_in_the_package(
@@ -160,7 +200,8 @@ def test_nobody_there_is_1_and_says_what_to_do(tmp_path: Path, command: str) -> 
     result = invoke("--socket", f"{tmp_path}/s.sock", command)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        f"seatswitch: no switch answers at {tmp_path}/s.sock: is `seatswitch run` running? use --socket\n"
+        f"seatswitch: no switch answers at {tmp_path}/s.sock: "
+        "is `seatswitch run` running? --socket, before the command, names another\n"
     )
 
 
@@ -245,3 +286,45 @@ def test_quality_of_a_month_as_json(tmp_path: Path) -> None:
     with StubSwitch(tmp_path / "s.sock") as switch:
         result = invoke("--socket", switch.address, "quality", "--month", "2026-10", "--json")
         assert [seat["month"] for seat in json.loads(result.stdout)["seats"]] == ["2026-10"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("seats", "--socket", "x"), "comes before the command: seatswitch --socket ADDRESS seats"),
+        (("top", "--socket=x"), "comes before the command: seatswitch --socket ADDRESS top"),
+        (("stats", "--since", "soon"), "'soon' is no duration such as 30m or 4h"),
+        (("report", "--interval", "hourly"), "'hourly' is no duration such as 15m or 24h"),
+        (("quality", "--month", "13"), "'13' is no month such as 2026-10"),
+        (("queue-log", "--from", "2026-11-29", "--to", "2026-11-29"), "is not after --from"),
+        (("seet",), "Did you mean 'seats'?"),
+        (("seats", "--every", "0"), "0.1"),
+    ],
+)
+def test_wrong_usage_says_what_would_be_right(arguments: tuple[str, ...], message: str) -> None:
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+
+
+def test_method_or_parameter_that_is_none_is_told_with_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = {"name": "seat", "required": True}
+    document = {"methods": [{"name": "seat.get", "params": [needs, {"name": "fields"}]}]}
+
+    def refuse(params: object) -> object:
+        raise Refused(-32602, "Object contains unknown field `set`")
+
+    monkeypatch.setitem(METHODS, "rpc.discover", lambda params: document)
+    monkeypatch.setitem(METHODS, "seat.get", refuse)
+    with StubSwitch(tmp_path / "s.sock") as switch:
+        wrong_method = invoke("--socket", switch.address, "call", "seat.gett")
+        wrong_name = invoke("--socket", switch.address, "call", "seat.get", '{"set": "8001"}')
+    assert (wrong_method.exit_code, wrong_name.exit_code) == (1, 1)
+    assert wrong_method.stderr == (
+        "seatswitch: error -32601: there is no such method (did you mean seat.get?)\n"
+    )
+    assert wrong_name.stderr == (
+        "seatswitch: error -32602: Object contains unknown field `set`; seat.get takes seat, [fields]\n"
+    )

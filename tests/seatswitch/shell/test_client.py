@@ -44,7 +44,10 @@ def test_nobody_there_is_said_with_what_to_do(tmp_path: Path) -> None:
     missing = tmp_path / "s.sock"
     with pytest.raises(OperatorError) as caught:
         Client(str(missing))
-    assert str(caught.value) == (f"no switch answers at {missing}: is `seatswitch run` running? use --socket")
+    assert str(caught.value) == (
+        f"no switch answers at {missing}: "
+        "is `seatswitch run` running? --socket, before the command, names another"
+    )
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(missing))
     with pytest.raises(OperatorError, match="no switch answers"):

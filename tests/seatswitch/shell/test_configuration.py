@@ -46,7 +46,7 @@ def test_includes_and_secrets_are_found_from_the_working_directory(folder: Path)
 @pytest.mark.parametrize(
     ("file", "content", "why"),
     [
-        ("main.toml", None, r"main\.toml: cannot be read \(No such file"),
+        ("main.toml", None, r"main\.toml: there is no such file; -c FILE names the configuration"),
         ("main.toml", b"\xff", r"main\.toml: is not UTF-8 text \(byte 0\)"),
         ("main.toml", b"[sip", r"main\.toml: is not TOML"),
         ("main.toml", b'include = ["gone.toml"]', r"gone\.toml: cannot be read"),

@@ -327,6 +327,12 @@ def test_lock_names_its_owner_and_ends_with_it(tmp_path: Path) -> None:
     hold_lock(tmp_path / "lock").close()
 
 
+def test_lock_that_cannot_be_written_is_the_operators(tmp_path: Path) -> None:
+    (tmp_path / "lock").symlink_to("/dev/full")
+    with pytest.raises(OperatorError, match=r"lock: the lock cannot be written \("):
+        hold_lock(tmp_path / "lock")
+
+
 async def test_loop_that_complains_without_end_is_logged_at_powers_of_ten() -> None:
     """Fault list, "fd exhaustion": the log does not grow with every refused accept."""
     stream = io.BytesIO()

@@ -29,7 +29,7 @@ POINTS = [(8, report(0.7)), (9, report(None))]
 
 def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plot, "find_spec", lambda name: None)
-    with pytest.raises(OperatorError, match=r"--plot: needs matplotlib: pip install 'seatswitch\[plot\]'"):
+    with pytest.raises(OperatorError, match=r"--plot: needs matplotlib: /.* -m pip install matplotlib"):
         plot.check_plotting()
 
 

@@ -105,7 +105,28 @@ def test_tables(configuration: str) -> None:
     (junior,) = [row for row in rows if row[:1] == ["junior"] and len(row) == 14]
     assert junior[1:3] == ["6", "6"]
     assert {"Queues", "Seats", "Levels", "Tenants"} <= {row[0] for row in rows if len(row) == 1}
-    assert invoke(configuration, "--from", "2030-01-01").stdout == "Nothing was counted in that time.\n"
+    nothing = invoke(configuration, "--from", "2030-01-01").stdout
+    assert nothing == "Nothing was counted in that time. Counted are quarters of an hour that are over.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--queue", "juniors"), "--queue: neither rows nor configuration have a queue juniors"),
+        (("--seat", "9999x"), "--seat: neither rows nor configuration have a seat 9999x"),
+        (("--tenant", "\x1b[31m"), "--tenant: neither rows nor configuration have a tenant ?[31m"),
+    ],
+)
+def test_name_that_is_nowhere_is_told(configuration: str, arguments: tuple[str, ...], message: str) -> None:
+    result = invoke(configuration, *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+
+
+def test_end_before_the_begin_is_wrong_usage(configuration: str) -> None:
+    result = invoke(configuration, "--from", "2026-11-29", "--to", "2026-11-28")
+    assert result.exit_code == 2
+    assert "is not after --from" in result.stderr
 
 
 def test_json_has_every_line_and_column(configuration: str) -> None:

@@ -175,7 +175,7 @@ def test_policy_from_the_command_line(desk: str) -> None:
     ("arguments", "message"),
     [
         (("no.toml",), "no.toml: cannot be read (No such file or directory)"),
-        (("-c", "no.toml", "--class", "a=1/s,5s"), "no.toml: cannot be read"),
+        (("-c", "no.toml", "--class", "a=1/s,5s"), "no.toml: there is no such file"),
         (("-c", DEMO, "--class", "junior"), "--class: 'junior' is not NAME=RATE,HANDLE[,PATIENCE]"),
         (("-c", DEMO, "--class", "juniors=1/s,5s"), 'unknown queue "juniors" (did you mean junior?)'),
         (("-c", DEMO, "--class", "junior=1/s,5s", "--policy", "linear"), 'unknown policy "linear"'),

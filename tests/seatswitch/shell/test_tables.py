@@ -130,3 +130,32 @@ def test_quality_shows_who_was_checked_too_rarely() -> None:
     assert head == words("seat level month checks missing to target points by item")
     assert first == words("8001 junior 2026-11 0 1 5")
     assert second == words("8002 junior 2026-11 2 3 3.6 tone 4.5 terms 3")
+
+
+def lines_of(columns: Sequence[Column], views: Sequence[dict[str, Any]], width: int) -> list[str]:
+    out = io.StringIO()
+    table = build_table(columns, views, MIDNIGHT + 65, width=width)
+    Console(file=out, width=width, highlight=False).print(table)
+    return [line.rstrip() for line in out.getvalue().splitlines() if line.strip(" ─")]
+
+
+def test_narrow_terminal_has_one_line_for_each_seat_and_names_what_is_left_out() -> None:
+    wide = lines_of(SEATS, rpc_stub.SEATS, 200)
+    assert len(wide) == 1 + len(rpc_stub.SEATS)
+    narrow = lines_of(SEATS, rpc_stub.SEATS, 80)
+    assert len(narrow) == 1 + len(rpc_stub.SEATS) + 1
+    assert narrow[0].split() == ["seat", "presence", "activity", "since", "call"]
+    assert narrow[1].split() == words("8001 ready then paused talking 1:05 c-1")
+    assert narrow[-1].strip() == "no room for level, phone, queues, counters"
+    assert all(len(line) <= 80 for line in narrow)
+
+
+def test_even_the_narrowest_terminal_shows_which_seat() -> None:
+    shown = lines_of(SEATS, rpc_stub.SEATS, 12)
+    assert [line.split()[0] for line in shown[:4]] == ["seat", "8001", "8002", "8003"]
+
+
+@pytest.mark.parametrize("columns", [SEATS, QUEUES, CALLS, QUALITY, TRUNKS])
+def test_first_column_is_never_left_out(columns: Sequence[Column]) -> None:
+    table = build_table(columns, [], MIDNIGHT, width=1)
+    assert [column.header for column in table.columns] == [columns[0].head]

@@ -61,3 +61,25 @@ def test_damaged_file_is_hopeless_and_a_lock_is_not(tmp_path: Path) -> None:
         migrate(engine)
     assert is_hopeless(caught.value)
     engine.dispose()
+
+
+def test_schema_of_a_newer_version_is_the_operators_and_stays_as_it_is(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/switch.db")
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(OperatorError, match=r"switch\.db: .* newer version \(its schema is 9999, this"):
+        migrate(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "9999"
+    engine.dispose()
+
+
+def test_tables_of_another_program_are_hopeless(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/switch.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE calls (id INTEGER)")
+    with pytest.raises(Exception, match="already exists") as caught:
+        migrate(engine)
+    assert is_hopeless(caught.value)
+    engine.dispose()

@@ -56,6 +56,37 @@ async def test_refusal_of_the_database_is_the_operators(tmp_path: Path) -> None:
     assert (link.pid, link.restarts) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("UPDATE alembic_version SET version_num = '9999'", "the database is of a newer version"),
+        ("DROP TABLE alembic_version", "the database has tables of another program"),
+    ],
+)
+async def test_database_that_is_not_ours_ends_the_start(tmp_path: Path, change: str, why: str) -> None:
+    link = make_link(tmp_path)
+    assert await link.start()
+    await link.stop()
+    with sqlite3.connect(tmp_path / "switch.db") as connection:
+        connection.execute(change)
+    connection.close()
+    again = WriterLink(tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db", command=WRITER_COMMAND)
+    with pytest.raises(OperatorError, match=rf"switch\.db: {why}"):
+        await again.start()
+    await again.stop()
+    assert (again.pid, again.restarts) == (0, 0)
+
+
+async def test_writer_that_cannot_be_started_ends_the_start(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    absent = str(tmp_path / "python")
+    link = WriterLink(tmp_path / "journal", f"sqlite:///{tmp_path}/switch.db", command=(absent,))
+    with pytest.raises(OperatorError, match=r"python: the row writer cannot be started \(No such file"):
+        await link.start()
+    await link.stop()
+    assert (link.pid, link.restarts) == (0, 0)
+
+
 async def test_switch_starts_without_a_database_that_takes_too_long(tmp_path: Path) -> None:
     (tmp_path / "journal").mkdir()
     silent = (sys.executable, "-c", "import sys; sys.stdin.readline(); sys.stdin.read()")
