@@ -4,23 +4,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test demo bench fuzz interop lint clean system-packages
+.PHONY: help run test demo bench bench-long fuzz interop lint clean system-packages
 
 help:
-	@echo 'make run      start the switch with config/demo.toml in the foreground'
-	@echo 'make demo     one minute of simulated phones and callers with a live board'
-	@echo 'make test     install what is missing and run every test that CI runs'
-	@echo 'make lint     ruff, mypy --strict, import contracts'
-	@echo 'make fuzz     search for inputs that break the parsers, a minute for each; FOR=600 takes longer'
-	@echo 'make interop  real phones against the switch, with a table'
-	@echo 'make bench    benchmarks with their table (about twelve minutes)'
+	@echo 'make run        start the switch with config/demo.toml in the foreground'
+	@echo 'make demo       one minute of simulated phones and callers with a live board'
+	@echo 'make test       install what is missing and run every test that CI runs'
+	@echo 'make lint       ruff, mypy --strict, import contracts'
+	@echo 'make fuzz       search for inputs that break the parsers, a minute for each; FOR=600 takes longer'
+	@echo 'make interop    real phones against the switch, with a table'
+	@echo 'make bench      benchmarks, short, with a table at the end: about three minutes'
+	@echo 'make bench-long all of them at full length: about twelve minutes'
 
 # The locked packages, then the project itself; re-made when either list changes.
 $(VENV)/.installed: requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'seatswitch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'seatswitch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
+	@echo 'installing into $(VENV): a minute or so, once'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 run: $(VENV)/.installed
@@ -48,6 +50,9 @@ test: system-packages $(VENV)/.installed lint
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+bench-long: $(VENV)/.installed
+	$(BIN)/python -m benchmarks --long
 
 # Where atheris does not exist for this Python, a mutation loop of our own searches instead.
 FOR ?= 60

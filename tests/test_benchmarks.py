@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from benchmarks.__main__ import BENCHMARKS, Benchmark, Outcome, find, table
 from benchmarks.bench_node import Peers
 from benchmarks.load_app_queue import Run, config_files, count_in_queue, ratios
 from benchmarks.load_queue_call import find_highest
@@ -21,6 +22,83 @@ MODULES = sorted(path.stem for path in (Path(__file__).parent.parent / "benchmar
 @pytest.mark.parametrize("module", MODULES)
 def test_module_is_there_and_says_what_it_measures(module: str) -> None:
     assert importlib.import_module(f"benchmarks.{module}").__doc__
+
+
+SAMPLES = {
+    "bench_parser": (
+        "26 headers, ours       read   17.4 us, written   2.2 us; ours is 1.00 and 1.00 of it\n",
+        ["17.4, 2.2"],
+    ),
+    "bench_stack": (
+        "uas       77.7 us a call (target 150)\nb2bua    156.5 us a call (target 200)\n",
+        ["77.7", "156.5"],
+    ),
+    "bench_enumeration": (
+        "no credentials: exists 0.0251 ms, unknown 0.0251 ms, apart 0.0000\n"
+        "wrong password: exists 0.0564 ms, unknown 0.0563 ms, apart 0.0001\n",
+        ["0.0001"],
+    ),
+    "bench_matcher": (
+        "     seats   waiting    queues  ready us arrive us   move us   call us\n"
+        "       200       400         4      24.1      24.2      42.1      74.7  1.1 lines, 12 seats\n"
+        "       200       400       100      25.7      24.9      55.9      68.8  1.2 lines, 1 seats\n"
+        "      2000      4000       100      23.8      33.1      61.0      76.7  1.2 lines, 6 seats\n"
+        "largest over smallest, 100 queues, median of 7 rounds: ready 0.93, arrive 1.27, move 1.08\n",
+        ["25.7, 24.9", "0.93, 1.27"],
+    ),
+    "bench_decision": (
+        "  p50 56 us, p99 145 us, worst 1313 us\nmemory per waiting call: 8.6 kB\n",
+        ["56, 145", "8.6"],
+    ),
+    "bench_node": (
+        "node: 454 us per queue call, peers' strings included\ngarbage found by the collector: 0\n",
+        ["454", "0"],
+    ),
+    "bench_relay": (
+        "bare           20000.0         0.0        16.0        38.2      1250.2        32.2\n"
+        "worker         20000.0         0.0        11.3      1045.5      1854.4        26.5\n"
+        "worker / bare: 0.70\nworker / rtpengine: 0.58\n",
+        ["11.3", "0.70"],
+    ),
+    "bench_mixer": ("  talk of three                25.6    9.0 times\n", ["25.6"]),
+    "load_queue_call": (
+        "   calls/s      calls       lost CPU s/1000     signal     worker     writer     p50 ms     p99 ms\n"
+        "       200       3000          0   1.210    1.030    0.070    0.110       20.0       36.0\n",
+        ["0, 1.210", "20.0, 36.0"],
+    ),
+    "load_decision": ("  p50 1099 us, p99 4094 us, worst 4094 us\n", ["1099, 4094"]),
+    "load_two_leg": (
+        "  seatswitch      1.440     1.00     68.0       0\n   the queue      0.420     0.29\n",
+        ["1.440", "0.420"],
+    ),
+    "soak_sip": ("good calls 2222, lost 0; INVITE to 200 p50 12.0 ms, p99 40.0 ms\n", ["0, 12.0, 40.0"]),
+    "load_flood": (
+        "flood_per_second 0  good_calls 50  of 50  all_good True  setup_median_ms 0.0  setup_p99_ms 4.0\n"
+        "flood_per_second 1999  good_calls 49  of 50  all_good False  setup_p99_ms 20.0\n",
+        ["49  of 50", "20.0"],
+    ),
+}
+
+
+@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda it: it.module)
+def test_the_tables_figures_are_found_in_what_a_benchmark_prints(benchmark: Benchmark) -> None:
+    output, figures = SAMPLES[benchmark.module]
+    assert [find(pattern, output) for _, pattern in benchmark.figures] == figures
+    assert figures
+
+
+def test_the_table_has_figures_times_and_what_went_wrong() -> None:
+    outcomes = [
+        Outcome("bench_node", "", (("queue call, us", "454"), ("garbage", "0")), 4.2),
+        Outcome("load_flood", "left out: sipp is not installed", (), 0.0),
+        Outcome("bench_mixer", "", (), 1.0),
+    ]
+    assert table(outcomes).splitlines()[1:] == [
+        "bench_node            4  queue call, us: 454",
+        "                         garbage: 0",
+        "load_flood            0  ! left out: sipp is not installed",
+        "bench_mixer           1  done",
+    ]
 
 
 def test_the_nodes_callers_are_served() -> None:
