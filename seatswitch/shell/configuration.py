@@ -41,18 +41,22 @@ def read_configuration(path: str) -> Settings:
         includes[name] = _read(name)
         documents.append(_parse(includes[name]))
     names = [name for document in documents for name in _secret_files(document)]
-    secrets = {name: _read(name).rstrip("\r\n") for name in names}
+    secrets, unread = _read_secrets(names)
     sounds = {name: _read_sound(name) for document in documents for name in _sound_files(document)}
-    settings = load_settings(
-        text,
-        file=path,
-        includes=includes,
-        environment=os.environ,
-        secrets=secrets,
-        sounds={name: audio for name, audio in sounds.items() if audio is not None},
-        cpus=len(os.sched_getaffinity(0)),  # those this process may use, not those there are
-        find_zone=find_zone,
-    )
+    try:
+        settings = load_settings(
+            text,
+            file=path,
+            includes=includes,
+            environment=os.environ,
+            secrets=secrets,
+            sounds={name: audio for name, audio in sounds.items() if audio is not None},
+            cpus=len(os.sched_getaffinity(0)),  # those this process may use, not those there are
+            find_zone=find_zone,
+        )
+    except ConfigErrors as found:
+        told = [OperatorError(it.where, unread.get(it.why, it.why)) for it in found.errors]
+        raise ConfigErrors(told) from None
     try:
         read_certificates(settings)
     except OperatorError as error:
@@ -79,6 +83,19 @@ def _read(path: str) -> str:
         raise OperatorError(path, f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise OperatorError(path, f"is not UTF-8 text (byte {error.start})") from error
+
+
+def _read_secrets(names: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what the files hold, and for those that cannot be read, which load_settings names with their
+    keys, the words that say why by the words that do not.
+    """
+    secrets, unread = {}, {}
+    for name in names:
+        try:
+            secrets[name] = _read(name).rstrip("\r\n")
+        except OperatorError as error:
+            unread[f"file {name} cannot be read"] = f"file {name} {error.why}"
+    return secrets, unread
 
 
 def _read_sound(name: str) -> bytes | None:

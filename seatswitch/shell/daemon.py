@@ -30,7 +30,7 @@ from media.settings import MediaSettings
 from seatswitch.shell.clock import Ticker, monotonic, wall_offset
 from seatswitch.shell.configuration import read_configuration
 from seatswitch.shell.dns import Names
-from seatswitch.shell.greeting import build_greeting
+from seatswitch.shell.greeting import build_greeting, command_name
 from seatswitch.shell.ids import system_chance
 from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.notify import notify
@@ -443,7 +443,7 @@ async def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> int:
         loop.add_signal_handler(number, what)
 
     def greet() -> None:
-        print(build_greeting(settings), flush=True)
+        print(build_greeting(settings, command_name()), flush=True)
         notify("READY=1")
 
     await daemon.run(greet)

@@ -1,5 +1,7 @@
 """What the switch prints when it is ready: where it listens, whom it serves, how to place the first call."""
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,8 +10,8 @@ from seatswitch import __version__
 from seatswitch.shell.store.database import public_url
 
 
-def build_greeting(settings: Settings) -> str:
-    """Return a page for a person at a terminal."""
+def build_greeting(settings: Settings, command: str = "seatswitch") -> str:
+    """Return a page for a person at a terminal, who starts ``command``."""
     sip = [f"{it.transport}://{it.host}:{it.port}" for it in settings.sip.listen]
     levels = [level.name for level in settings.acd.levels]
     seats: dict[str, list[str]] = {}
@@ -30,7 +32,7 @@ def build_greeting(settings: Settings) -> str:
         "  queues     " + _queues(settings, hotlines),
         "  seats      " + ("; ".join(f"{name} {_ranges(them)}" for name, them in seats.items()) or "none"),
         "",
-        *_first_call(settings),
+        *_first_call(settings, command),
     ]
     return "\n".join(lines) + "\n"
 
@@ -43,7 +45,14 @@ def _queues(settings: Settings, hotlines: dict[str, list[str]]) -> str:
     return ", ".join(words) or "none"
 
 
-def _first_call(settings: Settings) -> list[str]:
+def command_name() -> str:
+    """Return what starts this program at the terminal: its name, or the path by which it was started."""
+    started = sys.argv[0]
+    is_ours = Path(started).name == "seatswitch" and shutil.which("seatswitch") is None
+    return started if is_ours else "seatswitch"
+
+
+def _first_call(settings: Settings, command: str) -> list[str]:
     """Say it for the first hotline that leads to a queue, and a seat that serves it."""
     for line in settings.calls.hotlines:
         kind, _, queue = line.entry.partition(":")
@@ -58,11 +67,11 @@ def _first_call(settings: Settings) -> list[str]:
             f"  1. register a softphone as {seat.number}@{settings.sip.domains[0]} at {where}",
             f"     with the password of seat {seat.number} in the configuration",
             "  2. sign its agent in; the seat stays for a minute after the connection is closed:",
-            f"     seatswitch call session.login '{login}'",
+            f"     {command} call session.login '{login}'",
             *_short_cut(seat.number),
             f"  3. call sip:{line.number}@{where} from a trunk's address:",
             f"     sipp -sn uac -s {line.number} {where} -m 1 -d 10000",
-            "Watch it with: seatswitch top, seatswitch seats, seatswitch calls",
+            f"Watch it with: {command} top, {command} seats, {command} calls",
         ]
     return ["No hotline leads to a queue with seats: nothing can be called yet"]
 

@@ -50,7 +50,12 @@ def test_includes_and_secrets_are_found_from_the_working_directory(folder: Path)
         ("main.toml", b"\xff", r"main\.toml: is not UTF-8 text \(byte 0\)"),
         ("main.toml", b"[sip", r"main\.toml: is not TOML"),
         ("main.toml", b'include = ["gone.toml"]', r"gone\.toml: cannot be read"),
-        ("secret.txt", None, r"secret\.txt: cannot be read"),
+        (
+            "secret.txt",
+            None,
+            r'seats\.toml: seat\[1\] "8001"\.password: file secret\.txt cannot be read \(No such file',
+        ),
+        ("secret.txt", b"\xff", r'"8001"\.password: file secret\.txt is not UTF-8 text'),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_name(

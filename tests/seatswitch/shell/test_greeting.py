@@ -1,7 +1,11 @@
+import sys
 from pathlib import Path
 
+import pytest
+
 from config.load import load_settings
-from seatswitch.shell.greeting import build_greeting
+from seatswitch.shell import greeting
+from seatswitch.shell.greeting import build_greeting, command_name
 
 DEMO = Path(__file__).resolve().parents[3] / "config" / "demo.toml"
 
@@ -33,3 +37,21 @@ def test_switch_without_queues_says_so() -> None:
     assert "queues     none" in text
     assert "seats      none" in text
     assert "No hotline leads to a queue with seats" in text
+
+
+@pytest.mark.parametrize(
+    ("started", "on_path", "told"),
+    [
+        (".venv/bin/seatswitch", None, ".venv/bin/seatswitch"),
+        (".venv/bin/seatswitch", "/usr/bin/seatswitch", "seatswitch"),
+        ("/src/seatswitch/__main__.py", None, "seatswitch"),
+    ],
+)
+def test_commands_are_told_as_they_can_be_typed(
+    monkeypatch: pytest.MonkeyPatch, started: str, on_path: str | None, told: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [started, "run"])
+    monkeypatch.setattr(greeting.shutil, "which", lambda name: on_path)
+    assert command_name() == told
+    text = build_greeting(load_settings(DEMO.read_text(), file="demo.toml"), command_name())
+    assert f"Watch it with: {told} top, {told} seats, {told} calls" in text
