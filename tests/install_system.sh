@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Install what the tests need of the system where it is missing and the user may; say what to do where not: make and
-# Python with venv, SIPp and baresip, which are phones that nobody here wrote, and OpenSSL's command.
+# Python with venv, SIPp and baresip, which are phones that nobody here wrote, OpenSSL's command, and SQLite's, which the
+# README types.
 set -u
 missing=()
 has_venv() { "${PYTHON:-python3}" -c 'import ensurepip, venv' >/dev/null 2>&1; }
@@ -11,6 +12,7 @@ look() {
   command -v sipp >/dev/null 2>&1 || missing+=(sip-tester)
   command -v baresip >/dev/null 2>&1 || missing+=(baresip-core)
   command -v openssl >/dev/null 2>&1 || missing+=(openssl)
+  command -v sqlite3 >/dev/null 2>&1 || missing+=(sqlite3)
 }
 
 look

@@ -51,6 +51,14 @@ def test_all_commands_are_tried_here() -> None:
     assert tuple(shown) == COMMANDS
 
 
+def test_readme_has_a_line_for_every_command_and_none_for_what_is_none() -> None:
+    table = re.search(r"## Commands\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert table is not None
+    rows = [line.split("|")[1] for line in table[1].splitlines() if line.startswith("| `")]
+    told = {words.split()[-1] for row in rows for words in re.findall(r"`((?:seatswitch )?[a-z-]+)", row)}
+    assert told == set(COMMANDS)
+
+
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_says_what_it_does_by_example_with_every_option_and_exit_code(command: str) -> None:
     result = invoke(*command.split(), "--help")
