@@ -22,7 +22,7 @@ import structlog
 from kernel.chance import Chance
 from kernel.errors import OperatorError
 from media.host import Host
-from media.messages import Hello, Quit, decode_reports, encode_commands
+from media.messages import Hello, PortsBound, Quit, decode_reports, encode_commands
 from media.ports import split_ports
 from media.relay import serve
 from media.settings import MediaSettings
@@ -77,7 +77,10 @@ class MediaLink:
         self._processes: list[WorkerProcess] = []
 
     async def start(self) -> None:
-        """Start every worker and wait until all have bound ports. Raises OperatorError if one does not."""
+        """Start every worker and wait until all have bound ports.
+
+        Raises OperatorError if one does not start, or if none can bind any: no call could be heard.
+        """
         settings = self._settings
         if settings.workers == 0:
             self._carriers.append(OwnWorker(self, settings))
@@ -86,6 +89,13 @@ class MediaLink:
             self._processes = [WorkerProcess(self, settings, index) for index in range(settings.workers)]
             self._carriers.extend(self._processes)
         await asyncio.gather(*(carrier.start() for carrier in self._carriers))
+        if self._processes and all(process.is_portless for process in self._processes):
+            first, last = settings.ports
+            raise OperatorError(
+                "media.ports",
+                f"none of {first}-{last} can be bound at {settings.address}: other programs have them "
+                "(ss -lunp names these), or media.address is none of this machine's (ip addr)",
+            )
 
     def send(self, worker: int, message: bytes) -> None:
         """Send a message; lost if the worker is dead (the plane tells its successor everything)."""
@@ -210,6 +220,7 @@ class WorkerProcess:
         self._connection: Connection | None = None
         # It has said which ports it has bound; a call before that waits, and fails on a busy machine.
         self._is_useful = asyncio.Event()
+        self.is_portless = False  # it has tried all of its ports and could bind none
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
 
@@ -267,9 +278,16 @@ class WorkerProcess:
                 self._link.on_lost(self._index)
 
     def receive(self, message: bytes) -> None:
-        """Hand a message to the switch; the first one says which ports are bound."""
+        """Hand a message to the switch; the first ones say which ports are bound."""
         self._link.on_message(self._index, message)
-        self._is_useful.set()
+        if not self._is_useful.is_set():
+            self._look_for_ports(message)
+
+    def _look_for_ports(self, message: bytes) -> None:
+        for report in decode_reports(message):
+            if isinstance(report, PortsBound) and (report.ports or report.are_all):
+                self.is_portless = not report.ports
+                self._is_useful.set()
 
     async def _keep_alive(self) -> None:
         pause = _BACKOFF_MIN

@@ -216,3 +216,33 @@ async def test_path_too_long_for_a_socket_names_itself(tmp_path: Path) -> None:
     made = Rig(folder, 1)
     with pytest.raises(OperatorError, match=r"media\.sock: a socket's path has at most 107 bytes"):
         await made.link.start()
+
+
+async def test_range_of_which_nothing_can_be_bound_ends_the_start(tmp_path: Path) -> None:
+    first, last = free_range(2)
+    taken = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(4)]
+    for place, it in enumerate(taken):
+        it.bind((HOST, first + place))
+    settings = MediaSettings(workers=1, ports=(first, last))
+    link = MediaLink(settings, str(tmp_path), lambda *_: None, lambda _: None, lambda _: None)
+    with pytest.raises(
+        OperatorError, match=rf"media\.ports: none of {first}-{last} can be bound at 127\.0\.0\.1"
+    ):
+        await link.start()
+    await link.stop()
+    taken[2].close()
+    taken[3].close()  # one pair is enough to begin with
+    again = MediaLink(settings, str(tmp_path), lambda *_: None, lambda _: None, lambda _: None)
+    await again.start()
+    await again.stop()
+    for it in taken:
+        it.close()
+
+
+async def test_media_address_that_is_not_ours_ends_the_start(tmp_path: Path) -> None:
+    """RFC 5737: 192.0.2.1 is nobody's. The range is longer than what is bound in one go."""
+    settings = MediaSettings(workers=2, address="192.0.2.1", ports=(20_000, 20_998))
+    link = MediaLink(settings, str(tmp_path), lambda *_: None, lambda _: None, lambda _: None)
+    with pytest.raises(OperatorError, match=r"can be bound at 192\.0\.2\.1"):
+        await link.start()
+    await link.stop()
