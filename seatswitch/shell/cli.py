@@ -656,8 +656,8 @@ def _show(
             else:
                 print_table(columns, views)
             return
-        with _keyboard() as keyboard:
-            try:
+        try:
+            with _keyboard() as keyboard:
                 while True:
                     views = client.call(method, params)
                     if as_json:
@@ -666,5 +666,5 @@ def _show(
                         print_table(columns, views, again=True)
                     if keyboard.wait(every) in ("q", "Q"):
                         return
-            except KeyboardInterrupt:
-                return
+        except KeyboardInterrupt:
+            return

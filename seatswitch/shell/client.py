@@ -33,6 +33,8 @@ class Client:
         self._address = address
         self._within = within
         self._number = 0
+        # Over a Unix socket the file's rights say who may; over TCP a token does.
+        self._lacks_token = address.startswith("tcp://") and not token
         self._socket = self._connect()
         self._file = self._socket.makefile("rb")
         if token:
@@ -61,7 +63,7 @@ class Client:
                 and "method" not in answer
                 and answer.get("id") in (self._number, None)
             ):
-                return _result(answer)
+                return self._result(answer)
 
     def batch(self, methods: Iterable[str]) -> list[Any]:
         """Return the results of several requests without parameters, all of the same moment."""
@@ -75,10 +77,10 @@ class Client:
             if isinstance(answers, list):
                 break
             if isinstance(answers, dict) and "method" not in answers:
-                return [_result(answers)]  # an error for the batch as a whole
+                return [self._result(answers)]  # an error for the batch as a whole
         by_number = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
         missing = {"error": {"code": 0, "message": "the switch left a request of a batch unanswered"}}
-        return [_result(by_number.get(request["id"], missing)) for request in requests]
+        return [self._result(by_number.get(request["id"], missing)) for request in requests]
 
     def close(self) -> None:
         """Close the connection."""
@@ -131,6 +133,17 @@ class Client:
         except ValueError as error:
             raise OperatorError(self._address, "what answers there does not speak JSON-RPC") from error
 
+    def _result(self, answer: dict[str, Any]) -> Any:
+        error = answer.get("error")
+        if error is None:
+            return answer.get("result")
+        data = error.get("data")
+        word = str(data.get("word", "")) if isinstance(data, dict) else ""
+        message = str(error.get("message", ""))
+        if word == "NO_RIGHT" and self._lacks_token:
+            message += " (the environment variable SEATSWITCH_TOKEN holds the token to show)"
+        raise RpcFailed(error.get("code", 0), message, word)
+
     def _lost(self) -> OperatorError:
         return OperatorError(self._address, "the switch closed the connection")
 
@@ -147,12 +160,3 @@ def _request(number: int, method: str, params: Mapping[str, Any] | None) -> dict
     if params:
         request["params"] = params
     return request
-
-
-def _result(answer: dict[str, Any]) -> Any:
-    error = answer.get("error")
-    if error is None:
-        return answer.get("result")
-    data = error.get("data")
-    word = data.get("word", "") if isinstance(data, dict) else ""
-    raise RpcFailed(error.get("code", 0), str(error.get("message", "")), str(word))

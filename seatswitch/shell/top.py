@@ -149,9 +149,13 @@ def run_top(client: Client, console: Console, keyboard: Keyboard, every: float =
     if not console.is_terminal or console.is_dumb_terminal:
         console.print(look())
         return
-    with keyboard, Live(look(), console=console, screen=True, auto_refresh=False) as live:
-        try:
+    live = Live(look(), console=console, screen=True, auto_refresh=False)
+    try:
+        with keyboard:
+            live.start(refresh=True)
             while keyboard.wait(every) not in ("q", "Q", "\x1b"):
                 live.update(look(), refresh=True)
-        except KeyboardInterrupt:
-            return
+    except KeyboardInterrupt:
+        return
+    finally:
+        live.stop()  # even where Ctrl-C comes in the first frame: the terminal gets its own screen back

@@ -7,7 +7,7 @@ import pytest
 
 from kernel.errors import OperatorError
 from seatswitch.shell.client import Client, RpcFailed
-from tests.seatswitch.shell.rpc_stub import QUEUES, STATUS, StubSwitch
+from tests.seatswitch.shell.rpc_stub import METHODS, QUEUES, STATUS, Refused, StubSwitch
 
 
 def test_requests_over_a_unix_socket(tmp_path: Path) -> None:
@@ -100,3 +100,20 @@ def test_an_error_for_a_whole_batch_is_told(tmp_path: Path) -> None:
         pytest.raises(RpcFailed, match="error -32600: too many"),
     ):
         client.batch(["seat.list"])
+
+
+def test_over_tcp_without_a_token_a_refusal_says_how_to_show_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(params: object) -> object:
+        raise Refused(-32001, "NO_RIGHT: seat.list: sign in or present a token", "NO_RIGHT")
+
+    monkeypatch.setitem(METHODS, "seat.list", refuse)
+    why = "NO_RIGHT: seat.list: sign in or present a token"
+    with StubSwitch() as switch:
+        with Client(switch.address) as client:
+            for ask in (lambda: client.call("seat.list"), lambda: client.batch(["seat.list"])):
+                with pytest.raises(RpcFailed) as caught:
+                    ask()
+                assert str(caught.value).startswith(f"{why} (the environment variable SEATSWITCH_TOKEN ")
+        with Client(switch.address, token="right") as client, pytest.raises(RpcFailed) as caught:
+            client.call("seat.list")
+        assert str(caught.value) == why

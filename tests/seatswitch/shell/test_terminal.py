@@ -58,27 +58,38 @@ def test_closed_output_is_no_trouble(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def on_a_terminal(words: tuple[str, ...], **environment: str) -> tuple[int, str]:
-    """Return exit code and output of a command on a terminal."""
+# A terminal of one's own, so that Ctrl-C is a signal.
+OWN = (
+    "import fcntl, os, sys, termios as t; fcntl.ioctl(0, t.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+def on_a_terminal(words: tuple[str, ...], key: bytes = b"", **environment: str) -> tuple[int, str]:
+    """Return exit code and output of a command on a terminal; ``key`` is pressed when it shows something."""
     ours, theirs = pty.openpty()
     names = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
     process = subprocess.Popen(
-        [*SEATSWITCH, *words],
+        [sys.executable, "-c", OWN, *SEATSWITCH, *words],
         cwd=ROOT,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         env={**names, "TERM": "xterm", **environment},
+        start_new_session=True,
     )
     os.close(theirs)
     text = b""
     try:
         while got := os.read(ours, 65536):
             text += got
+            if key and (b"8001" in text or b"96198" in text):  # a seat, or what a caller called
+                os.write(ours, key)
+                key = b""
     except OSError:  # Linux says so when the other side has closed
         pass
     finally:
         os.close(ours)
+    assert not key, "it ended before it showed anything"
     return process.wait(WITHIN), text.decode()
 
 
@@ -108,3 +119,13 @@ def test_narrow_terminal_cuts_no_seat_in_two(tmp_path: Path) -> None:
     lines = [line for line in text.splitlines() if "800" in line]
     assert [line.split()[-1] != "" for line in lines] == [True] * 3
     assert all(len(line) <= 80 for line in lines)
+
+
+@pytest.mark.parametrize("words", [("top",), ("seats", "--watch"), ("calls", "-w", "--every", "30")])
+@pytest.mark.parametrize("key", [b"q", b"\x03"])
+def test_watching_ends_with_a_key_or_ctrl_c(tmp_path: Path, words: tuple[str, ...], key: bytes) -> None:
+    """The terminal is as before, and nothing is complained of."""
+    with StubSwitch(tmp_path / "s.sock") as switch:
+        code, text = on_a_terminal(("--socket", switch.address, *words), key)
+    assert (code, "Traceback" in text, "Aborted" in text) == (0, False, False)
+    assert text.count("\x1b[?1049h") == text.count("\x1b[?1049l")  # the other screen, entered and left
