@@ -7,6 +7,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,103 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert str(switch.sip_port) in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def write_database(folder: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(folder / "seatswitch.db")) as database, database:
+        for statement in statements:
+            database.execute(statement)
+
+
+def newer_database(folder: Path, text: str) -> str:
+    write_database(folder, "CREATE TABLE alembic_version (version_num)")
+    write_database(folder, "INSERT INTO alembic_version VALUES ('9999')")
+    return text
+
+
+def strange_database(folder: Path, text: str) -> str:
+    write_database(folder, "CREATE TABLE calls (number)")
+    return text
+
+
+def folder_for_a_database(folder: Path, text: str) -> str:
+    (folder / "seatswitch.db").mkdir()
+    return text
+
+
+def file_for_a_socket(folder: Path, text: str) -> str:
+    (folder / "switch.sock").write_text("")
+    return text
+
+
+def file_for_a_folder(folder: Path, text: str) -> str:
+    (folder / "var").write_text("")
+    return text.replace(f"{folder}/seatswitch.db", f"{folder}/var/seatswitch.db")
+
+
+def full_disk(folder: Path, text: str) -> str:
+    (folder / "seatswitch.lock").symlink_to("/dev/full")
+    return text
+
+
+def no_address_for_sip(folder: Path, text: str) -> str:
+    return text.replace('["udp://127.0.0.1', '["udp://192.0.2.1')
+
+
+def no_address_for_audio(folder: Path, text: str) -> str:
+    return text.replace('address = "127.0.0.1"', 'address = "192.0.2.1"')
+
+
+@pytest.mark.parametrize(
+    ("hinder", "told"),
+    [
+        (
+            newer_database,
+            "seatswitch.db: the database is of a newer version (its schema is 9999, this one knows",
+        ),
+        (strange_database, "seatswitch.db: the database has tables of another program"),
+        (
+            folder_for_a_database,
+            "seatswitch.db: the database cannot be written (unable to open database file)",
+        ),
+        (
+            file_for_a_socket,
+            "switch.sock: there is a file that is no socket; remove it or choose another path",
+        ),
+        (file_for_a_folder, "/var: this is not a folder"),
+        (full_disk, "seatswitch.lock: the lock cannot be written ("),
+        (no_address_for_sip, "sip.listen: udp://192.0.2.1:"),
+        (no_address_for_audio, "media.ports: none of "),
+    ],
+)
+def test_what_hinders_a_start_is_one_line(
+    tmp_path: Path, hinder: Callable[[Path, str], str], told: str
+) -> None:
+    path = Switch(tmp_path).config_path
+    path.write_text(hinder(tmp_path, path.read_text()))
+    done = seatswitch("run", "-c", str(path))
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("seatswitch: ")
+    assert told in line
+
+
+def test_a_taken_port_for_desks_and_a_second_switch_are_one_line_each(tmp_path: Path) -> None:
+    with Switch(tmp_path) as switch:
+        text = switch.config_path.read_text()
+        done = seatswitch("run", "-c", str(switch.config_path))
+        assert done.stderr.startswith(f"seatswitch: {tmp_path}/seatswitch.lock: another switch (process ")
+        other = tmp_path / "other.toml"
+        own = text.replace(f"{tmp_path}/", f"{tmp_path}/other/").replace(
+            f":{switch.sip_port}", f":{free_port()}"
+        )
+        other.write_text(own)
+        again = seatswitch("run", "-c", str(other))
+        assert "rpc.listen: tcp://127.0.0.1:" in again.stderr
+        assert "the port is taken by another program" in again.stderr
+        for refused in (done, again):
+            assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+        assert switch.rpc().call("admin.status")["draining"] is False  # the first one goes on
 
 
 def test_bad_json_and_bad_requests_are_answered_and_the_connection_lives(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -58,10 +59,13 @@ def test_closed_output_is_no_trouble(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-# A terminal of one's own, so that Ctrl-C is a signal.
-OWN = (
-    "import fcntl, os, sys, termios as t; fcntl.ioctl(0, t.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-)
+# A terminal of its own, so that Ctrl-C is a signal; what a shell starts in its background ignores it else.
+OWN = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 def on_a_terminal(words: tuple[str, ...], key: bytes = b"", **environment: str) -> tuple[int, str]:
@@ -80,7 +84,7 @@ def on_a_terminal(words: tuple[str, ...], key: bytes = b"", **environment: str) 
     os.close(theirs)
     text = b""
     try:
-        while got := os.read(ours, 65536):
+        while select.select([ours], [], [], WITHIN)[0] and (got := os.read(ours, 65536)):
             text += got
             if key and (b"8001" in text or b"96198" in text):  # a seat, or what a caller called
                 os.write(ours, key)
@@ -88,7 +92,7 @@ def on_a_terminal(words: tuple[str, ...], key: bytes = b"", **environment: str) 
     except OSError:  # Linux says so when the other side has closed
         pass
     finally:
-        os.close(ours)
+        os.close(ours)  # what still runs is hung up on
     assert not key, "it ended before it showed anything"
     return process.wait(WITHIN), text.decode()
 
