@@ -75,7 +75,7 @@ def main(
 
     Start a switch with `seatswitch run`, look at it with `seatswitch top`. Commands that talk to a running
     switch find it by `--socket`, which comes before the command: `seatswitch --socket /run/s.sock seats`.
-    Over `tcp://` the token in the environment variable SEATSWITCH_TOKEN is shown.
+    Over `tcp://` the switch is shown the token in the environment variable SEATSWITCH_TOKEN.
 
     Examples:
 

@@ -430,8 +430,11 @@ def raise_file_limit(settings: Settings) -> None:
         )
 
 
-async def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> int:
-    """Run a switch until it is told to end; return the exit code. Raises OperatorError if it cannot start."""
+async def run_daemon(settings: Settings, reread: Callable[[], Settings], path: str) -> int:
+    """Run a switch until it is told to end; return the exit code. Raises OperatorError if it cannot start.
+
+    ``path`` is the file that the settings are of, for the greeting.
+    """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(LoopErrors())
     daemon = Daemon(settings, reread)
@@ -443,7 +446,7 @@ async def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> int:
         loop.add_signal_handler(number, what)
 
     def greet() -> None:
-        print(build_greeting(settings, command_name()), flush=True)
+        print(build_greeting(settings, path, command_name()), flush=True)
         notify("READY=1")
 
     await daemon.run(greet)
@@ -457,7 +460,7 @@ def run(config_path: str) -> int:
         configure_logs(settings.log.level)
         raise_file_limit(settings)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(run_daemon(settings, lambda: read_configuration(config_path)))
+            return runner.run(run_daemon(settings, lambda: read_configuration(config_path), config_path))
     except OperatorError as error:
         print(f"seatswitch: {error}", file=sys.stderr)
         return 1

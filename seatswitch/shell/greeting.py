@@ -10,8 +10,8 @@ from seatswitch import __version__
 from seatswitch.shell.store.database import public_url
 
 
-def build_greeting(settings: Settings, command: str = "seatswitch") -> str:
-    """Return a page for a person at a terminal, who starts ``command``."""
+def build_greeting(settings: Settings, path: str, command: str = "seatswitch") -> str:
+    """Return a page for a person at a terminal, who starts ``command``; ``path`` is the configuration."""
     sip = [f"{it.transport}://{it.host}:{it.port}" for it in settings.sip.listen]
     levels = [level.name for level in settings.acd.levels]
     seats: dict[str, list[str]] = {}
@@ -24,6 +24,7 @@ def build_greeting(settings: Settings, command: str = "seatswitch") -> str:
     lines = [
         f"seatswitch {__version__} is ready",
         "",
+        f"  from       {path}",
         f"  SIP        {', '.join(sip)}",
         f"  RTP        {settings.media.address}, ports {first}-{last}",
         f"  JSON-RPC   {', '.join(settings.rpc.listen)}",

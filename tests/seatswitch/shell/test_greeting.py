@@ -12,7 +12,8 @@ DEMO = Path(__file__).resolve().parents[3] / "config" / "demo.toml"
 
 def test_demo_says_where_it_listens_whom_it_serves_and_how_to_call() -> None:
     """Contract 1, ``make run``."""
-    text = build_greeting(load_settings(DEMO.read_text(), file="demo.toml"))
+    text = build_greeting(load_settings(DEMO.read_text(), file="demo.toml"), "demo.toml")
+    assert "  from       demo.toml\n" in text
     assert "  SIP        udp://127.0.0.1:5060, tcp://127.0.0.1:5060\n" in text
     assert "  JSON-RPC   unix://run/seatswitch.sock, tcp://127.0.0.1:5070\n" in text
     assert "junior (96198)" in text
@@ -33,7 +34,7 @@ domain = "127.0.0.1"
 
 
 def test_switch_without_queues_says_so() -> None:
-    text = build_greeting(load_settings(MINIMAL, file="minimal.toml"))
+    text = build_greeting(load_settings(MINIMAL, file="minimal.toml"), "minimal.toml")
     assert "queues     none" in text
     assert "seats      none" in text
     assert "No hotline leads to a queue with seats" in text
@@ -53,5 +54,5 @@ def test_commands_are_told_as_they_can_be_typed(
     monkeypatch.setattr(sys, "argv", [started, "run"])
     monkeypatch.setattr(greeting.shutil, "which", lambda name: on_path)
     assert command_name() == told
-    text = build_greeting(load_settings(DEMO.read_text(), file="demo.toml"), command_name())
+    text = build_greeting(load_settings(DEMO.read_text(), file="demo.toml"), "demo.toml", command_name())
     assert f"Watch it with: {told} top, {told} seats, {told} calls" in text
