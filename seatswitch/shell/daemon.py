@@ -31,6 +31,7 @@ from seatswitch.shell.clock import Ticker, monotonic, wall_offset
 from seatswitch.shell.configuration import read_configuration
 from seatswitch.shell.dns import Names
 from seatswitch.shell.greeting import build_greeting, command_name
+from seatswitch.shell.hugepages import use_huge_pages
 from seatswitch.shell.ids import system_chance
 from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.notify import notify
@@ -446,6 +447,7 @@ async def run_daemon(settings: Settings, reread: Callable[[], Settings], path: s
         loop.add_signal_handler(number, what)
 
     def greet() -> None:
+        log.info("memory in huge pages", pages=use_huge_pages())
         print(build_greeting(settings, path, command_name()), flush=True)
         notify("READY=1")
 

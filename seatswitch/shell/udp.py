@@ -33,8 +33,8 @@ _DATAGRAMS_PER_READ = 32  # then everybody else has a turn
 _BUSY_FROM = 5  # datagrams within one grain
 # Seconds between two reads of a busy socket at most. What a seat's answer asks of the media workers leaves at
 # the end of the round, so this is also the longest that an answered caller and a seat wait for each other.
-ROUND = 0.03
-_ENOUGH = 36  # datagrams that make a round worth a wake-up: 200 queue calls/s bring them in one ROUND
+ROUND = 0.04
+_ENOUGH = 60  # datagrams that make a round worth a wake-up: 200 queue calls/s bring them in one ROUND
 # What a round counts for the rate at which datagrams come, by one round later: phones that are answered
 # in rounds send in bursts, and one round alone says too much or too little.
 _REMEMBERED = 0.8

@@ -265,8 +265,8 @@ async def test_pauses_follow_the_rate_of_several_rounds(monkeypatch: pytest.Monk
     for _ in range(20):
         few = rounds.round_brings(3, 0.01)
         many = rounds.round_brings(30, 0.01)
-    assert many == pytest.approx(36 / 1_650, rel=0.15)
-    assert few == pytest.approx(36 / 1_650, rel=0.15)
+    assert many == pytest.approx(60 / 1_650, rel=0.15)
+    assert few == pytest.approx(60 / 1_650, rel=0.15)
     for _ in range(20):
         calm = rounds.round_brings(2, 0.01)
     assert calm == ROUND
