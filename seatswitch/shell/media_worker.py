@@ -32,7 +32,9 @@ FRAME_MAX = 64 * 1024 * 1024  # bytes of one message on the link: prompts are it
 BUILTIN = ("welcome", "music", "reminder", "beep")
 VOICES = ("en", "zh")
 _IDLE_WAIT = 5.0  # seconds of poll when nothing is due
-_GATHER_FOR = 0.04  # seconds a report waits for company: each message costs the switch a turn of its loop
+# Seconds a report waits for company: each message costs the switch a turn of its loop. A little more than a
+# round of a busy switch (seatswitch/shell/udp.py), which wakes the worker for its commands anyway.
+_GATHER_FOR = 0.06
 _STUCK_RETRY = 0.01  # seconds until a full link is tried again
 _EVENTS_MAX = 64  # packets between two looks at the clock: 0.5 ms
 # A wake-up costs more than the packet it is for. So a busy worker lets packets gather, as a network card
@@ -305,6 +307,8 @@ class WorkerLoop:
         host, link = self._host, self._link
         if self._is_link_ready:
             self._is_link_ready = False
+            if host.reports:
+                self._tell_at = now  # both are awake: what waits goes along
             self._serve_link(now)
         host.tick(now)
         is_binding, has_more = host.is_binding, host.bind_some()

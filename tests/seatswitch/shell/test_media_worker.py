@@ -15,6 +15,7 @@ from calls.phrases import NAMES
 from kernel.chance import Chance
 from kernel.ids import StreamId
 from media import host as host_module
+from media.events import StreamStatistics
 from media.host import Host
 from media.messages import (
     BindPorts,
@@ -141,6 +142,23 @@ def test_ports_that_were_asked_for_are_told_at_once(
     switch.tell(BindPorts(18))
     told = switch.read()  # in one message, although they are bound by and by
     assert sum(len(report.ports) for report in told if isinstance(report, PortsBound)) == 18
+    switch.tell(Quit())
+    assert ended(worker) == 0
+
+
+def test_what_waits_goes_along_when_the_switch_says_something(
+    path: str, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_worker, "_GATHER_FOR", 1e9)
+    worker = Worker(path, free_range(1), 0)
+    worker.start()
+    switch.accept()
+    switch.tell(Close(StreamId(7)))
+    frames = []
+    while not any(frames) and len(frames) < 100:  # the first signs of life may come in with the command
+        switch.write(b"")
+        frames.append(switch.frame())
+    assert decode_reports(frames[-1]) == [Closed(StreamStatistics(StreamId(7)))]
     switch.tell(Quit())
     assert ended(worker) == 0
 
