@@ -252,7 +252,7 @@ class Daemon:
         make_private_folder(self._folder)
         self._undo.enter_context(hold_lock(self._folder / "seatswitch.lock"))
         sockets = [self._bind(listener) for listener in settings.sip.listen]
-        await self._start_store()
+        writer = self._open_store()
 
         now = monotonic()
         node = self._parts.node(settings, system_chance(), wall_offset(), now)
@@ -269,7 +269,11 @@ class Daemon:
         )
         if hasattr(api, "read_file"):
             api.read_file = folder.read
-        await self._start_media(pump)
+        # A switch that comes back after kill -9 is away for the longer of the two, not for both.
+        begun = (writer.start(self._database_within), self._start_media(pump))
+        for outcome in await asyncio.gather(*begun, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
         await self._restore(pump, folder)
 
         streams = self._streams = Streams(pump, settings.connections, read_certificates(settings))
@@ -313,7 +317,8 @@ class Daemon:
         self._undo.callback(bound.close)
         return bound
 
-    async def _start_store(self) -> None:
+    def _open_store(self) -> WriterLink:
+        """Open the journal, and return who will start the row writer."""
         folder = self._folder / "journal"
         make_private_folder(folder)
         journal = self._journal = Journal(folder, call_later=self._rounds.call_later)
@@ -323,7 +328,7 @@ class Daemon:
         self._undo.push_async_callback(writer.stop)
         self._undo.push_async_callback(journal.close)  # before the writer, which takes over what it leaves
         self._exits.rows = journal
-        await writer.start(self._database_within)
+        return writer
 
     async def _start_media(self, pump: Pump) -> None:
         node = pump.node

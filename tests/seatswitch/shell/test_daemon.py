@@ -3,6 +3,7 @@ import io
 import json
 import resource
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,40 @@ async def test_damaged_database_ends_the_start_with_its_name(tmp_path: Path) -> 
     (tmp_path / "var" / "switch.db").unlink()
     daemon = make_daemon(settings, StubParts())
     await daemon.start()
+    await daemon.stop()
+
+
+# A row writer that begins when there is a file.
+PATIENT_WRITER = """
+import os, sys, time
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.01)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+async def test_workers_start_while_the_row_writer_does(tmp_path: Path) -> None:
+    """Whichever is later is waited for: here the writer waits for the workers."""
+
+    class TellingLink(StubLink):
+        async def start(self) -> None:
+            await super().start()
+            (tmp_path / "workers").touch()
+
+    class TellingParts(StubParts):
+        def link(
+            self, settings: Any, run_dir: str, on_message: Any, on_started: Any, on_lost: Any, rounds: Any
+        ) -> StubLink:
+            return TellingLink(on_started)
+
+    settings, parts = make_settings(tmp_path), TellingParts()
+    command = (sys.executable, "-c", PATIENT_WRITER, str(tmp_path / "workers"), *WRITER_COMMAND)
+    daemon = Daemon(
+        settings, lambda: settings, parts=parts, writer_command=command, database_within=3_600.0
+    )
+    await asyncio.wait_for(daemon.start(), 60.0)
+    assert parts.stub_node.inputs[:2] == [("started", 0), ("restore", [])]
+    assert (tmp_path / "var" / "switch.db").exists()
     await daemon.stop()
 
 
