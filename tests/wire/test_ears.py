@@ -63,7 +63,7 @@ def test_an_ear_does_not_outlive_the_switch_and_the_conversation_does(tmp_path: 
             switch.process.wait(5)
             switch.start()
             admin = switch.rpc()
-            wait_until("the supervisor's seat is idle", lambda: activity(admin, "8090") == "idle", within=5.0)
+            wait_until("the supervisor's seat is idle", lambda: activity(admin, "8090") == "idle")
             wait_until("they talk", lambda: [it["state"] for it in admin.call("call.list")] == ["talking"])
             begun = admin.call("call.list")[0]["talked"]
             wait_until("for 3 s more", lambda: admin.call("call.list")[0]["talked"] > begun + 3.0)

@@ -68,7 +68,7 @@ def answered(switch: Switch) -> list[dict[str, Any]]:
 
 def rows_are(switch: Switch, count: int) -> None:
     """Wait until exactly so many calls have a row, each once."""
-    wait_until(f"{count} rows", lambda: len(answered(switch)) >= count, 30.0)
+    wait_until(f"{count} rows", lambda: len(answered(switch)) >= count)
     rows = answered(switch)
     assert len(rows) == len({row["call"] for row in rows}) == count
 
@@ -123,7 +123,7 @@ def test_a_switch_without_file_descriptors_serves_whom_it_has_and_recovers(tmp_p
         crowd.close()
         with Party(switch, TRUNK) as phone:
             assert phone.register("8001", "demo") == 200
-        wait_until("the socket answers", lambda: switch.rpc().call("session.whoami"), 10.0)
+        wait_until("the socket answers", lambda: switch.rpc().call("session.whoami"))
         with socket.create_connection((TRUNK, switch.sip_port), 5.0) as late:
             late.sendall(b"\r\n\r\n")
             assert late.recv(2) == b"\r\n"

@@ -159,7 +159,7 @@ def test_probe_takes_a_carrier_down_and_up(tmp_path: Path) -> None:
     """Three misses take it down and calls go past it; two answers bring it up and calls come back."""
     with Office(tmp_path, first='probe = {{every = "1s", down_after = 3, up_after = 2}}') as office:
         assert trunk(office.admin)["state"] == "up"
-        wait_until("it is down", lambda: trunk(office.admin)["state"] == "down", 8)
+        wait_until("it is down", lambda: trunk(office.admin)["state"] == "down")
         with office.carrier("seat", office.second) as second, office.caller(options=("-d", "200")) as caller:
             for phone in (caller, second):
                 phone.finish()

@@ -140,7 +140,7 @@ async def test_waiting_caller_hears_music_and_then_the_seat(tmp_path: Path, work
         made.flush()
         with suppress(TimeoutError):
             while True:  # what was on the way, until there is silence; music comes every 20 ms
-                music += await asyncio.wait_for(made.hear(0, 1), 0.2)
+                music += await asyncio.wait_for(made.hear(0, 1), 0.5)
         sequence, ssrc = music[-1][2], music[-1][4]
         assert [(await made.speak(1, index))[2:5:2] for index in range(3)] == [
             ((sequence + 1 + index) & 0xFFFF, ssrc) for index in range(3)

@@ -42,7 +42,7 @@ async def test_datagram_goes_in_with_its_flow_and_the_answer_back() -> None:
         phone.bind(("127.0.0.1", 0))
         phone.setblocking(False)
         phone.sendto(b"OPTIONS", address)
-        answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(phone, 100), 5.0)
+        answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(phone, 100), 20.0)
         port = phone.getsockname()[1]
     transport.close()
     assert answer == b"OPTIONS"
@@ -78,7 +78,7 @@ async def test_peer_that_is_gone_fails_its_flow_and_no_other(unused_port: int) -
 
         pump.turn(send)
         for _ in range(3):
-            assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(phone, 100), 5.0) == b"BYE"
+            assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(phone, 100), 20.0) == b"BYE"
     await until(lambda: node.inputs, "the failure")
     transport.close()
     assert {it for it in node.inputs if it[0] != "datagram"} == {("failed", gone)}
