@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from acd.commands import ReleaseCall
-from acd.inputs import CallerRestored, CallJoined, Reconfigured
+from acd.inputs import CallerRestored, CallJoined, QueuesPaused, Reconfigured, SeatMoved
 from kernel.ids import CallId, QueueName, SeatId
 from kernel.rows import CallerSeatRow
 from queues.hours import HoursSettings
@@ -252,6 +254,48 @@ def test_a_reload_that_removes_the_seat_frees_the_call(kit: Any) -> None:
     assert floor.ringing() == {}
     floor.ready("8002")
     assert floor.ringing() == {"b": "8002"}
+
+
+def moved(kit: Any, entry: EntrySettings) -> tuple[SeatMoved, ...]:
+    return (SeatMoved(SeatId("8002"), ("second",)),)
+
+
+def paused(kit: Any, entry: EntrySettings) -> tuple[QueuesPaused, ...]:
+    return (QueuesPaused(SeatId("8002"), ("junior",), "rest"),)
+
+
+def removed(kit: Any, entry: EntrySettings) -> tuple[Reconfigured, ...]:
+    return (Reconfigured(kit.settings((kit.queue(entry=entry), kit.queue("second")), (kit.seat("8001"),))),)
+
+
+@pytest.mark.parametrize("away", [moved, paused, removed])
+@pytest.mark.parametrize(("entry", "seat"), [(STICKY, ""), (EntrySettings(seat_wait=600.0), "8002")])
+def test_a_seat_that_serves_the_queue_no_more_is_not_waited_for(
+    kit: Any, entry: EntrySettings, seat: str, away: Any
+) -> None:
+    """By who was served there, and by who asks for it: not even while it still talks."""
+    queues = (kit.queue(entry=entry, missed=FREE, policy="top-down"), kit.queue("second"))
+    floor = kit.floor(queues, (kit.seat("8001"), kit.seat("8002")))
+    floor.sign_in("8002")
+    join(floor, "first")
+    floor.answer("8002")
+    floor.sign_in("8001")
+    for what in away(kit, entry):
+        floor.do(what)
+    join(floor, "again", seat=seat)
+    assert floor.ringing() == {"again": "8001"}
+
+
+def test_a_seat_that_served_a_caller_after_a_while_is_asked_first_the_next_time(kit: Any) -> None:
+    """The step that let it have the call is not open yet; one that never opens does not help."""
+    for highest, ringing in ((1, {"again": "8011"}), (0, {"again": "8001"})):
+        steps = (RelaxStep(20.0, highest=highest),)
+        queue = kit.queue(entry=STICKY, relax=steps, missed=FREE)
+        floor = kit.floor((queue,), (kit.seat("8001"), kit.seat("8011", 1)))
+        floor.do(CallerRestored(QUEUE, "13800000001", SeatId("8011"), floor.walltime.epoch(0.0)))
+        floor.sign_in("8001", "8011")
+        join(floor, "again")
+        assert floor.ringing() == ringing
 
 
 def test_why_such_a_call_waits(kit: Any) -> None:
