@@ -7,9 +7,9 @@ import pytest
 
 from sip.message import Request
 from tests.ports import free_port
-from tests.wire.party import TRUNK, Party
+from tests.wire.party import TRUNK, Calm, Party
 from tests.wire.phones import Sipp, register
-from tests.wire.switch import Switch, wait_until
+from tests.wire.switch import CONFIG, Switch, wait_until
 
 pytestmark = pytest.mark.wire
 
@@ -60,6 +60,23 @@ def test_a_lamp_key_picks_up_what_rings(tmp_path: Path) -> None:
             (True, "success:transferred"),
             (False, "success"),
         }
+
+
+def test_a_phone_that_subscribes_in_a_loop_costs_nobody_a_call(tmp_path: Path) -> None:
+    """Its host may have 20 looked at in a second; the others are told to come again (RFC 3261 21.5.4)."""
+    port, count = free_port(), 1_200
+    config = CONFIG.replace("[sip]", "[sip]\nrequests_per_source = 20")
+    with Switch(tmp_path, config=config) as switch:
+        register(tmp_path, switch.sip_port, ["2002"], port=port)
+        target = f"127.0.0.1:{switch.sip_port}"
+        with (
+            Calm(switch),
+            Sipp(tmp_path, "watcher_in_a_loop", port=port, target=target, calls=count, rate=600) as phone,
+        ):
+            phone.finish()
+        told = switch.rpc().call("admin.status")["sip"]
+        assert 20 <= told["subscriptions"] <= 100
+        assert told["dropped"] > 0
 
 
 def watch(phone: Party, **more: str) -> tuple[str, str]:
