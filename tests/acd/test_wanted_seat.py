@@ -286,6 +286,21 @@ def test_a_seat_that_serves_the_queue_no_more_is_not_waited_for(
     assert floor.ringing() == {"again": "8001"}
 
 
+def test_who_asks_for_a_seat_that_has_paused_in_the_queue_finds_it_away(kit: Any) -> None:
+    floor = desk(kit, EntrySettings(on_seat_wait="message:builtin:welcome"))
+    floor.do(QueuesPaused(SeatId("8002"), ("junior",), "rest"))
+    join(floor, "a", seat="8002")
+    assert story(floor) == [("a.1", "refused", "seat_away", "message:builtin:welcome")]
+
+
+def test_a_queue_that_asks_no_more_asks_nobody_first(kit: Any) -> None:
+    floor = served_by_second(kit)
+    queue = kit.queue(missed=FREE, policy="top-down")
+    floor.do(Reconfigured(kit.settings((queue,), (kit.seat("8001"), kit.seat("8002")))))
+    join(floor, "again")
+    assert floor.ringing() == {"again": "8001"}
+
+
 def test_a_seat_that_served_a_caller_after_a_while_is_asked_first_the_next_time(kit: Any) -> None:
     """The step that let it have the call is not open yet; one that never opens does not help."""
     for highest, ringing in ((1, {"again": "8011"}), (0, {"again": "8001"})):
