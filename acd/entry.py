@@ -235,7 +235,7 @@ class Entry:
         epoch = self._board.walltime.epoch(now)
         number = self.callers.seat_of(queue.name, visit.caller, epoch, entry.sticky_memory)
         seat = None if number is None else self._board.seats.get(number)
-        if seat is None or not seat.is_working or seat.is_removed or queue.name in seat.paused_in:
+        if seat is None or not seat.is_working or seat.is_removed:
             return
         # What it served under a step that is not open yet, it may serve again.
         widest = with_skills(self._board.steps[queue.name][-1].requirement, visit.skills)
