@@ -92,6 +92,18 @@ def test_extensions_and_csrcs_pass_and_only_the_payload_is_transcoded() -> None:
     assert packet.payload == head[12:] + AUDIO.translate(ULAW_TO_ALAW)
 
 
+def test_packets_without_payload_are_counted_and_passed_to_nobody() -> None:
+    """Some phones keep their way open with them."""
+    studio, port_a, _ = bridged("PCMU", "PCMU")
+    studio.speak(port_a, ALICE, 1)
+    for sequence in range(2, 5):
+        studio.speak(port_a, ALICE, sequence, payload=b"")
+    studio.speak(port_a, ALICE, 5)
+    first, second = studio.to(BOB)
+    assert (first.payload, second.payload) == (AUDIO, AUDIO)
+    assert statistics(studio, A).statistics.packets_received == 5
+
+
 def test_dtmf_that_the_peer_does_not_know_leaves_no_hole() -> None:
     studio = Studio()
     studio.open(A, ALICE, dtmf_receive=101)
