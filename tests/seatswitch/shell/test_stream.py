@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import socket
 from functools import partial
+from itertools import count
 from typing import Any
 
 from config.schema import ConnectionSettings
@@ -159,22 +160,19 @@ async def test_who_sends_byte_by_byte_is_closed() -> None:
     ends one message after the other stays.
     """
     node, _, streams, address = await serve(first_request_after=0.1, sweep_every=0.02)
-    node.stack.stream_progress = lambda flow: node.progress.get(flow.connection, (0, True))
+    node.stack.stream_progress = lambda flow: (0, True)
     _, first = await asyncio.open_connection(*address)
     await until(lambda: len(streams) == 1, "the first connection")
     dripping = asyncio.ensure_future(drip(first))
     await until(lambda: len(node.heard("closed")) == 1, "the end of who never ends a request")
     await dripping
+    number, ended = node.heard("closed")[0][1].connection, count(2)
+    node.stack.stream_progress = lambda flow: (1 if flow.connection == number + 1 else next(ended), True)
     _, slow = await asyncio.open_connection(*address)
     _, busy = await asyncio.open_connection(*address)
-    await until(lambda: len(streams) == 2, "two connections")
-    numbers = sorted(streams._by_number)
-    node.progress = {numbers[0]: (1, True), numbers[1]: (1, True)}
     drips = [asyncio.ensure_future(drip(it)) for it in (slow, busy)]
-    while len(node.heard("closed")) < 2:
-        node.progress[numbers[1]] = (node.progress[numbers[1]][0] + 1, True)
-        await asyncio.sleep(0.01)
-    assert [it[1].connection for it in node.heard("closed")[1:]] == [numbers[0]]
+    await until(lambda: len(node.heard("closed")) == 2, "the end of who is slow")
+    assert [it[1].connection for it in node.heard("closed")[1:]] == [number + 1]
     assert len(streams) == 1
     await finish(streams, first, slow, busy)
     await asyncio.gather(*drips)
