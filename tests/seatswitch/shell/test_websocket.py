@@ -218,7 +218,7 @@ async def test_flood_of_pings_is_closed() -> None:
 
 async def test_message_in_frames_without_end_is_closed() -> None:
     """A-WS, fragmented without end: a message must be whole in time, whatever comes."""
-    place = Place(first_request_after=0.2, sweep_every=0.02)
+    place = Place(first_request_after=0.5, sweep_every=0.02)
     async with place.connect() as phone:
         await phone.send("REGISTER")
         await heard(place)
@@ -241,7 +241,7 @@ async def silent(phone: ClientConnection) -> None:
 
 
 async def test_who_answers_no_ping_is_gone() -> None:
-    place = Place(ConnectionSettings(ping_every=0.05), sweep_every=0.02)
+    place = Place(ConnectionSettings(ping_every=0.25), sweep_every=0.02)
     async with place.connect() as dead, place.connect() as alive:
         await dead.send("dead")
         await alive.send("alive")
