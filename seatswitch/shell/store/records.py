@@ -8,13 +8,17 @@ in a file that names it (:func:`put_aside`), and told; the rest is read.
 import os
 import struct
 import zlib
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import NamedTuple
+from types import GenericAlias
+from typing import NamedTuple, get_args
 
 import msgspec
 import structlog
 
-from kernel.staterows import JournalRow
+from kernel.rows import AnyRow
+from kernel.staterows import JournalRow, StateRow
 from kernel.texts import readable
 
 SUFFIX = ".journal"
@@ -25,6 +29,17 @@ _HEAD = struct.Struct(">4sII")
 _PACK = _HEAD.pack
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[JournalRow]).decode
+
+
+class _PassedOver(msgspec.Struct, array_like=True, tag_field="table"):
+    """A state row, unread: they are two thirds of a journal, and of no use but to the next switch."""
+
+
+_PASSED_OVER = tuple(
+    msgspec.defstruct(row_type.__name__, [], bases=(_PassedOver,), tag=row_type.__struct_config__.tag)
+    for row_type in get_args(StateRow)
+)
+_DECODE_OTHERS = msgspec.msgpack.Decoder(GenericAlias(list, reduce(or_, (AnyRow, *_PASSED_OVER)))).decode
 _CRC = zlib.crc32
 
 log = structlog.get_logger()
@@ -128,14 +143,26 @@ def _records(data: bytes, at: int) -> "list[tuple[bytes, int]]":
     return found
 
 
+def _decode_all(payload: bytes) -> list[JournalRow]:
+    return _DECODE(payload)
+
+
+def _decode_rows(payload: bytes) -> list[JournalRow]:
+    return [row for row in _DECODE_OTHERS(payload) if not isinstance(row, _PassedOver)]
+
+
 class Follower:
     """Reads the journal from a position onwards, file after file."""
 
-    def __init__(self, folder: Path, position: Position, *, puts_aside: bool = False) -> None:
+    def __init__(
+        self, folder: Path, position: Position, *, puts_aside: bool = False, with_states: bool = True
+    ) -> None:
+        """``with_states`` False leaves out state rows, unread."""
         self.folder = folder
         self.position = position
         self.bytes_skipped = 0  # damaged or unreadable
         self._puts_aside = puts_aside
+        self._decode = _decode_all if with_states else _decode_rows
 
     def next_rows(self) -> list[JournalRow]:
         """Return rows that have been added, at most one file's; none when nothing is new.
@@ -174,7 +201,7 @@ class Follower:
                 self._skip(number, start + behind, data[behind:begin])
             behind = end
             try:
-                rows += _DECODE(payload)
+                rows += self._decode(payload)
             except msgspec.MsgspecError:
                 self._skip(number, start + begin, data[begin:end])
         return rows, start + behind, data[behind:]

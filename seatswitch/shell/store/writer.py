@@ -83,7 +83,8 @@ class RowWriter:
         """
         if self._follower is None:
             with self.engine.connect().execution_options(**{READS: True}) as connection:
-                self._follower = Follower(self._folder, read_position(connection), puts_aside=True)
+                reached = read_position(connection)
+            self._follower = Follower(self._folder, reached, puts_aside=True, with_states=False)
             # A writer before this one may have died just before it deleted what it had written.
             forget_before(self._folder, self._follower.position.file)
         follower = self._follower
@@ -114,10 +115,8 @@ class RowWriter:
 
     def _upsert(self, connection: Connection, rows: Sequence[Row]) -> None:
         by_type: dict[type[Row], list[tuple[object, ...]]] = {}
-        values, upserts = msgspec.structs.astuple, self._upserts
+        values = msgspec.structs.astuple
         for row in rows:
-            if type(row) not in upserts:
-                continue  # a state row: it is of no use but to the next start of the switch
             by_type.setdefault(type(row), []).append(values(row))
         for row_type, parameters in by_type.items():
             connection.exec_driver_sql(self._upserts[row_type], parameters)

@@ -1,8 +1,10 @@
 from pathlib import Path
+from typing import get_args
+from zlib import crc32
 
 import msgspec
 
-from kernel.staterows import JournalRow
+from kernel.staterows import JournalRow, StateRow
 from seatswitch.shell.store.journal import Journal
 from seatswitch.shell.store.records import (
     Follower,
@@ -11,6 +13,7 @@ from seatswitch.shell.store.records import (
     cut_torn_tail,
     journal_path,
 )
+from tests.kernel.test_staterows import CALL, LEFT, OFFER, VISIT
 from tests.seatswitch.shell.stubs import seat_state
 
 START = Position(0, 0)
@@ -55,6 +58,30 @@ def test_damage_in_the_middle_costs_only_what_is_damaged(tmp_path: Path) -> None
     follower = Follower(tmp_path, START)
     assert read_all(follower) == [*states(0, 1), *states(2, 1)]
     assert follower.bytes_skipped == len(broken)
+
+
+def test_who_wants_no_state_rows_passes_over_them(tmp_path: Path) -> None:
+    rows = [CALL, *states(0, 1), VISIT, OFFER, *states(1, 1), LEFT]
+    first = build_record(rows)
+    last = build_record([CALL])
+    journal_path(tmp_path, 1).write_bytes(first + last)
+    follower = Follower(tmp_path, START, with_states=False)
+    assert follower.next_rows() == states(0, 2)
+    assert follower.position == (1, len(first + last))
+    assert follower.bytes_skipped == 0
+    assert read_all(Follower(tmp_path, START)) == [*rows, CALL]
+
+
+def test_no_kind_of_state_row_is_a_row_to_who_wants_none(tmp_path: Path) -> None:
+    for number, row_type in enumerate(get_args(StateRow), 1):
+        row = [row_type.__struct_config__.tag, "a", 1, None, ["b"]]
+        payload = msgspec.msgpack.encode([row])
+        head = b"SWJ1" + len(payload).to_bytes(4, "big") + crc32(payload).to_bytes(4, "big")
+        journal_path(tmp_path, number).write_bytes(head + payload)
+    follower = Follower(tmp_path, START, with_states=False)
+    assert read_all(follower) == []
+    assert follower.position.file == len(get_args(StateRow)) > 4
+    assert follower.bytes_skipped == 0
 
 
 def test_follower_waits_for_the_rest_of_a_record_that_is_being_written(tmp_path: Path) -> None:
