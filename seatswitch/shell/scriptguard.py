@@ -48,9 +48,7 @@ class ScriptGuard:
         self._is_armed, self._script = False, None
         took = monotonic() - self._begun_at
         if took >= self._slow:
-            log.warning(
-                "a script takes long, and nobody is served meanwhile", script=self._name, took=round(took, 3)
-            )
+            log.warning(TAKES_LONG, script=self._name, took=round(took, 3))
 
     def _alarm(self, number: int, frame: FrameType | None) -> None:
         script = self._script
