@@ -1,6 +1,6 @@
 """Huge pages for what a started switch holds (Linux 6.1 and later; elsewhere nothing happens).
 
-A queue call touches a megabyte of interpreter, code and tables, spread over thousands of pages. A switch
+A queue call touches a megabyte of interpreter, code and tables, spread over the whole heap. A switch
 sleeps between its rounds, and on a shared machine the processor's caches are the neighbours' when it wakes:
 each page then costs a walk through page tables that have gone cold as well. Moving what lives for ever into
 pages of 2 MiB, once, at the end of the start, takes that walk away (madvise(2), ``MADV_COLLAPSE``).

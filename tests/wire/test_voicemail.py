@@ -7,7 +7,8 @@ import pytest
 
 from media.codecs.g711 import ulaw_to_linear
 from media.prompts import read_audio
-from tests.wire.switch import Switch, wait_until
+from tests.wire.phones import Baresip
+from tests.wire.switch import Rpc, Switch, wait_until
 from tests.wire.test_audio import registered, states, two_phones
 from tests.wire.test_comfort import frames
 from tests.wire.test_queue_call import rows_when_complete
@@ -23,6 +24,13 @@ def long_enough(folder: Path) -> bool:
     return any(file.stat().st_size > 3.5 * SECOND for file in folder.glob("*.wav"))
 
 
+def speak(caller: Baresip, switch: Switch, admin: Rpc, folder: Path) -> None:
+    """Let a caller whom nobody serves speak until the file is long enough."""
+    caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+    wait_until("it is greeted", lambda: states(admin.call("call.list")) == ["voicemail"])
+    wait_until("it is recorded", lambda: long_enough(folder), 60.0)
+
+
 @pytest.mark.parametrize("workers", [1, 0])
 def test_a_caller_whom_nobody_serves_leaves_a_message_in_its_own_voice(tmp_path: Path, workers: int) -> None:
     """baresip says 440 Hz for some seconds after the tone; the file is that, from its first second on,
@@ -32,10 +40,7 @@ def test_a_caller_whom_nobody_serves_leaves_a_message_in_its_own_voice(tmp_path:
         caller, seat = two_phones(tmp_path, switch)
         with caller, seat:
             admin = registered(switch)
-            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
-            wait_until("it is greeted", lambda: states(admin.call("call.list")) == ["voicemail"])
-            folder = tmp_path / "recordings"
-            wait_until("it is recorded", lambda: long_enough(folder), 60.0)
+            speak(caller, switch, admin, tmp_path / "recordings")
             caller.command("hangup")
             wait_until("the call is over", lambda: not admin.call("call.list"))
             wait_until("the message is there", lambda: admin.call("voicemail.list")["voicemails"])
@@ -50,7 +55,7 @@ def test_a_caller_whom_nobody_serves_leaves_a_message_in_its_own_voice(tmp_path:
         "success:voicemail", "overflowed", "voicemail",
     )  # fmt: skip
     assert (row["mailbox"], row["cause"], row["bytes"]) == ("queue:junior", "hung_up", len(data))
-    assert data == (folder / found["file"]).read_bytes()
+    assert data == (tmp_path / "recordings" / found["file"]).read_bytes()
     samples = [ulaw_to_linear(code) for code in read_audio("message", data)]
     assert 3.0 < len(samples) / SECOND < call["ended_at"] - call["arrived_at"]
     assert row["seconds"] == pytest.approx(len(samples) / SECOND, abs=0.01)
@@ -64,10 +69,7 @@ def test_a_message_in_whose_middle_the_switch_is_killed_is_what_is_in_its_file(t
         caller, seat = two_phones(tmp_path, switch)
         with caller, seat:
             admin = registered(switch)
-            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
-            wait_until("it is greeted", lambda: states(admin.call("call.list")) == ["voicemail"])
-            folder = tmp_path / "recordings"
-            wait_until("it is recorded", lambda: long_enough(folder), 60.0)
+            speak(caller, switch, admin, tmp_path / "recordings")
             switch.stop(signal.SIGKILL)
             switch.start()
             admin = switch.rpc()
@@ -75,7 +77,7 @@ def test_a_message_in_whose_middle_the_switch_is_killed_is_what_is_in_its_file(t
             found, data = admin.fetch("voicemail.get", voicemail=message["voicemail"])
         (row,) = rows_when_complete(switch, "voicemails", 1)
     assert (row["cause"], row["state"], row["bytes"]) == ("switch_killed", "new", len(data))
-    assert data == (folder / found["file"]).read_bytes()
+    assert data == (tmp_path / "recordings" / found["file"]).read_bytes()
     seconds = len(read_audio("message", data)) / SECOND
     assert seconds > 3.0
     assert row["seconds"] == found["seconds"] == pytest.approx(seconds, abs=0.001)
