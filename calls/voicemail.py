@@ -5,7 +5,7 @@ for long; who has not hung up is thanked. Keys in the greeting lead to the tone 
 
 Rules: of each message that was begun there is exactly one row, whatever ends it; until then the journal knows
 that it is being written. One that is shorter than the tenant's minimum is discarded, and its call's verdict
-says that nothing was left.
+says that nothing was left; so does that of a caller whose message nobody could write.
 """
 
 from collections.abc import Mapping
@@ -95,6 +95,7 @@ class Message:
         "cause",
         "ended_at",
         "id",
+        "is_lost",
         "left",
         "mailbox",
         "queue",
@@ -115,6 +116,7 @@ class Message:
         self.began_at = 0.0
         self.ended_at: float | None = None
         self.cause = ""
+        self.is_lost = False  # its file is complete, and nothing that is kept is in it
 
     def move(self, cause: Input) -> bool:
         """Take ``cause``; return whether it counted."""
@@ -235,7 +237,10 @@ class Voicemails:
         if message.state is State.GREETING:
             return "caller:no_message"
         self._end(message, "hung_up", now)
-        return "success:voicemail" if message.is_long_enough() else "caller:no_message"
+        if not message.is_long_enough():
+            return "caller:no_message"
+        is_written = self._plane.recordings.is_told(message.id)
+        return "us:recording_failed" if message.is_lost or not is_written else "success:voicemail"
 
     def call_ended(self, call: Call, now: float) -> None:
         """A call is over, and with it its message."""
@@ -301,9 +306,10 @@ class Voicemails:
 
     def _write(self, message: Message, seconds: float, size: int, *, is_cut: bool) -> None:
         assert message.ended_at is not None, f"{message.id} is being spoken"
-        is_kept = message.is_long_enough()
+        is_kept = size > 0 and message.is_long_enough()
         if is_cut:
             is_kept = size > 0 and seconds >= message.settings.minimum  # by what is on the disk
+        message.is_lost = not is_kept
         ended_at = self._walltime.epoch(message.ended_at)
         about = (ended_at, round(seconds, 3), size, message.cause)
         row = voicemail_row(self._state_row(message), *about, is_kept=is_kept)

@@ -120,6 +120,11 @@ class Recordings:
         else:
             self._over(kept, RecordingEnded(recording, 0.0, 0, NEVER_BEGUN))
 
+    def is_told(self, recording: RecordingId) -> bool:
+        """Say whether a worker has been told to write it: what has waited for one until now is not written."""
+        kept = self.living.get(recording)
+        return kept is None or kept.is_told
+
     # Told by the plane.
 
     def known(self, stream: Stream) -> None:

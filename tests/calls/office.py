@@ -132,6 +132,7 @@ class Office:
             self.book,
         )
         self.accepts = True
+        self.answers_end = True  # the worker closes a file as soon as it is asked to
         self.written = Written(1.0, 16_058)  # by workers that died, of each recording
         self.sent: list[Sent] = []
         self.told: list[CallEvent] = []
@@ -290,7 +291,7 @@ class Office:
         """Be the worker: every stream heard fifty packets."""
         self.commands += commands
         for command in commands:
-            if isinstance(command, EndRecording):
+            if isinstance(command, EndRecording) and self.answers_end:
                 ended = Recorded(command.recording, 1.0, 16_058, "asked")
                 self.plane.receive_worker(0, encode_reports([ended]), self.now)
             if isinstance(command, Close):

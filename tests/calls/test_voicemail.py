@@ -4,6 +4,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from calls.call import Call, CallState
 from calls.controls import TransferAsked
@@ -22,7 +23,7 @@ from calls.voicemail import (
     mailbox_of,
 )
 from kernel.errors import OperationRefused
-from kernel.ids import CallId, SeatId
+from kernel.ids import CallId, RecordingId, SeatId
 from kernel.rows import CallRow, VoicemailRow
 from kernel.staterows import Living, VoicemailStateRow
 from media.events import NOTHING, DigitReceived, Written
@@ -284,6 +285,78 @@ def test_a_message_that_no_worker_could_begin_is_none() -> None:
     here.settle()
     assert here.verdicts() == [("switch", "us:recording_failed", 200)]
     assert [(row.cause, row.bytes, row.state) for row in rows(here)] == [("failed", 0, "discarded")]
+
+
+@pytest.mark.parametrize("is_told_of", ["hung_up", "operator"])
+def test_of_what_no_worker_could_write_the_verdict_says_so(is_told_of: str) -> None:
+    """The worker is gone and there is no other yet: the row says failed, and the verdict no success."""
+    here = office()
+    call, ok = sent_there(here)
+    here.plane.worker_lost(0, here.now)
+    here.advance(GREET_FOR)
+    assert here.board.voicemails.by_call[call.id].state is State.SPEAKING
+    here.advance(12.5)
+    if is_told_of == "hung_up":
+        here.caller_says("BYE", ok, 2)
+    else:
+        here.board.hang_up(call.id, "operator", here.now)
+        here.settle()
+    assert [verdict for _, verdict, _ in here.verdicts()] == ["us:recording_failed"]
+    assert [(row.cause, row.bytes, row.state) for row in rows(here)] == [("failed", 0, "discarded")]
+    here.advance(64.0)
+    assert here.is_quiet()
+
+
+def test_who_says_nothing_while_no_worker_could_write_has_left_no_message() -> None:
+    here = office()
+    _, ok = sent_there(here)
+    here.plane.worker_lost(0, here.now)
+    here.advance(GREET_FOR + 0.5)
+    here.caller_says("BYE", ok, 2)
+    assert here.verdicts() == [("caller", "caller:no_message", 200)]
+    assert [row.state for row in rows(here)] == ["discarded"]
+
+
+def test_a_worker_that_is_back_in_time_writes_the_message() -> None:
+    here = office()
+    call, ok = sent_there(here)
+    here.plane.worker_lost(0, here.now)
+    here.advance(GREET_FOR + 1.0)
+    here.plane.worker_started(0, here.now)
+    here.settle()
+    (record,) = [command for command in here.commands if isinstance(command, Record)]
+    here.advance(11.0)
+    here.caller_says("BYE", ok, 2)
+    over(here, record, 11.0, "closed")
+    assert here.verdicts() == [("caller", "success:voicemail", 200)]
+    assert [row.state for row in rows(here)] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("report", "verdict"),
+    [
+        (RecordingLost(RecordingId("r"), 0.0, 0, "Input/output error"), "us:recording_failed"),
+        (Recorded(RecordingId("r"), 0.0, 0, "never_begun"), "us:recording_failed"),
+        (Recorded(RecordingId("r"), 12.5, 100_058, "asked"), "success:voicemail"),
+    ],
+)
+def test_whoever_hears_the_thanks_for_a_message_that_is_lost(
+    report: Recorded | RecordingLost, verdict: str
+) -> None:
+    """What the worker says of the file after the key, and before the caller has gone, counts."""
+    here = office()
+    call, ok = sent_there(here)
+    heard(here, call, GREETING, TONE)
+    here.advance(12.5)
+    here.answers_end = False
+    press(here, call, "#")
+    (record,) = [command for command in here.commands if isinstance(command, Record)]
+    told = structs.replace(report, recording=record.recording)
+    here.plane.receive_worker(0, encode_reports([told]), here.now)
+    here.settle()
+    here.caller_says("BYE", ok, 2)
+    assert [said for _, said, _ in here.verdicts()] == [verdict]
+    assert [row.state for row in rows(here)] == ["new" if report.size else "discarded"]
 
 
 def test_no_media_worker_says_a_word_and_the_call_ends_all_the_same() -> None:

@@ -88,7 +88,9 @@ def test_a_stream_that_nobody_knows_yet_is_recorded_from_when_it_is() -> None:
     desk.plane.recordings.begin(R, A, (), 0.0)
     desk.plane.recordings.pause(R, 0.0)
     assert desk.told() == []
+    assert not desk.plane.recordings.is_told(R)
     desk.plane.set_remote(A, ALICE, 1.0)
+    assert desk.plane.recordings.is_told(R)
     told = desk.told()[1:]
     assert told == [Record(R, "", A, RightSide((), HOST, ()), LIMIT), PauseRecording(R, True)]
 
