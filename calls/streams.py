@@ -92,13 +92,7 @@ class Streams:
         elif isinstance(event, DigitReceived):
             self._board.keys.pressed(self.living.get(event.stream), event.digit, now)
         elif isinstance(event, PromptEnded):
-            leg = self.living.get(event.stream)
-            self._board.announcements.ended(leg, event.prompt, now)
-            self._board.comfort.ended(leg, now)
-            self._board.handover.ended(leg, now)
-            self._board.surveys.ended(leg, now)
-            self._board.scripts.ended(leg, now)
-            self._board.voicemails.played(leg, now)
+            self._prompt_ended(event, now)
         elif isinstance(event, RecordingEnded | RecordingFailed):
             if not self._board.voicemails.over(event, now):
                 self._board.recordings.over(event, now)
@@ -107,6 +101,21 @@ class Streams:
             if leg is not None and leg.call is not None and leg.call.state is CallState.TALKING:
                 if not leg.call.held and not self._board.scripts.interacts(leg.call):
                     self._board.end(leg.call, now, ended_by="switch", verdict="network:no_audio", status=200)
+
+    def _prompt_ended(self, event: PromptEnded, now: float) -> None:
+        """A sound is over: tell whoever may have waited for that, until one has something else played."""
+        board, leg = self._board, self.living.get(event.stream)
+        if self._plane.is_news(event):
+            board.announcements.ended(leg, event.prompt, now)
+        for tell in (
+            board.comfort.ended,
+            board.handover.ended,
+            board.surveys.ended,
+            board.scripts.ended,
+            board.voicemails.played,
+        ):
+            if self._plane.is_news(event):
+                tell(leg, now)
 
     def _ready(self, leg: Leg, address: str, port: int, now: float) -> None:
         leg.address, leg.port = address, port

@@ -34,6 +34,7 @@ class PromptEnded(msgspec.Struct, frozen=True):
 
     stream: StreamId
     prompt: str
+    number: int = 0  # of what was played, for Plane.is_news
 
 
 class DigitReceived(msgspec.Struct, frozen=True):

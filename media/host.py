@@ -82,13 +82,19 @@ SILENCE = "builtin:silence"  # for who is to hear nothing and yet to get packets
 class Player:
     """What is played to one stream."""
 
-    __slots__ = ("at", "frames", "goes_on_at", "index", "is_fresh", "loops", "prompts", "slot", "stream")
+    __slots__ = (
+        *("at", "frames", "goes_on_at", "index", "is_fresh", "loops", "number", "prompts", "slot"),
+        "stream",
+    )
 
-    def __init__(self, stream: Stream, prompts: tuple[Prompt, ...], loops: bool, slot: "Slot") -> None:
+    def __init__(
+        self, stream: Stream, prompts: tuple[Prompt, ...], loops: bool, slot: "Slot", number: int
+    ) -> None:
         self.stream = stream
         self.prompts = prompts
         self.loops = loops
         self.slot = slot
+        self.number = number  # that its reports name
         self.index = 0
         self.at = 0
         self.frames: tuple[bytes, ...] = ()
@@ -356,7 +362,7 @@ class Host:
         if not prompts:
             return
         slot = self._choose_slot()
-        player = Player(stream, prompts, command.loop_last, slot)
+        player = Player(stream, prompts, command.loop_last, slot, command.number)
         player.choose_frames()
         if before is not None and len(prompts) > 1 and before.prompts[before.index] is prompts[-1]:
             player.goes_on_at = before.at  # the music goes on where an announcement has interrupted it
@@ -476,7 +482,8 @@ class Host:
         for _ in range(len(player.prompts) + 1):
             is_last = player.index == len(player.prompts) - 1
             if not (is_last and player.loops):
-                self.reports.append(Played(player.stream.id, player.prompts[player.index].name))
+                name = player.prompts[player.index].name
+                self.reports.append(Played(player.stream.id, name, player.number))
                 if is_last:
                     break
                 player.index += 1

@@ -10,7 +10,8 @@ class Stream:
     """One stream as the plane knows it."""
 
     __slots__ = (
-        *("collects", "heard_by", "hears", "id", "loops", "peer", "port", "prompts", "remote", "worker"),
+        *("collects", "heard_by", "hears", "id", "loops", "peer", "plays", "port", "prompts", "remote"),
+        "worker",
     )
 
     def __init__(self, stream: StreamId) -> None:
@@ -22,6 +23,7 @@ class Stream:
         self.hears: tuple[StreamId, ...] = ()  # in a mix, instead of the peer
         self.heard_by: tuple[StreamId, ...] = ()  # in their mixes
         self.prompts: tuple[str, ...] = ()
+        self.plays = 0  # times that what is played has changed: reports of what was before are no news
         self.loops = False
         self.collects = False
 

@@ -55,6 +55,7 @@ class Play(Wire, frozen=True, tag=4):
     stream: StreamId
     prompts: tuple[str, ...]
     loop_last: bool
+    number: int = 0  # of what is played to this stream; the reports of its ends name it
 
 
 class Stop(Wire, frozen=True, tag=5):
@@ -234,6 +235,7 @@ class Played(Wire, frozen=True, tag=37):
 
     stream: StreamId
     prompt: str
+    number: int = 0  # as Play said; 0 from a worker that is older than numbers
 
 
 class OpenFailed(Wire, frozen=True, tag=38):

@@ -188,6 +188,7 @@ class Plane:
                 self.disconnect(stream.id, now)
             stream.peer = peer
             stream.prompts = ()
+            stream.plays += 1
         self._tell_connected(one, other)
 
     def disconnect(self, a: StreamId, now: float) -> None:
@@ -224,14 +225,21 @@ class Plane:
         """Play each prompt once, in order, the last for ever if ``loop_last``; replaces what is played."""
         told = self._streams[stream]
         told.prompts, told.loops = prompts, loop_last
-        self._tell(told, Play(stream, prompts, loop_last))
+        told.plays += 1
+        self._tell(told, Play(stream, prompts, loop_last, told.plays))
 
     def stop(self, stream: StreamId, now: float) -> None:
         """Stop playing to ``stream``."""
         told = self._streams[stream]
+        told.plays += 1
         if told.prompts:
             told.prompts = ()
             self._tell(told, Stop(stream))
+
+    def is_news(self, event: PromptEnded) -> bool:
+        """Say whether nothing else has been played since, nor was it stopped: its end counts."""
+        told = self._streams.get(event.stream)
+        return told is not None and told.plays == event.number
 
     def collect(self, stream: StreamId, wanted: bool, now: float) -> None:
         """Tell DigitReceived while ``wanted``."""
@@ -492,7 +500,7 @@ class Plane:
     def _tell_rest(self, stream: Stream) -> None:
         """Tell what a worker must know of a stream besides its remote and its peer."""
         if stream.prompts:
-            self._tell(stream, Play(stream.id, stream.prompts, stream.loops))
+            self._tell(stream, Play(stream.id, stream.prompts, stream.loops, stream.plays))
         if stream.collects:
             self._tell(stream, Collect(stream.id, True))
         if stream.hears:
@@ -605,13 +613,16 @@ class Plane:
 
     def _played(self, worker: int, report: messages.Played, now: float) -> None:
         stream = self._streams.get(report.stream)
-        # What was played before may have ended while it was replaced: that is nobody's news any more.
-        if stream is not None and stream.prompts and stream.prompts[0] == report.prompt:
+        # What was played before may have ended while it was replaced, perhaps by the same sound: that is
+        # nobody's news any more.
+        if stream is None or report.number not in (0, stream.plays):
+            return
+        if stream.prompts and stream.prompts[0] == report.prompt:
             if len(stream.prompts) > 1:
                 stream.prompts = stream.prompts[1:]
             elif not stream.loops:
                 stream.prompts = ()
-            self.events.put(PromptEnded(report.stream, report.prompt))
+            self.events.put(PromptEnded(report.stream, report.prompt, stream.plays))
 
     def _open_failed(self, worker: int, report: messages.OpenFailed, now: float) -> None:
         stream = self._streams.pop(report.stream, None)

@@ -121,7 +121,7 @@ class Recordings:
             self._over(kept, RecordingEnded(recording, 0.0, 0, NEVER_BEGUN))
 
     def is_told(self, recording: RecordingId) -> bool:
-        """Say whether a worker has been told to write it: what has waited for one until now is not written."""
+        """Say whether a worker was told to write it: what waits for one is not written yet."""
         kept = self.living.get(recording)
         return kept is None or kept.is_told
 

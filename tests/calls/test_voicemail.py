@@ -319,7 +319,7 @@ def test_who_says_nothing_while_no_worker_could_write_has_left_no_message() -> N
 
 def test_a_worker_that_is_back_in_time_writes_the_message() -> None:
     here = office()
-    call, ok = sent_there(here)
+    _, ok = sent_there(here)
     here.plane.worker_lost(0, here.now)
     here.advance(GREET_FOR + 1.0)
     here.plane.worker_started(0, here.now)

@@ -223,10 +223,10 @@ def test_players_are_spread_over_slots_and_none_is_lost() -> None:
 def test_what_is_played_once_ends_and_is_told() -> None:
     studio = studio_with_sounds()
     studio.open(A, ALICE)
-    studio.tell(Play(A, ("hello", "unknown", "hello"), False))
+    studio.tell(Play(A, ("hello", "unknown", "hello"), False, 7))
     studio.run(0.2)
     assert colours(studio.take()) == [1, 2, 1, 2]
-    assert studio.reports() == [Played(A, "hello"), Played(A, "hello")]
+    assert studio.reports() == [Played(A, "hello", 7), Played(A, "hello", 7)]
     assert studio.tell(Play(A, ("unknown",), True)) == []
     assert studio.tell(AddPrompt("broken", b"RIFF\0\0\0\0WAVE"), Play(A, ("broken",), True)) == []
     studio.run(0.1)

@@ -117,7 +117,7 @@ def test_open_answers_at_once_and_tells_nobody() -> None:
     desk.plane.play(A, ("builtin:welcome", "builtin:music"), 0.0)
     assert desk.told() == [
         SetRemote(A, 20_000, "192.0.2.1", 4000, False, "PCMU", 0, 0, -1, -1, True, True),
-        Play(A, ("builtin:welcome", "builtin:music"), True),
+        Play(A, ("builtin:welcome", "builtin:music"), True, 1),
     ]
 
 
@@ -167,7 +167,7 @@ def test_commands_go_on_as_they_are() -> None:
     desk.plane.collect(A, True, 0.0)
     desk.plane.disconnect(B, 0.0)
     desk.plane.disconnect(B, 0.0)
-    assert desk.told() == [Play(A, ("hello",), False), Stop(A), Collect(A, True), Disconnect(B)]
+    assert desk.told() == [Play(A, ("hello",), False, 2), Stop(A), Collect(A, True), Disconnect(B)]
 
 
 def test_connecting_anew_parts_the_old_pair() -> None:
@@ -315,7 +315,7 @@ def test_dead_worker_is_reported_and_its_successor_is_told_everything() -> None:
     assert [(command.stream, command.local_port) for command in told if isinstance(command, SetRemote)] == [
         *((A, 20_000), (B, 20_002), (C, 20_004)),
     ]
-    assert told[5:] == [Connect(A, B), Play(C, ("builtin:music",), True)]
+    assert told[5:] == [Connect(A, B), Play(C, ("builtin:music",), True, 1)]
     desk.report(PortsBound(tuple(range(20_000, 20_020, 2)), True))
     assert desk.plane.open(StreamId(4), 1.0) == ("192.0.2.200", 20_006)
 
@@ -349,7 +349,7 @@ def test_reports_become_events_of_streams_that_live() -> None:
     desk.plane.play(A, ("hello",), 0.0, loop_last=False)
     reports = (Digit(A, "5", 120), Digit(B, "6", 80), TimedOut(B), Played(A, "hello"), Played(A, "hello"))
     desk.report(*reports, TimedOut(C), Digit(C, "1", 1))
-    assert desk.events() == [DigitReceived(A, "5", 120), StreamTimedOut(B), PromptEnded(A, "hello")]
+    assert desk.events() == [DigitReceived(A, "5", 120), StreamTimedOut(B), PromptEnded(A, "hello", 2)]
 
 
 def test_neighbours_share_a_worker_and_strangers_spread() -> None:
@@ -390,19 +390,6 @@ def test_sounds_of_the_configuration_are_told_at_the_start_and_when_they_change(
     assert told() == [("a", b"1"), ("b", b"2")]
     plane.reconfigure(MediaSettings(sounds=(("a", b"1"), ("b", b"3"), ("c", b"4"))), 1.0)
     assert told() == [("b", b"3"), ("c", b"4")]
-
-
-def test_the_end_of_a_sound_that_was_replaced_is_nobody_s_news() -> None:
-    """The welcome ended while the farewell was on its way to the worker."""
-    desk = Desk()
-    desk.plane.open(A, desk.now)
-    desk.plane.set_remote(A, ALICE, desk.now)
-    desk.plane.play(A, ("welcome", "music"), desk.now)
-    desk.plane.play(A, ("sorry",), desk.now, loop_last=False)
-    desk.report(Played(A, "welcome"))
-    assert [it for it in desk.plane.events.take() if isinstance(it, PromptEnded)] == []
-    desk.report(Played(A, "sorry"))
-    assert [it for it in desk.plane.events.take() if isinstance(it, PromptEnded)] == [PromptEnded(A, "sorry")]
 
 
 def test_snapshot_counts() -> None:

@@ -239,9 +239,9 @@ class Worker:
         if stream is not None:
             stream.plays += 1
             stream.playing, stream.loops = what.prompts, what.loop_last
-            self._prompt_later(what.stream, stream, stream.plays, 0)
+            self._prompt_later(what.stream, stream, stream.plays, what.number)
 
-    def _prompt_later(self, number: int, stream: _Stream, plays: int, index: int) -> None:
+    def _prompt_later(self, number: int, stream: _Stream, plays: int, told: int, index: int = 0) -> None:
         prompts, life = stream.playing, self.life
         if index >= len(prompts) or (stream.loops and index == len(prompts) - 1):
             return
@@ -250,11 +250,11 @@ class Worker:
             if self.life == life and self.streams.get(number) is stream and stream.plays == plays:
                 if not stream.playing:
                     return
-                self.report(Played(number, prompts[index]))
+                self.report(Played(number, prompts[index], told))
                 if index == len(prompts) - 1:
                     stream.playing = ()
                 else:
-                    self._prompt_later(number, stream, plays, index + 1)
+                    self._prompt_later(number, stream, plays, told, index + 1)
 
         self.workers.after(PROMPT_FOR, ended)
 
