@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from calls.call import Call, CallState
 from calls.events import CallQueued
 from calls.leg import Leg
+from calls.retelling import write_down
 from calls.routing import Refusal
 from calls.script import Go
 from calls.voicemail import VOICEMAIL
@@ -65,12 +66,16 @@ class Leading:
 
     def lead(self, call: Call, what: Go, now: float) -> None:
         """Lead a caller, whom nobody serves, to a target; one that is seen to take nobody ends the call."""
-        board = self._board
         why = self.refusal(call, what.target)
         if why:
             verdict, status = ENDINGS[why]
-            board.end(call, now, ended_by="switch", verdict=verdict, status=status)
-            return
+            self._board.end(call, now, ended_by="switch", verdict=verdict, status=status)
+        else:
+            self.send(call, what, now)
+
+    def send(self, call: Call, what: Go, now: float) -> None:
+        """Lead a caller, whom nobody serves, to a target of which :meth:`refusal` has just said nothing."""
+        board = self._board
         kind, _, name = what.target.partition(":")
         if kind == "ivr":
             board.scripts.begin(call, name, now)
@@ -133,6 +138,15 @@ class Leading:
         """Return the script that waits while the phone rings that it has led ``call`` to, "" if none does."""
         running = self.away.get(call.id) if self.away and call.joined_at is None else None
         return "" if running is None else running.settings.name
+
+    def written(self, call: Call) -> tuple[str, bytes]:
+        """Return the script that waits while ``call`` does in a queue, and what the next process needs to
+        have it go on; ("", b"") if none waits.
+        """
+        running = self.away.get(call.id) if self.away and call.joined_at is not None else None
+        if running is None:
+            return "", b""
+        return running.settings.name, write_down(running.run, running.caller, running.missed[0])
 
     def check(self) -> None:
         """Assert what must hold between turns."""

@@ -135,6 +135,7 @@ class Recovery:
             call.runs,
             call.visits,
             call.recording,
+            *self._board.scripts.leading.written(call),
         )
 
     # After the death of the process before.
@@ -162,6 +163,8 @@ class Recovery:
             if self._reopen(call, row, now):
                 going_on.append(call)
                 self._unproven[call.id] = [leg for leg in call.legs() if leg.session is not None]
+                if row.led_by:
+                    self._board.scripts.restore(call, row.led_by, row.led, now)
             else:
                 call.joined_at = None  # its visit is ended by distribution itself
                 if call.state is not CallState.TALKING:

@@ -23,6 +23,7 @@ from calls.events import CallbackWanted, CallChanged, ScriptEnded
 from calls.leading import BUSY, ENDINGS, MAY_TURN_AWAY, Leading
 from calls.leg import Leg
 from calls.menu import RETURN, ScriptSettings
+from calls.retelling import read, tell_again
 from calls.script import (
     KEYS_MAX,
     UNREACHED,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 PLAY_FOR = 300.0  # seconds that sounds last at most, whatever the media workers say
 RUNS_MAX = 20  # of one call: scripts and queues that lead to each other end here
 ABANDONED = "caller:abandoned_ivr"
+INTERRUPTED = "interrupted"  # the outcome of a script that does not go on after a restart
 _LATER = object()  # what came of a request is not known yet, or never will be
 
 
@@ -65,6 +67,7 @@ class Running:
     __slots__ = (
         "began_at",
         "call",
+        "caller",
         "left",
         "leg",
         "limit",
@@ -79,9 +82,17 @@ class Running:
     )  # fmt: skip
 
     def __init__(
-        self, call: Call, leg: Leg, settings: ScriptSettings, run: ScriptRun, seat: Leg | None, now: float
+        self,
+        call: Call,
+        leg: Leg,
+        settings: ScriptSettings,
+        caller: Caller,
+        run: ScriptRun,
+        seat: Leg | None,
+        now: float,
     ) -> None:
         self.call = call
+        self.caller = caller  # as the script knows it
         self.leg = leg  # who hears the script
         self.seat = seat  # the leg that waits for the caller; None: it came from nobody
         self.settings = settings
@@ -175,10 +186,13 @@ class Scripts:
         caller = Caller(
             leg.number, call.called, call.tenant, settings.language, call.variables, settings.options
         )
+        run = self._run(settings, caller)
+        self._go_on(Running(call, leg, settings, caller, run, seat, now), run.begin(), now)
+
+    def _run(self, settings: ScriptSettings, caller: Caller) -> ScriptRun:
         guard = self.guard if settings.python else None  # the nodes of a configuration need none
-        name = f"{call.tenant} {settings.name}"
-        run = ScriptRun(begin(settings, caller), call.variables, guard, name)
-        self._go_on(Running(call, leg, settings, run, seat, now), run.begin(), now)
+        name = f"{caller.tenant} {settings.name}"
+        return ScriptRun(begin(settings, caller), caller.variables, guard, name)
 
     def _go_on(self, running: Running, request: Request, now: float) -> None:
         """Do what a script asks first, of who has just come into it, and then what it asks next."""
@@ -223,6 +237,31 @@ class Scripts:
         self._plane.stop(leg.stream, now)
         self._go_on(running, request, now)
         return True
+
+    def restore(self, call: Call, name: str, written: bytes, now: float) -> None:
+        """The caller of a call that was taken over waits in the queue to which script ``name`` has led it:
+        the script goes on if the queue does not take the caller, or a row says that it cannot.
+        """
+        leg, settings = call.caller_leg, self._board.plan.scripts.get((call.tenant, name))
+        led, why = read(written), "what it was told was not written down"
+        if led is not None and leg is not None and settings is not None:
+            whom = (led.caller, led.called, call.tenant, settings.language)
+            caller = Caller(*whom, led.brought, settings.options)
+            run = self._run(settings, caller)
+            if tell_again(run, led):
+                running = Running(call, leg, settings, caller, run, None, now)
+                running.missed = (led.target, "")
+                call.variables, call.collected = run.open(), run.told()
+                self.leading.wait_for(call, running)
+                return
+            run.close()
+            why = "it leads elsewhere now"
+        elif settings is None:
+            why = "the configuration knows it no longer"
+        call.runs += 1
+        self._note_end(call, name, now, now, INTERRUPTED)
+        about = {"call": call.id, "ivr": name, "why": why}
+        self._board.log.put(("a script does not go on after the restart", about))
 
     def _note_unreached(self, running: Running, call: Call) -> None:
         target, why = running.missed
@@ -428,7 +467,7 @@ class Scripts:
         else:
             running.run.close()
         if seat is None:
-            self.leading.lead(call, what, now)
+            self.leading.send(call, what, now)
         else:
             self._meet(running, now)
             self.leading.hand_on(call, seat, leg, what, now)
@@ -484,10 +523,26 @@ class Scripts:
             self._plane.collect(leg.stream, False, now)
             self._plane.stop(leg.stream, now)
         self._board.supervision.touch_call(call)
-        counts = self.counts.setdefault(call.tenant, {})
-        counts[outcome] = counts.get(outcome, 0) + 1
         seat = "" if running.seat is None else running.seat.seat or ""
         kind, name = "entry" if running.seat is None else "interact", running.settings.name
+        path = " > ".join(run.path)
+        self._note_end(call, name, running.began_at, now, outcome, target, path, kind, seat)
+
+    def _note_end(
+        self,
+        call: Call,
+        name: str,
+        began_at: float,
+        now: float,
+        outcome: str,
+        target: str = "",
+        path: str = "",
+        kind: str = "entry",
+        seat: str = "",
+    ) -> None:
+        """Count a run that is over, and leave its row."""
+        counts = self.counts.setdefault(call.tenant, {})
+        counts[outcome] = counts.get(outcome, 0) + 1
         epoch = self._walltime.epoch
         self._board.rows.put(
             ScriptRow(
@@ -497,11 +552,11 @@ class Scripts:
                 name,
                 kind,
                 seat,
-                epoch(running.began_at),
+                epoch(began_at),
                 epoch(now),
                 outcome,
                 target,
-                " > ".join(run.path),
+                path,
                 msgspec.json.encode(call.collected).decode() if call.collected else "",
             )
         )

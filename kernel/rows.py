@@ -346,7 +346,7 @@ class ScriptRow(Row, frozen=True, tag="scripts"):
     seat: str
     began_at: float
     ended_at: float
-    outcome: str  # led, returned, hung_up, abandoned, taken_back, ended, limit, failed
+    outcome: str  # led, returned, hung_up, abandoned, taken_back, ended, limit, failed, interrupted
     target: str  # that it was led to
     path: str  # the nodes, in order: "start > language > menu"
     variables: str  # a JSON object, "" if there are none; what is secret is ***

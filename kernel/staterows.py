@@ -119,6 +119,8 @@ class CallStateRow(Row, frozen=True, tag="call_states"):
     runs: int = 0  # of scripts so far
     visits: int = 0  # to queues, of a call that is in a script
     recording: str = ""  # the first that was made of it
+    led_by: str = ""  # the script that has led the caller to the queue, and waits for what comes of that
+    led: bytes = b""  # what it was told until then; b"": that is not written down
 
 
 class VisitStateRow(Row, frozen=True, tag="visit_states"):

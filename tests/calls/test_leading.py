@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from calls.call import CallState
+from calls.call import Call, CallState
 from calls.controls import InteractAsked
 from calls.events import CallQueued, SeatFreed
-from calls.leading import BUSY, NO_ANSWER, REFUSED, UNREACHABLE, why_not
+from calls.leading import BUSY, NO_ANSWER, REFUSED, UNREACHABLE, Leading, why_not
 from calls.leg import LegState
 from calls.menu import GoNode, HangUpNode, MenuNode, Node, PlayNode, ReadNode, ScriptSettings, SetNode
-from calls.script import At, Caller, Collect, Go, HangUp, Note, Play, Return, Script
+from calls.retelling import write_down
+from calls.script import At, Caller, Collect, Go, HangUp, Note, Play, Return, Script, ScriptRun
+from calls.script_readback import readback
 from calls.scriptbook import SCRIPTS
 from calls.scripts import RUNS_MAX
 from calls.settings import Hotline, OutsideRoute, RouteTrunk, TrunkSettings
@@ -21,6 +23,7 @@ from tests.calls.office import OTHER_PHONE, PHONE, TRUNK, Office, Sent, call_set
 from tests.calls.test_scripts import SEAT, begin, heard, interact, is_bridged, office, played, press, runs
 
 SORRY = HangUpNode(("sorry",), "nobody_there")
+WHO = Caller("1", "2", "demo")
 NOT_TAKEN = "a script says nothing of a target that takes nobody"
 
 
@@ -62,6 +65,19 @@ def test_a_phone_that_does_not_take_the_caller_gives_it_back_to_its_script(statu
     assert log_of(here) == []
     here.advance(40.0)
     assert here.is_quiet()
+
+
+def test_whether_a_target_takes_anybody_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    refusal = Leading.refusal
+
+    def counts(leading: Leading, call: Call, target: str) -> str:
+        asked.append(target)
+        return refusal(leading, call, target)
+
+    monkeypatch.setattr(Leading, "refusal", counts)
+    call, _ = begin(office(leads_to("seat:8001"), "a"))
+    assert (call.state, asked) == (CallState.RINGING, ["seat:8001"])
 
 
 def test_a_phone_that_nobody_answers_rings_as_long_as_the_script_says() -> None:
@@ -395,6 +411,30 @@ def test_a_queue_that_a_reload_takes_away_gives_its_callers_back() -> None:
     assert played(here)[-1] == ("sorry",)
     heard(here, call, "sorry")
     assert runs(here) == [("hung_up", "", "a > sorry")]
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "why"),
+    [
+        ("main", b"", "what it was told was not written down"),
+        ("gone", write_down(ScriptRun(readback(WHO)), WHO, "queue:junior"), "the configuration"),
+    ],
+)
+def test_a_script_that_does_not_go_on_after_a_restart_is_a_row_and_a_line(
+    name: str, written: bytes, why: str
+) -> None:
+    """Stories of it: tests/seatswitch/test_leading.py."""
+    here = office(leads_to("queue:junior"), "a")
+    call = here.dial("96198")
+    assert call is not None
+    here.board.scripts.restore(call, name, written, here.now)
+    here.settle()
+    assert runs(here) == [("interrupted", "", "")]
+    assert here.board.scripts.counts == {"demo": {"interrupted": 1}}
+    (line,) = [about for word, about in here.logged if word.startswith("a script does not go on")]
+    assert (line["ivr"], line["call"]) == (name, call.id)
+    assert line["why"].startswith(why)
+    assert call.id not in here.board.scripts.leading.away
 
 
 # In Python.

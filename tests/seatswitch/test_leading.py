@@ -187,13 +187,77 @@ def test_a_caller_whose_target_rang_when_the_switch_died_hears_the_script_once_m
     settle(world)
 
 
-def test_a_caller_who_waited_when_the_switch_died_waits_on_and_its_script_says_no_more() -> None:
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_caller_who_waited_when_the_switch_died_waits_on_and_its_script_goes_on(kills: int) -> None:
+    """Whatever follows the queue is what the script says: here another queue, and when that is in vain, too,
+    its last word. The next kill finds it like the first.
+    """
     world = World(1, TOWN)
     arrive(world)
     press(world, "1")
-    world.restart_switch()
-    world.run(10.0)
+    for _ in range(kills):
+        world.run(5.0)
+        world.restart_switch()
+    world.run(5.0)
     assert state_of(world) == ("waiting", None)
+    world.run(26.0)
+    (waiting,) = world.node.engine.living()
+    assert (waiting.queue, waiting.credit, waiting.number) == ("senior", 30.0, 2)
+    world.run(10.0)
+    world.restart_switch()
+    world.run(21.0)
+    assert [(row.queue, row.outcome) for row in world.visit_rows] == [
+        ("junior", "timed_out"),
+        ("senior", "timed_out"),
+    ]
+    assert verdicts(world) == ["success:turned_away"]
+    assert runs(world) == [
+        ("led", "queue:junior", "hello > junior"),
+        ("led", "queue:senior", ""),
+        ("hung_up", "", "sorry"),
+    ]
+    settle(world)
+
+
+def asking(text: str, what: str, is_secret: str) -> str:
+    """Let the script ask for four digits before it leads on."""
+    node = f'kind = "read"\ninto = "{what}"\nmost = 4\nsecret = {is_secret}\nthen = "junior"\n'
+    return text.replace('1 = "junior"', '1 = "ask"') + f"[tenant.ivr.main.node.ask]\n{node}"
+
+
+def test_what_was_read_is_with_the_call_after_a_kill_and_its_seat_is_told() -> None:
+    world = World(1, replace(TOWN, more_tenant=asking(TENANT, "order", "false")))
+    arrive(world)
+    press(world, "1")
+    press(world, "4711")
+    world.restart_switch()
+    world.run(5.0)
+    (view,) = world.admin.ask("call.list")
+    assert (view["state"], view["collected"]) == ("waiting", {"order": "4711"})
+    world.run(60.0)
+    assert verdicts(world) == ["success:turned_away"]
+    settle(world)
+
+
+@pytest.mark.parametrize("is_secret", [True, False], ids=["a secret", "another script"])
+def test_a_script_that_cannot_go_on_after_a_kill_leaves_the_caller_to_its_queue(*, is_secret: bool) -> None:
+    """It was told what is written nowhere, or the next process knows another one: a row says so, and the
+    queue's own rule holds.
+    """
+    world = World(1, replace(TOWN, more_tenant=asking(TENANT, "pin", "true") if is_secret else TENANT))
+    arrive(world)
+    press(world, "1")
+    if is_secret:
+        press(world, "4711")
+    else:
+        other = TENANT.replace('to = "queue:junior"', 'to = "queue:senior"')
+        world.town = replace(TOWN, more_tenant=other)
+    world.run(1.0)
+    world.restart_switch()
+    world.run(5.0)
+    assert state_of(world) == ("waiting", None)
+    assert runs(world)[1:] == [("interrupted", "", "")]
     world.run(30.0)
     assert verdicts(world) == ["us:max_wait"]
+    assert len({row.run for row in world.rows if isinstance(row, ScriptRow)}) == 2
     settle(world)
