@@ -2,11 +2,13 @@
 
 Rows of messages that have ended come from call control and, after a restart, from the store. A message is
 ``new``, ``heard`` or ``done``; after its tenant's time it is ``removed``, and its file with it. One that was
-too short is ``discarded`` at once. Rule: ``removals`` names each file that is to go exactly once.
+too short is ``discarded`` at once. While the clock is not to be believed none is old enough to go. Rule:
+``removals`` names each file that is to go exactly once.
 """
 
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
+from math import inf
 from typing import Any
 
 from msgspec.structs import replace
@@ -44,6 +46,7 @@ class Voicemails:
         self._kept: dict[str, VoicemailRow] = {}
         self._ends: list[tuple[float, str]] = []  # heap of (epoch, voicemail)
         self._timer: Timer | None = None
+        self._is_held = False  # nothing is removed because of its age
         self.rows: Outbox[VoicemailRow] = Outbox()
         self.removals: Outbox[str] = Outbox()  # names of files
         self.events: Outbox[tuple[str, dict[str, Any]]] = Outbox()  # new, changed or removed, and the object
@@ -95,6 +98,11 @@ class Voicemails:
         self.rows.put(changed)
         self.events.put(("changed", view(changed)))
         return changed
+
+    def hold(self, now: float, *, is_held: bool) -> None:
+        """Remove nothing because of its age from now on: the clock is not to be believed; or do so again."""
+        self._is_held = is_held
+        self._arm(now)
 
     def on_timer(self, name: str, now: float) -> None:
         """The oldest may be old enough to go."""
@@ -161,7 +169,7 @@ class Voicemails:
         self.events.put(("removed", view(gone)))
 
     def _sweep(self, now: float) -> None:
-        epoch = self._walltime.epoch(now)
+        epoch = -inf if self._is_held else self._walltime.epoch(now)
         while self._ends and (self._ends[0][0] <= epoch or self._ends[0][1] not in self._kept):
             _, voicemail = heappop(self._ends)
             row = self._kept.get(voicemail)
@@ -174,7 +182,8 @@ class Voicemails:
         self._timer = None
         if self._kept:
             due = min(self._walltime.monotonic(self._ends[0][0]), now + LOOK_AGAIN_AFTER)
-            self._timer = self._timers.arm(self, "oldest message", max(due, now))
+            due = now + LOOK_AGAIN_AFTER if self._is_held else max(due, now)
+            self._timer = self._timers.arm(self, "oldest message", due)
 
 
 class Lamps:

@@ -42,6 +42,7 @@ from seatswitch.shell.retention import keep_removing
 from seatswitch.shell.rounds import Rounds
 from seatswitch.shell.rpc import RpcServers, make_private_folder
 from seatswitch.shell.scriptguard import ScriptGuard
+from seatswitch.shell.steady import Steady
 from seatswitch.shell.store.counts import read_counts
 from seatswitch.shell.store.database import store_folder
 from seatswitch.shell.store.journal import Journal
@@ -274,6 +275,7 @@ class Daemon:
         for outcome in await asyncio.gather(*begun, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
+        steady = self._watch_clock(pump)
         await self._restore(pump, folder)
 
         streams = self._streams = Streams(pump, settings.connections, read_certificates(settings))
@@ -292,12 +294,17 @@ class Daemon:
                 settings.store.url,
                 lambda: self.settings.calls.recording.keep,
                 lambda rows: pump.turn(node.recordings_removed, rows),
+                steady,
             ),
             name="old recordings",
         )
         self._undo.callback(removing.cancel)
         pump.turn(node.start)
-        ticker = Ticker(self._loop, lambda lag: self._tick(pump, lag), node.set_clock)
+        ticker = Ticker(
+            self._loop,
+            lambda lag: self._tick(pump, lag),
+            lambda offset: self._set_clock(pump, steady, offset),
+        )
         ticker.start()
         self._undo.callback(ticker.stop)
         # What lives now lives for ever: the collector need not look at it again.
@@ -347,6 +354,19 @@ class Daemon:
         self._undo.push_async_callback(link.stop)
         await link.start()
 
+    def _watch_clock(self, pump: Pump) -> Steady:
+        """Let voicemails know when the clock is not to be believed: not at first, before it was looked at."""
+        voicemails = getattr(pump.node, "voicemails", None)
+
+        def hold(is_steady: bool) -> None:
+            if voicemails is not None:
+                pump.turn(lambda now: voicemails.hold(now, is_held=not is_steady))
+
+        hold(False)
+        steady = Steady(self._folder / "clock.json", hold)
+        steady.look(monotonic() + wall_offset())
+        return steady
+
     async def _restore(self, pump: Pump, recordings: RecordingFolder) -> None:
         """Restore the state of before; its media workers have ended, so that their files are as they stay."""
         wall = monotonic() + wall_offset()
@@ -369,6 +389,10 @@ class Daemon:
         pump.turn(pump.node.note_lag, lag)
         if self._journal is not None:
             self._journal.touch()
+
+    def _set_clock(self, pump: Pump, steady: Steady, offset: float) -> None:
+        steady.look(monotonic() + offset)  # first: what is too old by a wrong clock stays
+        pump.node.set_clock(offset)
 
     def _on_request(self, word: str) -> None:
         if word == "reload":

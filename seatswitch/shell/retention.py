@@ -1,6 +1,7 @@
 """Retention: recordings that have been kept for long enough are removed, and their rows say so.
 
-Once an hour a thread asks the database which those are and deletes their files. A database that is locked or
+Once an hour a thread asks the database which those are and deletes their files, unless the clock has jumped
+(:mod:`seatswitch.shell.steady`). A database that is locked or
 a file that cannot be deleted is looked at again an hour later, and keeps no other file waiting. Voicemails
 go by themselves; a file that was left behind, because the switch was killed just then or the disk could not
 be written to, goes here.
@@ -18,6 +19,7 @@ from kernel.rows import RecordingRow
 from seatswitch.shell.clock import monotonic, wall_offset
 from seatswitch.shell.recording_files import file_path
 from seatswitch.shell.recording_folder import SUFFIX
+from seatswitch.shell.steady import Steady
 from seatswitch.shell.store.database import DATABASE_ERRORS, READS, explain, open_engine
 
 EVERY = 3600.0  # seconds
@@ -39,12 +41,17 @@ BEGIN = Place(0.0, "")
 
 
 async def keep_removing(
-    folder: str, url: str, keep: Callable[[], float], removed: Callable[[Sequence[RecordingRow]], None]
+    folder: str,
+    url: str,
+    keep: Callable[[], float],
+    removed: Callable[[Sequence[RecordingRow]], None],
+    steady: Steady,
 ) -> None:
     """Look every hour for ever; ``keep()`` are seconds, ``removed`` is told rows as they are from now on."""
     while True:
         wall = monotonic() + wall_offset()
-        place: Place | None = BEGIN
+        place: Place | None = BEGIN if steady.look(wall) else None
+        await asyncio.to_thread(steady.save)
         while place is not None:
             rows, place = await asyncio.to_thread(remove_old, folder, url, wall - keep(), place)
             if rows:

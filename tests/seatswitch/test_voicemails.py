@@ -113,6 +113,28 @@ def test_after_a_restart_what_is_too_old_meanwhile_goes_at_once() -> None:
     assert (shelf.states(), shelf.store.removals.take()) == (["removed"], ["old.wav"])
 
 
+def test_nothing_is_too_old_by_a_clock_that_is_not_believed() -> None:
+    """A year ahead by mistake, and back: not a message is lost. Of one that is believed in the end it is."""
+    shelf = Shelf()
+    shelf.store.left(message(), 0.0)
+    shelf.store.hold(shelf.now, is_held=True)
+    shelf.walltime.set_offset(EPOCH + 365 * DAY)
+    shelf.store.restore([message("v2", -DAY)], shelf.now)
+    shelf.at(3 * DAY)
+    assert (shelf.states(), shelf.store.removals.take()) == (["new"], [])
+    assert [row.voicemail for row in shelf.store.all()] == ["v1", "v2"]
+    shelf.walltime.set_offset(EPOCH)
+    shelf.store.hold(shelf.now, is_held=False)
+    shelf.at(6 * DAY)
+    assert (shelf.states(), shelf.store.removals.take()) == ([], [])
+    shelf.store.hold(shelf.now, is_held=True)
+    shelf.walltime.set_offset(EPOCH + 365 * DAY)
+    shelf.at(9 * DAY)
+    shelf.store.hold(shelf.now, is_held=False)
+    shelf.at(9 * DAY)
+    assert (shelf.states(), shelf.store.removals.take()) == (["removed", "removed"], ["v2.wav", "v1.wav"])
+
+
 def test_there_is_room_for_so_many_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voicemails, "KEPT_MAX", 2)
     shelf = Shelf()

@@ -4,6 +4,7 @@ import json
 import resource
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from media.events import NOTHING, Written
 from media.recorder import wav_header
 from seatswitch.shell.daemon import Daemon, LoopErrors, hold_lock, raise_file_limit
 from seatswitch.shell.logs import configure_logs
+from seatswitch.shell.steady import STEADY_FOR, Seen
 from seatswitch.shell.store.records import Follower, Position
 from tests.ports import free_port
 from tests.seatswitch.shell.stubs import WRITER_COMMAND, StubApi, StubNode, seat_state, until
@@ -154,6 +156,38 @@ async def test_what_was_being_written_is_measured_by_whoever_comes_next(tmp_path
     assert second.stub_node.files == {
         "r1": Written(1.0, 16_058), "r2": NOTHING, "v1": Written(0.5, 4_059),
     }  # fmt: skip
+    await daemon.stop()
+
+
+class Shelf:
+    """Voicemails, as far as the shell tells them something."""
+
+    def __init__(self, told: list[Any]) -> None:
+        self.told = told
+
+    def hold(self, now: float, *, is_held: bool) -> None:
+        self.told.append(("hold", is_held))
+
+
+async def test_old_messages_are_held_before_a_clock_that_has_jumped_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, too: what was before the restore counts, and nothing is restored by a wrong clock."""
+    settings, parts = make_settings(tmp_path), StubParts()
+    node, real = parts.stub_node, time.time
+    monkeypatch.setattr(node, "voicemails", Shelf(node.inputs), raising=False)
+    (tmp_path / "var").mkdir(mode=0o700)
+    seen = Seen(real() - 3600.0, real() - 3600.0 - STEADY_FOR)
+    (tmp_path / "var" / "clock.json").write_bytes(msgspec.json.encode(seen))
+    daemon = make_daemon(settings, parts)
+    await daemon.start()
+    told = [one for one in node.inputs if one[0] in ("hold", "restore", "clock")]
+    assert told == [("hold", True), ("hold", False), ("restore", [])]
+    monkeypatch.setattr(time, "time", lambda: real() + 365 * 86_400.0)
+    await until(lambda: node.heard("clock"), "the clock")
+    monkeypatch.undo()
+    assert [one[:2] for one in node.inputs if one[0] in ("hold", "clock")][2][1] is True
+    assert [one[0] for one in node.inputs if one[0] in ("hold", "clock")][2:4] == ["hold", "clock"]
     await daemon.stop()
 
 

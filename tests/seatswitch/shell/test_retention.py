@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 import structlog
 
 from kernel.rows import RecordingRow, VoicemailRow
 from seatswitch.shell import retention
+from seatswitch.shell.clock import monotonic, wall_offset
 from seatswitch.shell.retention import BEGIN, Place, keep_removing, remove_left, remove_old
+from seatswitch.shell.steady import STEADY_FOR, Seen, Steady
 from seatswitch.shell.store.database import migrate, open_engine
 from seatswitch.shell.store.records import build_record, journal_path
 from seatswitch.shell.store.writer import RowWriter
@@ -115,13 +118,64 @@ def test_without_a_database_nothing_is_removed(tmp_path: Path) -> None:
     remove_left(str(tmp_path), url, since=0.0)
 
 
+def steady_clock(folder: Path) -> Steady:
+    """Return what has seen the clock go steadily for long enough until an hour ago."""
+    wall = monotonic() + wall_offset() - 3600.0
+    (folder / "clock.json").write_bytes(msgspec.json.encode(Seen(wall, wall - STEADY_FOR)))
+    return Steady(folder / "clock.json", lambda is_steady: None)
+
+
+def test_while_the_clock_is_not_believed_every_file_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was set a year ahead by mistake, and what is kept for 30 days was two hours old."""
+    monkeypatch.setattr(retention, "EVERY", 0.01)
+    wall, year = monotonic() + wall_offset(), 365 * 86_400.0
+    folder, url = house(tmp_path, row("a", wall - 7200.0))
+    steady = steady_clock(tmp_path)
+    offset = [year]
+    monkeypatch.setattr(retention, "wall_offset", lambda: wall_offset() + offset[0])
+    told: list[Sequence[RecordingRow]] = []
+    looks: list[bool] = []
+    look = steady.look
+
+    def counts(wall: float) -> bool:
+        looks.append(look(wall))
+        return looks[-1]
+
+    monkeypatch.setattr(steady, "look", counts)
+
+    async def keep() -> None:
+        looking = asyncio.create_task(
+            keep_removing(folder, url, lambda: 30 * 86_400.0, told.append, steady)
+        )
+        while len(looks) < 5:
+            await asyncio.sleep(0.01)
+        assert (told, looks[:5]) == ([], [False] * 5)
+        assert [path.name for path in Path(folder).iterdir()] == ["a.wav"]
+        for _ in range(4):  # it goes on for three days: the machine was really off for a year
+            offset[0] += 0.9 * 86_400.0
+            before = len(looks)
+            while len(looks) == before:
+                await asyncio.sleep(0.01)
+        while not told:
+            await asyncio.sleep(0.01)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(keep(), 20.0))
+    assert list(Path(folder).iterdir()) == []
+    assert (tmp_path / "clock.json").exists()
+
+
 def test_it_looks_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "EVERY", 0.0)
     folder, url = house(tmp_path, row("a", 1000.0))
     told: list[Sequence[RecordingRow]] = []
 
     async def look() -> None:
-        looking = asyncio.create_task(keep_removing(folder, url, lambda: 86_400.0, told.append))
+        steady = steady_clock(tmp_path)
+        looking = asyncio.create_task(keep_removing(folder, url, lambda: 86_400.0, told.append, steady))
         while len(told) < 2:  # the row writer would have said by then that it is removed
             await asyncio.sleep(0.01)
         looking.cancel()
