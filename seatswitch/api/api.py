@@ -13,10 +13,11 @@ from kernel.errors import OperationRefused
 from kernel.ids import SeatId
 from kernel.limits import RPC_LINE_MAX, STRANGER_LINE_MAX
 from kernel.outbox import Outbox
-from seatswitch.api.dispatch import answer, decode_params, no_such_method
+from seatswitch.api.audio import Found, Wanted
+from seatswitch.api.dispatch import Later, Reply, answer, decode_params, no_such_method
 from seatswitch.api.methods import METHODS
 from seatswitch.api.openrpc import build_document
-from seatswitch.api.scope import ReadFile, Scope, grant
+from seatswitch.api.scope import Scope, grant
 from seatswitch.api.sessions import Connection, Sessions
 from seatswitch.api.subscriptions import Subscriptions
 from seatswitch.api.switch import Switch
@@ -32,7 +33,7 @@ class Api:
         self.closes: Outbox[tuple[int, str]] = Outbox()  # (connection, reason)
         self.requests: Outbox[str] = Outbox()  # of the shell: "reload", "drain"
         self.shell_snapshot: Callable[[], dict[str, object]] | None = None  # set by the shell
-        self.read_file: ReadFile | None = None  # likewise
+        self.reads: Outbox[tuple[int, Wanted]] = Outbox()  # pieces of files; audio_read answers each
         self._node = node
         self._tokens = tokens
         self._first_settings = node.settings
@@ -40,6 +41,8 @@ class Api:
         self._sessions = Sessions(node, self._notices)
         self._subscriptions = Subscriptions(node, self.replies)
         self._decoders = {name: msgspec.json.Decoder(method.params) for name, method in METHODS.items()}
+        self._unread: dict[int, tuple[int, Reply, Later]] = {}  # by number: the connection, what waits for it
+        self._read_count = 0
         self._document: msgspec.Raw | None = None
         self._has_adopted = False
 
@@ -67,6 +70,10 @@ class Api:
             return
         length_max = RPC_LINE_MAX if grant(self._node, client)[0] else STRANGER_LINE_MAX
         reply = answer(text, lambda method, params: self._call(client, method, params, now), length_max)
+        for _, _, later in reply.waiting:
+            self._read_count += 1
+            self._unread[self._read_count] = (connection, reply, later)
+            self.reads.put((self._read_count, later.wants))
         if reply.text is not None:
             self.replies.put((connection, reply.text))
         if client.subscription is not None and client.subscription.missed:
@@ -76,8 +83,23 @@ class Api:
         if reply.bug is not None:
             raise reply.bug
 
+    def audio_read(self, number: int, found: Found, now: float) -> None:
+        """The shell has read a piece of a file, or could not; whoever has asked may be gone."""
+        unread = self._unread.pop(number, None)
+        if unread is None:
+            return
+        connection, reply, later = unread
+        reply.come(later, found, now)
+        if reply.text is not None:
+            self.replies.put((connection, reply.text))
+        self.flush(now)
+        if reply.bug is not None:
+            raise reply.bug
+
     def closed(self, connection: int, now: float) -> None:
         """A client is gone."""
+        for number in [number for number, unread in self._unread.items() if unread[0] == connection]:
+            del self._unread[number]
         client = self._sessions.closed(connection, now)
         if client is not None and client.subscription is not None:
             self._subscriptions.remove(client.subscription, now)
@@ -110,7 +132,7 @@ class Api:
             raise OperationRefused("NOT_AVAILABLE", f"{name} is not built yet")
         settings = self._node.settings
         scope.tokens = self._tokens if settings is self._first_settings else settings.rpc.tokens
-        scope.requests, scope.read_file = self.requests, self.read_file
+        scope.requests = self.requests
         if name == "rpc.discover":
             scope.document = self._discover()
         elif name == "admin.status" and self.shell_snapshot is not None:

@@ -4,6 +4,8 @@ The specification (jsonrpc.org) to the letter: requests, notifications, batches,
 or null and comes back byte by byte. Stricter where it is silent: parameters are by name, one text is
 UTF-8 without NaN, and is bounded in length, nesting and batch size before anything of it is built. Of equal
 keys the last one counts; unknown members of a request are ignored, unknown parameters are not.
+
+What a method answers with may be yet to come (:class:`Later`): the text follows when all of it is there.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,14 +51,45 @@ class BadRequest(Exception):
         self.message = message
 
 
-class Reply:
-    """The answer to one text: ``text`` is None where nothing is to be sent; ``bug`` is ours, to be raised."""
+class Later:
+    """What a method returns whose result is not there yet.
 
-    __slots__ = ("bug", "text")
+    ``wants`` says to the shell what it waits for; ``finish(found, now)`` returns the result, or refuses.
+    ``length`` is how many bytes the result will have, about.
+    """
+
+    __slots__ = ("finish", "length", "wants")
+
+    def __init__(self, wants: Any, finish: Callable[[Any, float], Any], length: int) -> None:
+        self.wants = wants
+        self.finish = finish
+        self.length = length
+
+
+class Reply:
+    """The answer to one text; ``bug`` is ours, to be raised."""
+
+    __slots__ = ("bug", "is_batch", "texts", "waiting")
 
     def __init__(self) -> None:
-        self.text: bytes | None = None
         self.bug: Exception | None = None
+        self.is_batch = False
+        self.texts: list[bytes] = []
+        self.waiting: list[tuple[int, bytes, Later]] = []  # where among the texts, id, what is yet to come
+
+    @property
+    def text(self) -> bytes | None:
+        """What is to be sent; None: nothing, or not yet."""
+        if self.waiting or not self.texts:
+            return None
+        return b"[" + b",".join(self.texts) + b"]" if self.is_batch else self.texts[0]
+
+    def come(self, later: Later, found: Any, now: float) -> None:
+        """What ``later`` waits for is there."""
+        (waited,) = [one for one in self.waiting if one[2] is later]
+        self.waiting.remove(waited)
+        place, number, _ = waited
+        self.texts[place] = _outcome(number, lambda: later.finish(found, now), self)
 
 
 def nests_too_deep(text: bytes) -> bool:
@@ -84,20 +117,15 @@ def answer(text: bytes, call: Call, length_max: int = RPC_LINE_MAX) -> Reply:
     try:
         requests = _split(text, length_max)
     except BadRequest as error:
-        reply.text = _failure(_NULL, error.code, error.message)
+        reply.texts.append(_failure(_NULL, error.code, error.message))
         return reply
     if isinstance(requests, bytes):
-        reply.text = _answer_one(requests, call, reply)
+        _answer_one(requests, call, reply)
         return reply
-    texts: list[bytes] = []
+    reply.is_batch = True
     length = 0
     for request in requests:
-        one = _answer_one(request, call if length < RPC_BACKLOG_MAX else _refuse_rest, reply)
-        if one is not None:
-            texts.append(one)
-            length += len(one)
-    if texts:
-        reply.text = b"[" + b",".join(texts) + b"]"
+        length += _answer_one(request, call if length < RPC_BACKLOG_MAX else _refuse_rest, reply)
     return reply
 
 
@@ -125,8 +153,8 @@ def _split(text: bytes, length_max: int) -> bytes | list[bytes]:
     return [bytes(request) for request in batch]
 
 
-def _answer_one(text: bytes, call: Call, reply: Reply) -> bytes | None:
-    """Do one request; return its response, None for a notification."""
+def _answer_one(text: bytes, call: Call, reply: Reply) -> int:
+    """Do one request; return how long its response is or will be, 0 for a notification."""
     number = _NULL
     try:
         members = _members(text)
@@ -135,18 +163,33 @@ def _answer_one(text: bytes, call: Call, reply: Reply) -> bytes | None:
             number = _identity(bytes(sent))
         method, params = _request(members)
     except BadRequest as error:
-        return _failure(number, error.code, error.message)
+        response: Any = _failure(number, error.code, error.message)
+        reply.texts.append(response)  # whether it was a notification nobody knows
+        return len(response)
+    response = _outcome(number, lambda: call(method, params), reply)
+    if sent is None:
+        return 0  # nobody waits for what is yet to come
+    if isinstance(response, Later):
+        reply.waiting.append((len(reply.texts), number, response))
+        reply.texts.append(b"")
+        return response.length
+    reply.texts.append(response)
+    return len(response)
+
+
+def _outcome(number: bytes, act: Callable[[], Any], reply: Reply) -> Any:
+    """Return the response that says what has come of ``act()``, or what is yet to come."""
     try:
-        response = _success(number, call(method, params))
+        result = act()
+        return result if isinstance(result, Later) else _success(number, result)
     except OperationRefused as refused:
-        response = _build(number, b"error", error_object(refused))
+        return _build(number, b"error", error_object(refused))
     except BadRequest as error:
-        response = _failure(number, error.code, error.message)
+        return _failure(number, error.code, error.message)
     except Exception as bug:
         # The client must not wait for ever for what we broke; the shell gets the bug all the same.
         reply.bug = reply.bug or bug
-        response = _failure(number, INTERNAL_ERROR, "Internal error; the switch has logged it")
-    return response if sent is not None else None
+        return _failure(number, INTERNAL_ERROR, "Internal error; the switch has logged it")
 
 
 def _members(text: bytes) -> Mapping[str, Raw]:

@@ -65,6 +65,7 @@ WORDS: dict[str, tuple[int, str]] = {
     "BAD_SCORE": (-32055, "the check names no call, or not exactly the items of the tenant's checks"),
     "NO_SUCH_VOICEMAIL": (-32049, "there is no such voicemail, or it is nobody's that asks"),
     "NO_AUDIO": (-32056, "the audio is not there"),
+    "AUDIO_LATE": (-32057, "the disk with the audio does not answer; ask again later"),
     "ALREADY_BOOKED": (-32050, "the number is to be called back by that queue already"),
     "CALLBACKS_FULL": (-32051, "the queue has as many callbacks due as its seats can make"),
     "BAD_NUMBER": (-32052, "that is no number that can be called"),

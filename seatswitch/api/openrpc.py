@@ -67,7 +67,8 @@ NOTIFICATIONS: tuple[tuple[str, str, type[msgspec.Struct]], ...] = (
 INTRODUCTION = """\
 One JSON text per line over the Unix and TCP sockets of `[rpc] listen`: JSON-RPC 2.0 requests, notifications
 and batches. Parameters are by name. An id is a string, a number or null and comes back as it was written. Of
-equal keys in an object the last one counts.
+equal keys in an object the last one counts. Answers come in the order of the requests, but for those with
+audio, which come when the disk has been read.
 
 The Unix socket gives the role `admin`. A TCP connection has no role until it signs in at a seat
 (`session.login`, `session.resume`) or presents a token (`session.token`). Each role may do what the ones

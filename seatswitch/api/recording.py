@@ -10,7 +10,8 @@ from kernel.errors import OperationRefused
 from kernel.ids import SeatId
 from kernel.rows import RecordingRow
 from kernel.walltime import epoch_text
-from seatswitch.api.audio import CHUNK_MAX, Audio, Length, Offset, Size, begins, no_piece, read_piece
+from seatswitch.api.audio import CHUNK_MAX, Audio, Length, Offset, Size, Wanted, begins, no_piece, read_piece
+from seatswitch.api.dispatch import Later
 from seatswitch.api.method import AGENT, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, Instant, Moment, Name, Number, SeatNumber, Seconds
@@ -96,7 +97,7 @@ def list_recordings(scope: Scope, params: Find) -> dict[str, Any]:
     return {"recordings": [_object(row) for row in found], "cursor": cursor}
 
 
-def get(scope: Scope, params: OneRecording) -> dict[str, Any]:
+def get(scope: Scope, params: OneRecording) -> dict[str, Any] | Later:
     """Return where a recording is, with bytes of its file if they are asked for; that somebody wants to
     listen to it is a row of operations.
     """
@@ -108,13 +109,16 @@ def get(scope: Scope, params: OneRecording) -> dict[str, Any]:
     name, why = f"{row.recording}.wav", _why_silent(row)
     if params.length and why:
         raise OperationRefused("NO_AUDIO", f"recording {row.recording} {why}")
-    piece = no_piece(params.offset)
-    if params.length:
-        piece = read_piece(scope, name, params.offset, params.length)
-    if begins(scope, name, params.offset) or not params.length:
-        scope.record("listen", call=row.call, tenant=row.tenant, queue=row.queue, detail=row.recording)
     file = None if why else f"{scope.node.catalogue.folder}/{name}"
-    return {**_object(row), "file": file, **piece}
+
+    def answer(piece: dict[str, Any]) -> dict[str, Any]:
+        if begins(scope, name, params.offset) or not params.length:
+            scope.record("listen", call=row.call, tenant=row.tenant, queue=row.queue, detail=row.recording)
+        return {**_object(row), "file": file, **piece}
+
+    if params.length:
+        return read_piece(scope, Wanted(name, params.offset, params.length), answer)
+    return answer(no_piece(params.offset))
 
 
 def _why_silent(row: RecordingRow) -> str:
@@ -188,6 +192,6 @@ METHODS = (
         OneRecording,
         RecordingFile,
         get,
-        ("NO_SUCH_RECORDING", "NO_AUDIO"),
+        ("NO_SUCH_RECORDING", "NO_AUDIO", "AUDIO_LATE"),
     ),
 )

@@ -4,7 +4,7 @@ A connection has at most two grants: what its socket or token gave it, for all t
 seat it is signed in at, for that seat's tenant. The higher one counts, between equals the first.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from config.schema import Token
@@ -15,9 +15,6 @@ from seatswitch.api.sessions import RANKS, Connection, Sessions
 from seatswitch.api.subscriptions import Subscriptions
 from seatswitch.api.switch import Switch
 
-# File in the folder of recordings, offset, length -> bytes and the file's size; None: it cannot be read.
-ReadFile = Callable[[str, int, int], tuple[bytes, int] | None]
-
 
 class Scope:
     """One request's view."""
@@ -27,7 +24,6 @@ class Scope:
         "document",
         "node",
         "now",
-        "read_file",
         "requests",
         "role",
         "sessions",
@@ -54,7 +50,6 @@ class Scope:
         self.requests: Outbox[str] = Outbox()
         self.shell: dict[str, Any] = {}
         self.document: Any = None
-        self.read_file: ReadFile | None = None
         self.role, self.tenant = "", ""
         self.look()
 

@@ -13,7 +13,8 @@ from msgspec import Meta
 from kernel.errors import OperationRefused
 from kernel.ids import SeatId
 from kernel.rows import VoicemailRow
-from seatswitch.api.audio import CHUNK_MAX, Audio, Length, Offset, Size, begins, no_piece, read_piece
+from seatswitch.api.audio import CHUNK_MAX, Audio, Length, Offset, Size, Wanted, begins, no_piece, read_piece
+from seatswitch.api.dispatch import Later
 from seatswitch.api.method import AGENT, Method, Params
 from seatswitch.api.scope import Scope
 from seatswitch.api.shapes import CallNumber, Instant, Name, Seconds
@@ -141,17 +142,20 @@ def list_voicemails(scope: Scope, params: ListVoicemails) -> dict[str, Any]:
     }
 
 
-def get(scope: Scope, params: GetVoicemail) -> dict[str, Any]:
+def get(scope: Scope, params: GetVoicemail) -> dict[str, Any] | Later:
     """Return a message, with bytes of its file if they are asked for."""
     row = _known(scope, params.voicemail)
     if not params.length:
         return view(row) | no_piece(params.offset)
     if not scope.may("supervisor") and scope.node.voicemails.settings_of(row.tenant).agents != "listen":
         raise OperationRefused("NO_RIGHT", "agents of this tenant do not listen to voicemails")
-    piece = read_piece(scope, row.file, params.offset, params.length)
-    if begins(scope, row.file, params.offset):
-        scope.record("voicemail_listen", call=row.call, tenant=row.tenant, detail=row.voicemail)
-    return view(row) | piece
+
+    def answer(piece: dict[str, Any]) -> dict[str, Any]:
+        if begins(scope, row.file, params.offset):
+            scope.record("voicemail_listen", call=row.call, tenant=row.tenant, detail=row.voicemail)
+        return view(row) | piece
+
+    return read_piece(scope, Wanted(row.file, params.offset, params.length), answer)
 
 
 def mark(scope: Scope, params: MarkVoicemail) -> dict[str, Any]:
@@ -181,7 +185,7 @@ METHODS = (
         GetVoicemail,
         WithAudio,
         get,
-        ("NO_SUCH_VOICEMAIL", "NO_AUDIO"),
+        ("NO_SUCH_VOICEMAIL", "NO_AUDIO", "AUDIO_LATE"),
     ),
     Method(
         "voicemail.mark",

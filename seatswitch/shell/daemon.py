@@ -267,9 +267,9 @@ class Daemon:
         folder = self._exits.files = RecordingFolder(
             settings.media.recordings,
             lambda recording, written: pump.turn(node.recording_measured, recording, written),
+            lambda number, found: pump.turn(api.audio_read, number, found),
         )
-        if hasattr(api, "read_file"):
-            api.read_file = folder.read
+        self._undo.callback(folder.close)
         # A switch that comes back after kill -9 is away for the longer of the two, not for both.
         begun = (writer.start(self._database_within), self._start_media(pump))
         for outcome in await asyncio.gather(*begun, return_exceptions=True):

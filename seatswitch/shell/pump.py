@@ -117,6 +117,7 @@ class ApiLike(Protocol):
     def opened(self, connection: int, role: str, now: float) -> None: ...
     def received(self, connection: int, text: bytes, now: float) -> None: ...
     def closed(self, connection: int, now: float) -> None: ...
+    def audio_read(self, number: int, found: Any, now: float) -> None: ...
     def flush(self, now: float) -> None: ...
 
 
@@ -163,6 +164,7 @@ class FileKeeper(Protocol):
 
     def remove(self, file: str) -> None: ...
     def look(self, recording: RecordingId) -> None: ...
+    def read(self, number: int, wanted: Any) -> None: ...
 
 
 class Exits:
@@ -210,6 +212,8 @@ class Pump:
         self._removals: Outbox[str] = Outbox() if gone is None else gone
         left = getattr(node, "looks", None)
         self._looks: Outbox[RecordingId] = Outbox() if left is None else left
+        wanted = getattr(api, "reads", None)
+        self._reads: Outbox[tuple[int, Any]] = Outbox() if wanted is None else wanted
         self._datagrams = node.stack.datagrams
         self._closes = node.stack.closes
         self._questions = node.stack.questions
@@ -333,6 +337,9 @@ class Pump:
         if self._looks and exits.files is not None:
             for recording in self._looks.take():
                 exits.files.look(recording)
+        if self._reads and exits.files is not None:
+            for number, wanted in self._reads.take():
+                exits.files.read(number, wanted)
         if self._log:
             info = self._info
             for event, fields in self._log.take():

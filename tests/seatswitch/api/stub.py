@@ -21,6 +21,7 @@ from kernel.rows import VoicemailRow
 from kernel.timers import TimerQueue
 from kernel.walltime import WallTime
 from seatswitch.api import Api
+from seatswitch.api.audio import Found, Wanted
 from seatswitch.news import EventLog
 from seatswitch.voicemails import Voicemails
 
@@ -331,6 +332,7 @@ class Office:
         self.api = Api(self.node, tokens)
         self.now = 100.0
         self.desks: dict[int, Desk] = {}
+        self.files: dict[str, bytes] | None = {}  # in the folder of recordings; None: its disk says nothing
 
     def desk(self, role: str = "") -> Desk:
         """Connect; "admin" is the Unix socket, "" is TCP."""
@@ -364,9 +366,19 @@ class Office:
         assert ring.seat == seat
         self.turn(lambda now: self.node.handle(OfferAnswered(ring.offer), now))
 
+    def read(self, number: int, wanted: Wanted, data: bytes | None) -> None:
+        """Be the shell, which has read a piece of a file."""
+        found = Found(why="NO_AUDIO")
+        if data is not None:
+            found = Found(data[wanted.offset : wanted.offset + wanted.length], len(data))
+        self.api.audio_read(number, found, self.now)
+
     def _drain(self) -> None:
         if self.node.news.fresh:  # as the pump does it: no news, no flush
             self.api.flush(self.now)
+        if self.files is not None:
+            for number, wanted in self.api.reads.take():
+                self.read(number, wanted, self.files.get(wanted.file))
         for number, text in self.api.replies.take():
             assert b"\n" not in text
             if number in self.desks:

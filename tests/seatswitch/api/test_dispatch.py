@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kernel.errors import OperationRefused
 from kernel.limits import RPC_BACKLOG_MAX, RPC_BATCH_MAX, RPC_LINE_MAX, RPC_NESTING_MAX
-from seatswitch.api.dispatch import answer, nests_too_deep, no_such_method
+from seatswitch.api.dispatch import Later, Reply, answer, nests_too_deep, no_such_method
 from tests.seatswitch.api.stub import Office
 
 
@@ -265,3 +265,78 @@ def test_a_request_decodes_once_whatever_its_spaces() -> None:
         "id": 1,
         "result": {},
     }
+
+
+# What is yet to come.
+
+
+def waits(text: str) -> tuple[Reply, list[Later]]:
+    """Ask a switch whose method ``wait`` is answered later, twice as loud as what is found."""
+
+    def call(method: str, params: bytes) -> Any:
+        return Later(method, twice, 1_000) if method == "wait" else echo(method, params)
+
+    reply = answer(text.encode(), call)
+    return reply, [later for _, _, later in reply.waiting]
+
+
+def twice(found: Any, now: float) -> Any:
+    if found == "gone":
+        raise OperationRefused("NO_AUDIO", "it is not there")
+    if found == "bug":
+        raise ZeroDivisionError
+    return [found, found, now]
+
+
+def asked(number: int | None, method: str = "wait") -> str:
+    identity = "" if number is None else f', "id": {number}'
+    return f'{{"jsonrpc": "2.0", "method": "{method}", "params": {{}}{identity}}}'
+
+
+def test_a_text_follows_when_what_it_waits_for_is_there() -> None:
+    reply, (later,) = waits(asked(7))
+    assert reply.text is None
+    reply.come(later, "a", 5.0)
+    assert reply.text == b'{"jsonrpc":"2.0","id":7,"result":["a","a",5.0]}'
+
+
+def test_what_comes_may_be_a_refusal_or_a_bug_of_ours() -> None:
+    reply, (later,) = waits(asked(7))
+    reply.come(later, "gone", 5.0)
+    assert json.loads(reply.text or b"")["error"]["data"] == {"word": "NO_AUDIO"}
+    reply, (later,) = waits(asked(7))
+    reply.come(later, "bug", 5.0)
+    assert json.loads(reply.text or b"") == error(-32603, 7)
+    assert isinstance(reply.bug, ZeroDivisionError)
+
+
+def test_a_batch_is_answered_when_all_of_it_is_there_in_its_order() -> None:
+    batch = f"[{asked(1)}, {asked(2, 'echo')}, {asked(None)}, {asked(3)}]"
+    reply, (first, second) = waits(batch)
+    assert reply.text is None
+    reply.come(second, "b", 5.0)
+    assert reply.text is None
+    reply.come(first, "a", 6.0)
+    told = json.loads(reply.text or b"")
+    assert [(one["id"], one["result"]) for one in told] == [
+        (1, ["a", "a", 6.0]),
+        (2, {}),
+        (3, ["b", "b", 5.0]),
+    ]
+
+
+def test_a_notification_waits_for_nothing() -> None:
+    reply, later = waits(asked(None))
+    assert (reply.text, later) == (None, [])
+
+
+def test_what_is_yet_to_come_counts_among_what_a_batch_may_bring() -> None:
+    def call(method: str, params: bytes) -> Any:
+        return Later(method, twice, RPC_BACKLOG_MAX // 3)
+
+    reply = answer(f"[{','.join(asked(number) for number in range(6))}]".encode(), call)
+    assert len(reply.waiting) == 4
+    for _, _, later in list(reply.waiting):
+        reply.come(later, "a", 1.0)
+    words = [one.get("error", {}).get("data", {}).get("word") for one in json.loads(reply.text or b"")]
+    assert words == [None] * 4 + ["TOO_LARGE"] * 2

@@ -1,12 +1,13 @@
 """Who finds and hears which recordings."""
 
+import json
 from base64 import b64decode
 from typing import Any
 
 import pytest
 
 from kernel.rows import RecordingRow
-from seatswitch.api.audio import CHUNK_MAX
+from seatswitch.api.audio import CHUNK_MAX, Found, Wanted
 from tests.seatswitch.api.stub import CONFIG, Desk, Office
 from tests.seatswitch.api.test_voicemail import TEAM
 
@@ -93,12 +94,7 @@ def traces(here: Office) -> list[tuple[str, str]]:
 def test_audio_comes_in_pieces_and_each_listening_is_written_down_once() -> None:
     here = office()
     files = {f"{name}.wav": bytes(range(256)) * 4 for name in ("r1", "r2")}
-
-    def read_file(file: str, offset: int, length: int) -> tuple[bytes, int] | None:
-        data = files.get(file)
-        return None if data is None else (data[offset : offset + length], len(data))
-
-    here.api.read_file = read_file
+    here.files = dict(files)
     admin = here.desk("admin")
     heard, size = b"", 1
     while len(heard) < size:
@@ -141,7 +137,7 @@ def test_audio_that_is_not_there_says_why() -> None:
     assert here.node.recorded == []
     files = [admin.ask("recording.get", recording=name)["file"] for name in ("gone", "never", "half")]
     assert files == [None, None, "var/recordings/half.wav"]
-    here.api.read_file = lambda file, offset, length: (b"RIFF"[offset : offset + length], 4)
+    here.files = {"half.wav": b"RIFF"}
     assert admin.ask("recording.get", recording="half", length=4)["audio"] == "UklGRg=="
 
 
@@ -180,3 +176,49 @@ def test_a_leader_hears_those_of_its_queues_and_of_none_those_of_seats_it_leads(
         assert found(leader) == heard
         assert leader.refusal("recording.get", recording="south") == "NO_SUCH_RECORDING"
     assert office(TEAM, *rows).desk("admin").ask("recording.get", recording="nobody")["seats"] == []
+
+
+GET = {
+    "jsonrpc": "2.0", "id": "get", "method": "recording.get", "params": {"recording": "r1", "length": 4},
+}  # fmt: skip
+
+
+def hearing() -> tuple[Office, Desk]:
+    """An operator has asked for a piece, and the disk has not answered yet."""
+    here = office()
+    here.files = None
+    admin = here.desk("admin")
+    assert admin.say(json.dumps(GET)) == []
+    return here, admin
+
+
+def test_while_the_disk_is_silent_everything_else_is_answered() -> None:
+    """And nobody has listened yet. What comes then is the answer to its own request."""
+    here, admin = hearing()
+    assert found(admin, limit=1) == ["r4"]
+    assert traces(here) == []
+    ((number, wanted),) = here.api.reads.take()
+    here.turn(lambda now: here.read(number, wanted, b"RIFFWAVE"))
+    assert admin.heard[-1]["result"]["audio"] == "UklGRg=="
+    assert (admin.heard[0]["id"], admin.heard[-1]["id"]) == (1, "get")
+    assert traces(here) == [("admin", "r1")]
+
+
+def test_a_disk_that_does_not_answer_in_time_is_an_error_of_its_own() -> None:
+    here, admin = hearing()
+    ((number, _),) = here.api.reads.take()
+    here.turn(lambda now: here.api.audio_read(number, Found(why="AUDIO_LATE"), now))
+    (answer,) = admin.heard
+    assert answer["error"]["data"]["word"] == "AUDIO_LATE"
+    assert answer["error"]["message"] == "file r1.wav cannot be read now: the disk does not answer"
+    assert traces(here) == []
+    here.turn(lambda now: here.read(number, Wanted("r1.wav", 0, 4), b"RIFF"))  # it is too late
+    assert len(admin.heard) == 1
+
+
+def test_who_has_gone_meanwhile_has_heard_nothing() -> None:
+    here, admin = hearing()
+    ((number, wanted),) = here.api.reads.take()
+    here.turn(lambda now: here.api.closed(admin.number, now))
+    here.turn(lambda now: here.read(number, wanted, b"RIFF"))
+    assert (admin.heard, traces(here)) == ([], [])

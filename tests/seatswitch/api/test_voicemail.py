@@ -25,15 +25,10 @@ def message(name: str, mailbox: str, tenant: str = "north") -> VoicemailRow:
     )  # fmt: skip
 
 
-def read_file(file: str, offset: int, length: int) -> tuple[bytes, int] | None:
-    data = FILES.get(file)
-    return None if data is None else (data[offset : offset + length], len(data))
-
-
 def office_with(config: str = CONFIG) -> Office:
     """One message in each kind of mailbox."""
     office = Office(config=config)
-    office.api.read_file = read_file
+    office.files = dict(FILES)
     for name, mailbox, tenant in (
         ("v-junior", "queue:junior", "north"),
         ("v-public", "public", "north"),
@@ -118,7 +113,7 @@ def test_audio_comes_in_pieces_and_who_listens_is_written_down_once() -> None:
 
 def test_a_switch_without_files_says_so() -> None:
     office = office_with()
-    office.api.read_file = None
+    office.files = {}
     desk = office.desk("admin")
     assert desk.refusal("voicemail.get", voicemail="v-junior", length=1) == "NO_AUDIO"
 

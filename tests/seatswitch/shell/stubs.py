@@ -152,6 +152,7 @@ class StubApi:
         self.replies: Outbox[tuple[int, bytes]] = Outbox()
         self.closes: Outbox[tuple[int, str]] = Outbox()
         self.requests: Outbox[str] = Outbox()
+        self.reads: Outbox[tuple[int, Any]] = Outbox()
         self.inputs: list[tuple[Any, ...]] = []
         self.answer = answer
         self.flushed = 0
@@ -165,6 +166,9 @@ class StubApi:
 
     def closed(self, connection: int, now: float) -> None:
         self.inputs.append(("closed", connection))
+
+    def audio_read(self, number: int, found: Any, now: float) -> None:
+        self.inputs.append(("audio_read", number, found))
 
     def flush(self, now: float) -> None:
         self.flushed += 1

@@ -20,6 +20,7 @@ from kernel.ids import RecordingId
 from kernel.staterows import RecordingStateRow, VoicemailStateRow
 from media.events import NOTHING, Written
 from media.recorder import wav_header
+from seatswitch.api.audio import Found, Wanted
 from seatswitch.shell.daemon import Daemon, LoopErrors, hold_lock, raise_file_limit
 from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.steady import STEADY_FOR, Seen
@@ -156,6 +157,21 @@ async def test_what_was_being_written_is_measured_by_whoever_comes_next(tmp_path
     assert second.stub_node.files == {
         "r1": Written(1.0, 16_058), "r2": NOTHING, "v1": Written(0.5, 4_059),
     }  # fmt: skip
+    await daemon.stop()
+
+
+async def test_what_somebody_listens_to_is_read_and_handed_back(tmp_path: Path) -> None:
+    settings, parts = make_settings(tmp_path), StubParts()
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    (folder / "r1.wav").write_bytes(b"RIFFWAVE")
+    daemon = make_daemon(settings, parts)
+    await daemon.start()
+    assert daemon.pump is not None
+    api = parts.stub_api
+    daemon.pump.turn(lambda now: api.reads.put((7, Wanted("r1.wav", 4, 3))))
+    await until(lambda: len(api.inputs) > 0, "what was read")
+    assert api.inputs == [("audio_read", 7, Found(b"WAV", 8))]
     await daemon.stop()
 
 

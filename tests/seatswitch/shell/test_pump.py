@@ -34,6 +34,9 @@ class Recorder:
     def remove(self, file: str) -> None:
         self.left.append(("remove", file))
 
+    def read(self, number: int, wanted: Any) -> None:
+        self.left.append(("read", number, wanted))
+
     def append(self, rows: list[Any]) -> None:
         self.left.append(("rows", rows))
 
@@ -66,6 +69,7 @@ async def test_everything_a_turn_leaves_is_carried_out_in_order() -> None:
         node.news.fresh.put((1, 0.0, "seat", {}))
         node.rows.put(row)
         node.looks.put(RecordingId("r1"))
+        api.reads.put((3, "r1.wav"))
         node.plane.commands.put((0, b"open"))
         node.stack.closes.put(stream)
         node.stack.datagrams.put((PEER, b"INVITE"))
@@ -81,10 +85,11 @@ async def test_everything_a_turn_leaves_is_carried_out_in_order() -> None:
         ("send", 9, b"{}"),
         ("close", 9, "session taken over"),
         ("look", "r1"),
+        ("read", 3, "r1.wav"),
     ]
     assert api.flushed == 1
     pump.turn(lambda now: None)
-    assert len(recorder.left) == 8
+    assert len(recorder.left) == 9
 
 
 async def test_deadline_wakes_the_node_once() -> None:
