@@ -355,7 +355,7 @@ class Callbacks:
             callback.timer = None
             self._changed(callback, "dialling", now)
         elif callback.queue not in self._board.queues or cause == "queue_removed":
-            self._end(callback, "cancelled", now, leaves=False)
+            self._end(callback, "cancelled", now)
         else:
             callback.move(Input.BACK)
             callback.due_at = now + self._settings(callback).retry_after
@@ -413,8 +413,8 @@ class Callbacks:
             )
         )
 
-    def _end(self, callback: Callback, outcome: str, now: float, *, leaves: bool = True) -> None:
-        call = callback.call if callback.state is State.WAITING and leaves else None
+    def _end(self, callback: Callback, outcome: str, now: float) -> None:
+        call = callback.call
         assert callback.move(Input.END), f"{callback.id} has ended and is {outcome}"
         callback.outcome = outcome
         self._board.timers.disarm(callback.timer)

@@ -296,10 +296,8 @@ class Stream(Reception):
             self.onward.octets_sent += packets * self.size
 
     def statistics(self) -> StreamStatistics:
-        """Return the counters."""
+        """Return the counters of a stream that is over: whoever fed it was counted by :meth:`disconnect`."""
         self.count()
-        if self.feeder is not None:
-            self.feeder.count()
         return StreamStatistics(
             self.id,
             self.received,

@@ -318,6 +318,34 @@ async def test_stop_hangs_up_at_once_even_while_draining(tmp_path: Path) -> None
     assert ("hang_up", "a1", "shutdown") in await in_a_call(tmp_path, end)
 
 
+@pytest.mark.parametrize("is_last", [True, False], ids=["answered", "never answered"])
+async def test_stop_gives_the_last_answers_their_time_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_last: bool
+) -> None:
+    """What was hung up is there until its BYE is answered: only then, or when the time is over, it leaves."""
+    parts = StubParts()
+    settings = make_settings(tmp_path)
+    daemon = make_daemon(settings, parts)
+    await daemon.start()
+    node, looks = parts.stub_node, list[float]()
+    monkeypatch.setattr("seatswitch.shell.daemon.STOP_WITHIN", 60.0 if is_last else 0.3)
+
+    def is_idle() -> bool:
+        looks.append(asyncio.get_running_loop().time())
+        node.inputs.append(("look", len(looks)))
+        return is_last and len(looks) == 3
+
+    monkeypatch.setattr(node, "is_idle", is_idle)
+    await asyncio.wait_for(daemon.stop(), 30.0)
+    said = [one[0] for one in node.inputs if one[0] in ("drain", "look", "leave")]
+    if is_last:
+        assert said == ["drain", "look", "look", "look", "leave"]
+    else:
+        assert said[:2] == ["drain", "look"]
+        assert said[-2:] == ["look", "leave"]
+        assert len(looks) > 1
+
+
 async def test_start_that_hangs_can_be_interrupted(tmp_path: Path) -> None:
     class HangingLink(StubLink):
         async def start(self) -> None:

@@ -57,6 +57,15 @@ def test_more_seats_than_fit_are_counted() -> None:
     assert "... and 3 more seats" in text
 
 
+@pytest.mark.parametrize(("waiting", "more"), [(20, ""), (21, "... and 1 more calls")])
+def test_twenty_who_wait_are_shown_and_the_rest_is_counted(waiting: int, more: str) -> None:
+    calls = [{**CALLS[1], "call": f"w-{number:02}"} for number in range(waiting)]
+    text = shown(Board(), [[], [], calls, STATUS], 0.0)
+    assert [f"w-{number:02}" in text for number in range(waiting)] == [True] * 20 + [False] * (waiting - 20)
+    assert text.rstrip().splitlines()[-1].strip().startswith(more or "w-19")
+    assert ("more calls" in text) == bool(more)
+
+
 def test_one_frame_in_a_pipe(tmp_path: Path) -> None:
     out = io.StringIO()
     with StubSwitch(tmp_path / "s.sock") as switch, Client(switch.address) as client:
