@@ -17,18 +17,16 @@ class Chance:
 
     def __init__(self, draw: Callable[[int], bytes]) -> None:
         self._draw = draw
-        self._hex = ""
-        self._at = 0
+        self._tokens: list[str] = []  # the last is the next
 
     def token(self) -> str:
         """Return 16 hexadecimal digits: 64 random bits (tags, nonces, Call-IDs; RFC 3261 19.3 asks for 32).
         """
-        at = self._at
-        if at >= len(self._hex):
-            self._hex = self._draw(_BATCH).hex()
-            at = 0
-        self._at = at + 16
-        return self._hex[at : at + 16]
+        tokens = self._tokens
+        if not tokens:
+            tokens = self._tokens = self._draw(_BATCH).hex(" ", 8).split(" ")
+            tokens.reverse()
+        return tokens.pop()
 
     def branch(self) -> str:
         """Return a Via branch with RFC 3261's magic cookie (8.1.1.7)."""

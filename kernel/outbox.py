@@ -21,6 +21,6 @@ class Outbox(list[Output]):
         """Return everything put since the last call, in order, and start anew."""
         if not self:
             return []
-        taken = self[:]
+        taken = self.copy()
         self.clear()
         return taken

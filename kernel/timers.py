@@ -13,6 +13,8 @@ from collections import deque
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
+import msgspec
+
 GRAIN = 0.01  # seconds; the shell wakes at most once per grain
 _COMPACT_FROM = 512  # dead entries in the heap before compaction is considered
 
@@ -24,19 +26,16 @@ class TimerOwner(Protocol):
         """Act on the timer called ``name``; it is no longer armed."""
 
 
-class Timer:
-    """One armed deadline. ``owner`` is None once it has fired or was disarmed."""
+class Timer(msgspec.Struct, order=True):
+    """One armed deadline. ``owner`` is None once it has fired or was disarmed.
 
-    __slots__ = ("at", "name", "order", "owner")
+    Timers are compared field by field: by moment, then by ``order``, which no two share.
+    """
 
-    def __init__(self, owner: TimerOwner, name: str, at: float, order: int) -> None:
-        self.owner: TimerOwner | None = owner
-        self.name = name
-        self.at = at
-        self.order = order
-
-    def __lt__(self, other: "Timer") -> bool:
-        return (self.at, self.order) < (other.at, other.order)
+    at: float
+    order: int
+    name: str
+    owner: TimerOwner | None
 
     def __repr__(self) -> str:
         return f"<Timer {self.name} of {type(self.owner).__name__} at {self.at:.3f}>"
@@ -55,7 +54,7 @@ class TimerQueue:
     def arm(self, owner: TimerOwner, name: str, at: float) -> Timer:
         """Call ``owner.on_timer(name, ...)`` at the moment ``at``; any delay."""
         self._order += 1
-        timer = Timer(owner, name, at, self._order)
+        timer = Timer(at, self._order, name, owner)
         heappush(self._heap, timer)
         if self._next_at is None or at < self._next_at:
             self._next_at = at
@@ -65,7 +64,7 @@ class TimerQueue:
         """Call ``owner.on_timer(name, ...)`` ``after`` seconds from now; for delays that are constants."""
         self._order += 1
         at = now + after
-        timer = Timer(owner, name, at, self._order)
+        timer = Timer(at, self._order, name, owner)
         lane = self._lanes.get(after)
         if lane is None:
             lane = self._lanes[after] = deque()
@@ -120,10 +119,13 @@ class TimerQueue:
         first: Timer | None = heap[0] if heap else None
         source: deque[Timer] | None = None
         for lane in self._lanes.values():
-            while lane and lane[0].owner is None:
+            while lane:
+                earliest = lane[0]
+                if earliest.owner is not None:
+                    if first is None or earliest < first:
+                        first, source = earliest, lane
+                    break
                 lane.popleft()
-            if lane and (first is None or lane[0] < first):
-                first, source = lane[0], lane
         if first is None:
             self._next_at = None
             return None

@@ -192,7 +192,7 @@ def initial_target(request: Request) -> str:
 
     400 if there is no such URI.
     """
-    if request.header("contact") is None and not has_cookie(request.via.branch):
+    if request.first.get("contact") is None and not has_cookie(request.via.branch):
         return request.from_.uri
     return contact_target(request)
 
@@ -223,7 +223,7 @@ def must_stay_secure(route_set: Sequence[str], remote_target: str) -> bool:
 
 
 def _routes_of(message: Request | Response) -> Sequence[Address]:
-    return message.record_routes if message.header("record-route") is not None else ()
+    return message.record_routes if message.first.get("record-route") is not None else ()
 
 
 def dialog_of_request(request: Request, local_tag: str, place: Place) -> Dialog:
@@ -231,7 +231,7 @@ def dialog_of_request(request: Request, local_tag: str, place: Place) -> Dialog:
     return Dialog(
         request.call_id,
         f"{request.header('to')};tag={local_tag}",
-        request.header("from") or "",
+        request.first.get("from") or "",
         local_tag,
         request.from_tag,
         tuple(route_text(route) for route in _routes_of(request)),
@@ -258,8 +258,8 @@ def dialog_of_response(response: Response, fallback_target: str, place: Place) -
         routes = ()
     return Dialog(
         response.call_id,
-        response.header("from") or "",
-        response.header("to") or "",
+        response.first.get("from") or "",
+        response.first.get("to") or "",
         response.from_tag,
         response.to_tag,
         routes,

@@ -2,6 +2,7 @@
 flow).
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -25,8 +26,9 @@ class Flow(NamedTuple):
 NOWHERE = Flow("", 0, "", 0)
 
 
+@lru_cache(maxsize=4_096)
 def flow_text(flow: Flow) -> str:
-    """Return ``flow`` as one word, for rows and logs: ``udp/0/127.0.0.1/5070/0``."""
+    """Return ``flow`` as one word, for rows and logs: ``udp/0/127.0.0.1/5070/0``. Peers come again."""
     return f"{flow.transport}/{flow.local}/{flow.host}/{flow.port}/{flow.connection}"
 
 

@@ -76,12 +76,12 @@ def diverting_user(request: Request) -> str:
     The first Diversion is the last to divert (RFC 5806 4.1); in History-Info it is the last entry but one
     (RFC 7044 5.1).
     """
-    if request.header("diversion") is not None:
+    if request.first.get("diversion") is not None:
         for address in _addresses(request, "diversion"):
             user = _user(address)
             if user:
                 return user
-    if request.header("history-info") is not None:
+    if request.first.get("history-info") is not None:
         entries = _addresses(request, "history-info")
         if len(entries) > 1:
             return _user(entries[-2])
@@ -90,7 +90,7 @@ def diverting_user(request: Request) -> str:
 
 def diversion_cause(response: Message) -> int:
     """Return why a 3xx sends the call on, as its Diversion or its Reason says; 0 where neither does."""
-    if response.header("diversion") is not None:
+    if response.first.get("diversion") is not None:
         for address in _addresses(response, "diversion")[:1]:
             word = address.params.get("reason", "").strip('"').lower()
             return _CAUSES.get(word, 404) if word else 0  # RFC 7544: whatever else there is, is unknown
@@ -100,7 +100,7 @@ def diversion_cause(response: Message) -> int:
 
 def reason_of(message: Message) -> str:
     """Return the Reason of a message as one line (RFC 3326), "" for none or one of unseemly length."""
-    value = message.header("reason")
+    value = message.first.get("reason")
     if value is None:
         return ""
     text = without_breaks(", ".join(message.headers("reason")[:ENTRIES_MAX]))

@@ -177,6 +177,22 @@ class Message:
             raise SipError(400, "Bad Call-ID")
         return value
 
+    def read_dialog(self) -> tuple[int, str]:
+        """Read what every message must have, Call-ID, From, To and CSeq, and return CSeq; SipError 400 where
+        one is missing or broken.
+        """
+        first = self.first
+        value = first.get("call-id")
+        if not value or " " in value or "\t" in value:
+            raise SipError(400, "Bad Call-ID")
+        self._from_tag = _tag_of(first.get("from"), "From")
+        self._to_tag = _tag_of(first.get("to"), "To")
+        value = first.get("cseq")
+        if value is None:
+            raise SipError(400, "Missing CSeq")
+        cseq = self._cseq = parse_cseq(value)
+        return cseq
+
     @property
     def from_(self) -> Address:
         """The From header."""
@@ -196,7 +212,7 @@ class Message:
         """The tag of From, "" for none; the rest of From is checked on the way."""
         tag = self._from_tag
         if tag is None:
-            tag = self._from_tag = self._tag("from")
+            tag = self._from_tag = _tag_of(self.first.get("from"), "From")
         return tag
 
     @property
@@ -204,7 +220,7 @@ class Message:
         """The tag of To, "" for none; the rest of To is checked on the way."""
         tag = self._to_tag
         if tag is None:
-            tag = self._to_tag = self._tag("to")
+            tag = self._to_tag = _tag_of(self.first.get("to"), "To")
         return tag
 
     @property
@@ -243,35 +259,6 @@ class Message:
         if value is None:
             raise SipError(400, f"Missing {name.title()}")
         return parse_address(value)
-
-    def _tag(self, name: str) -> str:
-        value = self.first.get(name)
-        if value is None:
-            raise SipError(400, f"Missing {name.title()}")
-        # The ordinary value, Name <uri>;tag=token, needs no parser (0.5 us instead of 1.0).
-        text = value
-        if value[:1] == '"' and "\\" not in value:
-            text = value[value.find('"', 1) + 1 :].lstrip(" ")
-        display, _, rest = text.partition("<")
-        uri, closes, params = rest.partition(">")
-        if (
-            closes
-            and ":" in uri
-            and " " not in uri
-            and '"' not in text
-            and (not display or (text is value and "," not in display and ";" not in display))
-            and "\t" not in text
-            and "<" not in rest
-        ):
-            if not params:
-                return ""
-            tag = params[5:]
-            if params[:5] == ";tag=" and tag and ((tag.isalnum() and tag.isascii()) or not tag.strip(_TOKEN)):
-                return tag
-        _, uri, params = split_address(value)
-        if ":" not in uri:
-            raise SipError(400, f"Bad {name.title()}")
-        return parse_params(params).get("tag", "")
 
 
 class Request(Message):
@@ -388,6 +375,39 @@ class Response(Message):
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.reason}>"
+
+
+def _tag_of(value: str | None, name: str) -> str:
+    """Return the tag of a From or To, "" for none; 400 if it is missing or broken."""
+    if value is None:
+        raise SipError(400, f"Missing {name}")
+    # The ordinary value, Name <uri>;tag=token, needs no parser.
+    display, _, rest = value.partition("<")
+    uri, closes, params = rest.partition(">")
+    if (
+        closes
+        and ":" in uri
+        and " " not in uri
+        and "\t" not in uri
+        and "<" not in uri
+        and (not display or _is_plain_name(display))
+    ):
+        if not params:
+            return ""
+        tag = params[5:]
+        if params[:5] == ";tag=" and tag and ((tag.isalnum() and tag.isascii()) or not tag.strip(_TOKEN)):
+            return tag
+    _, uri, params = split_address(value)
+    if ":" not in uri:
+        raise SipError(400, f"Bad {name}")
+    return parse_params(params).get("tag", "")
+
+
+def _is_plain_name(display: str) -> bool:
+    """Return whether what stands before a bracket is surely a display name and nothing else."""
+    if display[0] == '"':
+        return display.count('"') == 2 and display.rstrip(" ")[-1] == '"' and "\\" not in display
+    return '"' not in display and "," not in display and ";" not in display
 
 
 def _stamped(via: Via, source: tuple[str, int]) -> str:
@@ -516,7 +536,7 @@ def sdp_of(message: Request | Response) -> bytes:
     """Return the body if it is SDP, else b""."""
     if not message.body:
         return b""
-    content_type = message.header("content-type") or ""
+    content_type = message.first.get("content-type") or ""
     if content_type.lower().startswith("application/sdp"):
         return message.body
     return b""

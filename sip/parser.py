@@ -76,13 +76,13 @@ def _parse_head(head: bytes) -> tuple[Request | Response, str]:
     """Read start line and header lines; the second is what was wrong, "" if nothing."""
     text = head.decode("utf-8", "surrogateescape")
     lines = text.split("\r\n", SIP_HEADERS_MAX + 1)
-    breaks = len(lines) - 1
+    kept = "".join(lines)
     if (
         len(text) > SIP_HEADER_LINE_MAX
-        or breaks > SIP_HEADERS_MAX
-        or text.count("\n") != breaks
-        or text.count("\r") != breaks
-        or "\0" in text
+        or len(lines) > SIP_HEADERS_MAX + 1
+        or "\n" in kept
+        or "\r" in kept
+        or "\0" in kept
         or not lines[-1]
     ):
         return _index(*_repaired_lines(text))
@@ -97,12 +97,13 @@ def _index(lines: list[str], fault: str) -> tuple[Request | Response, str]:
     rest = iter(lines)
     start = next(rest)
     for line in rest:
-        name, colon, value = line.partition(":")
+        name, colon, value = line.partition(": ")
         key = names.get(name)
-        if key is None or not colon:
+        if key is None or not colon:  # less usual: no blank behind the colon, another name
             if line[:1] in (" ", "\t"):  # folded: looked for only here, because it is rare and dear to find
                 return _index(*_repaired_lines("\r\n".join(lines), fault))
-            key = _unusual_name(name, colon)
+            name, colon, value = line.partition(":")
+            key = _name_of(name, colon)
             if not key:
                 fault = "Bad Header Line"
                 continue
@@ -112,12 +113,13 @@ def _index(lines: list[str], fault: str) -> tuple[Request | Response, str]:
             more[key].append(value.strip(" \t"))
         else:
             more[key] = [first[key], value.strip(" \t")]
-    if start[:4] == "SIP/" or start[:4].upper() == "SIP/":
+    if start[-8:] == " SIP/2.0":
+        method, blank, uri = start[:-8].partition(" ")
+        if blank and " " not in uri and method.isalpha() and start.isascii():
+            return Request(method, uri, "SIP/2.0", lines, first, more), fault
+    if start[:4].upper() == "SIP/":
         return _parse_status_line(start, lines, first, more, fault)
-    words = start.split(" ")
-    if len(words) != 3 or words[2] != "SIP/2.0" or not words[0].isalpha() or not start.isascii():
-        return _parse_request_line(start, lines, first, more, fault)
-    return Request(words[0], words[1], "SIP/2.0", lines, first, more), fault
+    return _parse_request_line(start, lines, first, more, fault)
 
 
 def _repaired_lines(text: str, fault: str = "") -> tuple[list[str], str]:
@@ -144,10 +146,10 @@ def _repaired_lines(text: str, fault: str = "") -> tuple[list[str], str]:
     return lines[:1] + [line for line in lines[1:] if line], fault
 
 
-def _unusual_name(name: str, colon: str) -> str:
-    """Return the canonical form of a name that is not in the table, "" if it is no header name."""
+def _name_of(name: str, colon: str) -> str:
+    """Return the canonical form of what stands before a colon, "" if it is no header name."""
     try:
-        return canonical_name(name) if colon else ""
+        return NAMES.get(name) or canonical_name(name) if colon else ""
     except SipError:
         return ""
 
@@ -190,8 +192,9 @@ def check_request(request: Request, known: Known | None = None) -> None:
         raise SipError(505, "Version Not Supported")
     if known is None:
         known = Known()
-    _check_single(request)
     first, more = request.first, request.more
+    if more:
+        _check_single(more)
     value = first.get("via")
     if value and "," not in value:
         request.learn_via(known.via(value))
@@ -199,10 +202,7 @@ def check_request(request: Request, known: Known | None = None) -> None:
             _check_vias(request)
     else:
         _check_vias(request)
-    _ = request.call_id
-    _ = request.from_tag
-    _ = request.to_tag
-    if request.cseq[1] != request.method:
+    if request.read_dialog()[1] != request.method:
         raise SipError(400, "CSeq Method Mismatch")
     value = first.get("max-forwards")
     if value is not None and value != "70":
@@ -224,21 +224,17 @@ def check_response(response: Response) -> None:
 
 def check_our_response(response: Response) -> None:
     """Refuse what :func:`check_response` refuses, but for a broken Via: its branch is known to be ours."""
-    _check_single(response)
+    if response.more:
+        _check_single(response.more)
     if "via" in response.more or "," in response.first["via"]:
         raise SipError(400, "Not For Us")
-    # Decoding is checking: each of these raises on a value that is missing or broken.
-    _ = response.call_id
-    _ = response.from_tag
-    _ = response.to_tag
-    _ = response.cseq
+    response.read_dialog()
 
 
-def _check_single(message: Request | Response) -> None:
-    if message.more:
-        for name in message.more:
-            if name in SINGLE:
-                raise SipError(400, f"More Than One {name.title()}")
+def _check_single(more: dict[str, list[str]]) -> None:
+    for name in more:
+        if name in SINGLE:
+            raise SipError(400, f"More Than One {name.title()}")
 
 
 def _check_vias(message: Request | Response) -> None:

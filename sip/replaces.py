@@ -68,9 +68,9 @@ def find_replaced(replaces: Replaces, sessions: Mapping[str, "Session"]) -> "Ses
 
 def replaced_by(request: "Request", sessions: Mapping[str, "Session"]) -> "Session | None":
     """Return the session that an INVITE asks to replace, None if it asks for none; SipError as above."""
-    value = request.header("replaces")
+    value = request.first.get("replaces")
     if value is None:
         return None
-    if len(request.headers("replaces")) > 1 or request.header("join") is not None:
+    if len(request.headers("replaces")) > 1 or request.first.get("join") is not None:
         raise SipError(400, "Bad Replaces")
     return find_replaced(parse_replaces(value), sessions)

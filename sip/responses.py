@@ -28,7 +28,7 @@ def response_head(request: Request, tag: str, flow: Flow) -> str:
 
     ``tag`` is added to To where it has none; ``flow`` is the request's source (RFC 3581).
     """
-    to = request.header("to")
+    to = request.first.get("to")
     if to is None:
         return f"{request.vias_echoed((flow[2], flow[3]))}\r\n"
     if tag and not _has_tag(request):
@@ -45,7 +45,7 @@ def _has_tag(request: Request) -> bool:
 
 def record_routes(request: Request) -> str:
     """Return the Record-Route lines that a dialog-forming response copies (RFC 3261 12.1.1)."""
-    if request.header("record-route") is None:
+    if request.first.get("record-route") is None:
         return ""
     return "".join(f"Record-Route: {value}\r\n" for value in request.headers("record-route"))
 

@@ -19,7 +19,7 @@ class Unwelcome(SipError):
 
 def check_extensions(request: Request, supported: Container[str]) -> None:
     """Refuse what is required of us and unknown: 420 (RFC 3261 8.2.2.3)."""
-    if request.header("require") is None:
+    if request.first.get("require") is None:
         return
     unknown = [tag for tag in tokens(request.headers("require")) if tag.lower() not in supported]
     if unknown:
@@ -31,8 +31,8 @@ def check_body(request: Request) -> None:
     if request.body:
         if len(request.body) > SIP_BODY_MAX:
             raise SipError(413, REASONS[413])
-        encoding = (request.header("content-encoding") or "identity").strip().lower()
-        disposition = (request.header("content-disposition") or "").lower().replace(" ", "")
+        encoding = (request.first.get("content-encoding") or "identity").strip().lower()
+        disposition = (request.first.get("content-disposition") or "").lower().replace(" ", "")
         is_optional = "handling=optional" in disposition
         if encoding != "identity" and not is_optional:
             raise Unwelcome(415, "Accept-Encoding: identity\r\n")
@@ -43,7 +43,7 @@ def check_body(request: Request) -> None:
 
 def check_accept(request: Request, kind: str) -> None:
     """Refuse an Accept that rules ``kind`` out: 406."""
-    if request.header("accept") is None:
+    if request.first.get("accept") is None:
         return
     accepted = {media.partition(";")[0].strip().lower() for media in tokens(request.headers("accept"))}
     if accepted.isdisjoint({kind, f"{kind.partition('/')[0]}/*", "*/*"}):

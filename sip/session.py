@@ -51,8 +51,6 @@ class Session:
     __slots__ = (
         "_answer",
         "_cancel_headers",
-        "_core",
-        "_dialog",
         "_head",
         "_is_reinvited",
         "_provisional",
@@ -62,6 +60,8 @@ class Session:
         "_updates",
         "allow",
         "carriers",
+        "core",
+        "dialog",
         "flow",
         "identity",
         "invitation",
@@ -82,7 +82,7 @@ class Session:
     )
 
     def __init__(self, core: Core, sip_call_id: str, flow: Flow, *, is_outgoing: bool) -> None:
-        self._core = core
+        self.core = core  # what all sessions of the stack share
         self.user: Any = None
         self.request: Request | None = None  # the INVITE that arrived
         self.identity: Identity | None = None
@@ -94,7 +94,7 @@ class Session:
         self.sip_call_id = sip_call_id
         self.flow = flow
         self.state = SessionState.INVITING if is_outgoing else SessionState.ARRIVED
-        self._dialog: Dialog | None = None
+        self.dialog: Dialog | None = None  # once there is one
         self.outgoing: Outgoing | None = None  # our INVITE without final answer
         self.provisionals: Provisionals | None = None  # ours, where they must be acknowledged
         self._server: ServerInvite | None = None  # their INVITE or re-INVITE without final answer
@@ -112,16 +112,6 @@ class Session:
         self._timer: Timer | None = None
         self.carriers: tuple[tuple[object, ...], ...] = ()  # connections whose end concerns it
         self.refers = 0  # REFERs that have come (RFC 3515 2.4.6)
-
-    @property
-    def core(self) -> Core:
-        """What all sessions of the stack share."""
-        return self._core
-
-    @property
-    def dialog(self) -> Dialog | None:
-        """The dialog, once there is one."""
-        return self._dialog
 
     @property
     def unfinished(self) -> tuple[Request | None, Answer | None]:
@@ -151,7 +141,7 @@ class Session:
             return self.outgoing.answered_dialog
         if self.ringing_server is None or self.provisionals is None or self.their_offer is not None:
             return None
-        return self._dialog if self.provisionals.is_agreed and self.allows("UPDATE") else None
+        return self.dialog if self.provisionals.is_agreed and self.allows("UPDATE") else None
 
     @property
     def ringing_server(self) -> ServerInvite | None:
@@ -167,7 +157,7 @@ class Session:
         """Return the dialog, be it an early one, with the peer that uses ``remote_tag``."""
         if self.outgoing is not None:
             return self.outgoing.dialog_with(remote_tag)
-        return self._dialog if remote_tag == self.remote_tag else None
+        return self.dialog if remote_tag == self.remote_tag else None
 
     def allows(self, method: str) -> bool:
         """Return whether the peer has said that it takes ``method``."""
@@ -195,14 +185,14 @@ class Session:
     @property
     def contact(self) -> str:
         """Our Contact line in the dialog: a SIPS URI where it must stay secure (RFC 3261 12.1.1)."""
-        assert self._dialog is not None
-        return self._dialog.place.contact
+        assert self.dialog is not None
+        return self.dialog.place.contact
 
     @property
     def remote_target(self) -> str:
         """The URI that requests to the peer carry (RFC 3261 12.2)."""
-        if self._dialog is not None:
-            return self._dialog.remote_target
+        if self.dialog is not None:
+            return self.dialog.remote_target
         return self.invitation.uri if self.invitation is not None else ""
 
     # Outgoing.
@@ -210,7 +200,7 @@ class Session:
     def send_invite(self, invitation: Invitation, now: float) -> None:
         """Send the first INVITE."""
         self.invitation = invitation
-        self._core.sessions[self.local_tag] = self
+        self.core.sessions[self.local_tag] = self
         self.outgoing = Outgoing(self)
         self.outgoing.send(1, "", now)
 
@@ -231,9 +221,9 @@ class Session:
         self, dialog: Dialog, offered: bytes, sdp: bytes, response: Response, now: float
     ) -> None:
         """Take that our INVITE was answered 2xx, which has been acknowledged; ``sdp`` is the answer."""
-        core = self._core
+        core = self.core
         self.outgoing = None
-        self._dialog = dialog
+        self.dialog = dialog
         self.remote_tag = dialog.remote_tag
         was_inviting = self.state is SessionState.INVITING
         self._move(SessionInput.SUCCESS)
@@ -256,31 +246,31 @@ class Session:
         self._move(SessionInput.FAILURE)
         self._finish()
         if was_inviting:
-            self._core.put_event(SessionFailed(self, status, reason, redirects, cause))
+            self.core.put_event(SessionFailed(self, status, reason, redirects, cause))
 
     def rang_too_long(self, now: float) -> None:
         """Give up our INVITE, which only rings (RFC 3261 16.8)."""
         if self.outgoing is not None and self._move(SessionInput.HANG_UP):
             self.outgoing.cancel("", now)
-            self._core.put_event(SessionFailed(self, 408, "Request Timeout"))
+            self.core.put_event(SessionFailed(self, 408, "Request Timeout"))
 
     def take_over(self, dialog: Dialog, answer: Answer | None) -> None:
         """Go on with a dialog of another process, whose ``answer`` may wait for its ACK."""
         self.local_tag, self.remote_tag = dialog.local_tag, dialog.remote_tag
-        self._dialog, self._answer = dialog, answer
+        self.dialog, self._answer = dialog, answer
         self.state = SessionState.CONFIRMED if answer is None else SessionState.ACCEPTED
-        self._core.sessions[self.local_tag] = self
-        self._core.ways_back.carry(self, self.flow)
+        self.core.sessions[self.local_tag] = self
+        self.core.ways_back.carry(self, self.flow)
 
     # Incoming.
 
     def receive_invite(self, request: Request, flow: Flow, key: Key, now: float) -> None:
         """Take the INVITE that makes this session; SipError if it cannot form a dialog."""
-        core = self._core
+        core = self.core
         self.request = self._server_request = request
         self.remote_tag = request.from_tag
         place = core.places.at(flow[1], is_secure=is_secure(request))
-        dialog = self._dialog = dialog_of_request(request, self.local_tag, place)
+        dialog = self.dialog = dialog_of_request(request, self.local_tag, place)
         dialog.home_flow = flow
         identity = self.identity
         if flow[0] != "udp" or (identity is not None and identity.kind == "account"):
@@ -301,7 +291,7 @@ class Session:
         """Send a provisional response; nothing if the INVITE has its final one."""
         if self.state is not SessionState.ARRIVED:
             return
-        server, dialog = self._server, self._dialog
+        server, dialog = self._server, self.dialog
         assert server is not None
         assert dialog is not None
         if self.provisionals is not None:
@@ -313,11 +303,11 @@ class Session:
             server.respond(status, self._provisional, now)
         if self._timer is None or self._timer.name == "100":
             self._disarm()
-            self._timer = self._core.timers.arm_after(self, "provisional", PROVISIONAL_EVERY, now)
+            self._timer = self.core.timers.arm_after(self, "provisional", PROVISIONAL_EVERY, now)
 
     def answer(self, sdp: bytes, now: float) -> None:
         """Answer the INVITE or re-INVITE with 200; nothing if it is over."""
-        server, dialog = self._server, self._dialog
+        server, dialog = self._server, self.dialog
         if self.provisionals is not None and self.state is SessionState.ARRIVED:
             if not self.provisionals.may_accept(sdp):
                 return  # RFC 3262 5: it goes out after the PRACK
@@ -327,7 +317,7 @@ class Session:
         request = self._request()
         self._disarm()
         self.last_status = 200
-        core = self._core
+        core = self.core
         lines = core.session_timers.accept(self, request, now)
         headers = f"{record_routes(request)}{dialog.place.contact}{core.answer_headers}{lines}"
         data = build(200, self._head, headers, sdp)
@@ -335,7 +325,7 @@ class Session:
         self._server = None
         self._server_request = None
         self.said = sdp or self.said
-        if self._is_reinvited and request.header("contact") is not None:
+        if self._is_reinvited and request.first.get("contact") is not None:
             dialog.refresh_target(request, core.places)
         transactions = core.transactions
         is_offer = not request.body and bool(sdp)
@@ -376,7 +366,7 @@ class Session:
         if self._move(SessionInput.REFUSE):
             self._final(487, now)
             self._finish()
-            self._core.put_event(SessionCancelled(self, reason))
+            self.core.put_event(SessionCancelled(self, reason))
         else:
             self._final(487, now)  # a re-INVITE: the session goes on as it was
 
@@ -385,7 +375,7 @@ class Session:
         if self._move(SessionInput.REFUSE):
             self._final(504, now)
             self._finish()
-            self._core.put_event(SessionEnded(self, "no_prack"))
+            self.core.put_event(SessionEnded(self, "no_prack"))
 
     def receive_ack(self, request: Request, now: float) -> None:
         """Take the ACK of a 2xx."""
@@ -398,12 +388,12 @@ class Session:
         answer.stop()
         self._answer = None
         if self.carriers:
-            self._core.ways_back.arrived(self)
+            self.core.ways_back.arrived(self)
         if self._move(SessionInput.ACK):
             if self.state is SessionState.ENDING:
                 self._send_bye(self._cancel_headers or "", now)
             else:
-                self._core.put_event(SessionConfirmed(self, sdp))
+                self.core.put_event(SessionConfirmed(self, sdp))
                 self._go_on(now)
 
     def no_ack(self, now: float) -> None:
@@ -413,7 +403,7 @@ class Session:
         if self._move(SessionInput.NO_ACK):
             self._send_bye(self._cancel_headers or "", now)
             if not was_leaving:
-                self._core.put_event(SessionEnded(self, "no_ack"))
+                self.core.put_event(SessionEnded(self, "no_ack"))
 
     # Both ways.
 
@@ -458,7 +448,7 @@ class Session:
         if self._move(SessionInput.GONE):
             self._stop_answer()
             self._send_bye("", now)
-            self._core.put_event(SessionEnded(self, cause))
+            self.core.put_event(SessionEnded(self, cause))
 
     def send_info(self, content_type: str, body: bytes, now: float) -> None:
         """Send an INFO; its answer matters only if it says that the session is gone."""
@@ -483,7 +473,7 @@ class Session:
 
         Returns its CSeq number.
         """
-        dialog, core = self._dialog, self._core
+        dialog, core = self.dialog, self.core
         assert dialog is not None
         flow = dialog.find_flow(core.places) or self.flow
         branch = core.chance.branch()
@@ -514,7 +504,7 @@ class Session:
         """Take the final answer to a BYE or an INFO."""
         status, method = response.status, transaction.method
         headers, body, content_type = transaction.context
-        dialog = self._dialog
+        dialog = self.dialog
         assert dialog is not None
         is_alive = method == "BYE" or self.state is SessionState.CONFIRMED
         if status in (401, 407) and is_alive and "uthorization: " not in headers:
@@ -530,14 +520,14 @@ class Session:
 
     def authorize(self, response: Response, method: str, uri: str, body: bytes) -> str:
         trunk = self.invitation.trunk if self.invitation is not None else ""
-        peer = self._core.trunks.get(trunk)
-        return authorize(peer, response, method, uri, body, self._core.chance) if peer is not None else ""
+        peer = self.core.trunks.get(trunk)
+        return authorize(peer, response, method, uri, body, self.core.chance) if peer is not None else ""
 
     # Requests inside the dialog.
 
     def receive_reinvite(self, request: Request, flow: Flow, key: Key, now: float) -> None:
         """Take an INVITE inside the dialog, its CSeq already found to be fresh."""
-        core, dialog = self._core, self._dialog
+        core, dialog = self.core, self.dialog
         assert dialog is not None
         answer = self._answer
         server = ServerInvite(core.transactions, key, answer_flow(request, flow), None)
@@ -589,13 +579,13 @@ class Session:
         self._drop_updates(now)
         self._finish()
         if state is not SessionState.LEAVING:
-            self._core.put_event(SessionEnded(self, "bye", reason))
+            self.core.put_event(SessionEnded(self, "bye", reason))
 
     def receive_info(self, request: Request) -> None:
         """Take an INFO, which has been answered."""
         if self.state in (SessionState.CONFIRMED, SessionState.ACCEPTED):
-            content_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-            self._core.put_event(InfoReceived(self, content_type, request.body))
+            content_type = (request.first.get("content-type") or "").partition(";")[0].strip().lower()
+            self.core.put_event(InfoReceived(self, content_type, request.body))
 
     def takes(self, request: Request) -> bool:
         """Return whether a request with our tag is of this dialog."""
@@ -619,7 +609,7 @@ class Session:
 
     def is_fresh(self, request: Request) -> bool:
         """Count a request of theirs; False if its CSeq is not higher than the last (RFC 3261 12.2.2)."""
-        cseq, dialog = request.cseq[0], self._dialog
+        cseq, dialog = request.cseq[0], self.dialog
         if dialog is None:
             dialog = self.dialog_with(request.from_tag)
         if dialog is None or cseq <= dialog.remote_cseq:
@@ -638,7 +628,7 @@ class Session:
                     self.provisionals.ring(self.last_status, b"", now)
                 else:
                     self._server.respond(self.last_status, self._provisional, now)
-                self._timer = self._core.timers.arm_after(self, "provisional", PROVISIONAL_EVERY, now)
+                self._timer = self.core.timers.arm_after(self, "provisional", PROVISIONAL_EVERY, now)
 
     def _request(self) -> Request:
         assert self._server_request is not None
@@ -653,7 +643,7 @@ class Session:
 
     def _disarm(self) -> None:
         if self._timer is not None:
-            self._core.timers.disarm(self._timer)
+            self.core.timers.disarm(self._timer)
             self._timer = None
 
     def _stop_answer(self) -> None:
@@ -676,5 +666,5 @@ class Session:
             self.session_timer.stop()
             self.session_timer = None
         if self.carriers:
-            self._core.ways_back.forget(self)
-        self._core.sessions.pop(self.local_tag, None)
+            self.core.ways_back.forget(self)
+        self.core.sessions.pop(self.local_tag, None)

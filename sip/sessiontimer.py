@@ -38,7 +38,7 @@ def parse_session_expires(value: str) -> tuple[int, str]:
 
 def min_se_of(message: Request | Response) -> int:
     """Return the shortest interval that the way to the peer allows; 0 where nothing is said."""
-    value = message.header("min-se")
+    value = message.first.get("min-se")
     return 0 if value is None else parse_delta(value.partition(";")[0], "Min-SE")
 
 
@@ -90,7 +90,7 @@ class SessionTimers:
 
     def refusal(self, request: Request) -> str:
         """Return the header lines of the 422 that a too small interval deserves, else ""; 400 if broken."""
-        value = request.header("session-expires")
+        value = request.first.get("session-expires")
         if value is None or not self.expires:
             return ""
         seconds, _ = parse_session_expires(value)
@@ -102,8 +102,8 @@ class SessionTimers:
         """Agree on what their request says and return the header lines of our 2xx (RFC 4028 9)."""
         if not self.expires:
             return ""
-        value = request.header("session-expires")
-        if value is None and request.header("min-se") is None:
+        value = request.first.get("session-expires")
+        if value is None and request.first.get("min-se") is None:
             self._start(session, self.expires, now, is_ours=True, is_agreed=False)
             return self._answer_line
         seconds, refresher = (self.expires, "") if value is None else parse_session_expires(value)
@@ -119,7 +119,7 @@ class SessionTimers:
         """Take what the 2xx to a request of ours says (RFC 4028 7.2, 7.4); what is broken is not there."""
         if not self.expires:
             return
-        value = response.header("session-expires")
+        value = response.first.get("session-expires")
         try:
             seconds, refresher = (0, "") if value is None else parse_session_expires(value)
         except SipError:

@@ -27,3 +27,12 @@ def test_numbers_and_floats_stay_inside() -> None:
     assert min(drawn) >= 2.1
     assert max(drawn) < 4.0
     assert max(drawn) - min(drawn) > 1.5
+
+
+def test_tokens_are_what_was_drawn_in_order() -> None:
+    draws = iter((bytes(range(256)) * 16, b"\xff" * 4096))
+    chance = Chance(lambda size: next(draws)[:size])
+    tokens = [chance.token() for _ in range(513)]
+    assert tokens[:2] == ["0001020304050607", "08090a0b0c0d0e0f"]
+    assert "".join(tokens[:512]) == (bytes(range(256)) * 16).hex()
+    assert tokens[512] == "ff" * 8

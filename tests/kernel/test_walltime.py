@@ -13,5 +13,7 @@ def test_moments_become_wall_time_and_back() -> None:
 
 def test_a_clock_that_was_set_moves_later_moments_only_by_the_offset() -> None:
     wall = WallTime(100.0)
+    assert [wall.epoch(at) for at in (0.0, 1.0, 1.0, 2.0, 1.0)] == [100.0, 101.0, 101.0, 102.0, 101.0]
     wall.set_offset(3700.0)
     assert wall.epoch(1.0) == 3701.0
+    assert wall.epoch(0.0) == 3700.0

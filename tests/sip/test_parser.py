@@ -67,6 +67,12 @@ def test_folded_lines_and_compact_names() -> None:
     assert message.call_id == "c1"
 
 
+@pytest.mark.parametrize("line", ["Call-ID:c1", "i: c1 ", "CALL-ID :\tc1", "Call-ID:   c1\t", "call-id : c1"])
+def test_blanks_around_a_colon_mean_nothing(line: str) -> None:
+    message = parse_message(swap(b"Call-ID: c1", line.encode() + b"\r\nX-A:b: c"))
+    assert (message.call_id, message.first["x-a"]) == ("c1", "b: c")
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
