@@ -9,7 +9,7 @@ living.
 Rule: timers fire in the order of (moment, arming), whatever lane or heap they stand in.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
@@ -46,7 +46,7 @@ class TimerQueue:
 
     def __init__(self) -> None:
         self._heap: list[Timer] = []
-        self._lanes: dict[float, deque[Timer]] = {}
+        self._lanes: defaultdict[float, deque[Timer]] = defaultdict(deque)
         self._order = 0
         self._dead_in_heap = 0
         self._next_at: float | None = None  # never later than the earliest living timer
@@ -65,14 +65,11 @@ class TimerQueue:
         self._order += 1
         at = now + after
         timer = Timer(at, self._order, name, owner)
-        lane = self._lanes.get(after)
-        if lane is None:
-            lane = self._lanes[after] = deque()
-        elif lane and lane[-1].at > at:
+        lane = self._lanes[after]
+        if lane and lane[-1].at > at:
             # A caller handed in an older ``now``; a lane stays sorted only if nobody jumps it.
             heappush(self._heap, timer)
-            lane = None
-        if lane is not None:
+        else:
             lane.append(timer)
         if self._next_at is None or at < self._next_at:
             self._next_at = at

@@ -38,7 +38,7 @@ def merge_key(request: Request) -> str:
     8.2.2.2).
     """
     number, method = request.cseq
-    return f"{request.call_id} {request.from_tag} {number} {method}"
+    return f"{request.first['call-id']} {request.from_tag} {number} {method}"
 
 
 def client_key(response: Response) -> str:

@@ -182,9 +182,11 @@ class Dialog:
 def contact_target(message: Request | Response) -> str:
     """Return the URI of the only Contact; 400 if there is none, several, or not a SIP URI."""
     contacts = message.contacts
-    if len(contacts) != 1 or not contacts[0].uri.lower().startswith(("sip:", "sips:")):
-        raise SipError(400, "Bad Contact")
-    return contacts[0].uri
+    if len(contacts) == 1:
+        uri = contacts[0].uri
+        if uri[:4] == "sip:" or uri.lower().startswith(("sip:", "sips:")):
+            return uri
+    raise SipError(400, "Bad Contact")
 
 
 def initial_target(request: Request) -> str:
@@ -229,9 +231,9 @@ def _routes_of(message: Request | Response) -> Sequence[Address]:
 def dialog_of_request(request: Request, local_tag: str, place: Place) -> Dialog:
     """Return the dialog that our answer to an INVITE forms (RFC 3261 12.1.1); 400 if it cannot."""
     return Dialog(
-        request.call_id,
-        f"{request.header('to')};tag={local_tag}",
-        request.first.get("from") or "",
+        request.first["call-id"],
+        f"{request.first['to']};tag={local_tag}",
+        request.first["from"],
         local_tag,
         request.from_tag,
         tuple(route_text(route) for route in _routes_of(request)),
@@ -257,9 +259,9 @@ def dialog_of_response(response: Response, fallback_target: str, place: Place) -
     except SipError:
         routes = ()
     return Dialog(
-        response.call_id,
-        response.first.get("from") or "",
-        response.first.get("to") or "",
+        response.first["call-id"],
+        response.first["from"],
+        response.first["to"],
         response.from_tag,
         response.to_tag,
         routes,

@@ -6,6 +6,8 @@ Rule: inside, a header name is its full form in lower case ("call-id"), whatever
 from collections.abc import Iterable
 from functools import lru_cache
 
+import msgspec
+
 from sip.grammar import SipError, is_token, parse_number, parse_params, split_list
 from sip.uri import parse_host_port
 
@@ -104,21 +106,17 @@ def canonical_name(name: str) -> str:
 _VIA_PARAMS = frozenset({"branch", "rport", "received", "alias", "keep"})
 
 
-class Via:
+class Via(msgspec.Struct, eq=False):
     """One Via value."""
 
-    __slots__ = ("branch", "host", "params", "port", "raw", "received", "rport", "transport")
-
-    def __init__(self, raw: str, transport: str, host: str, port: int | None, params: dict[str, str]) -> None:
-        self.raw = raw
-        self.transport = transport  # in capitals: "UDP"
-        self.host = host  # in lower case; IPv6 in brackets
-        self.port = port
-        self.params = params
-        get = params.get
-        self.branch = get("branch", "")
-        self.received = get("received", "")
-        self.rport = get("rport")  # None: absent; "": asked for (RFC 3581)
+    raw: str
+    transport: str  # in capitals: "UDP"
+    host: str  # in lower case; IPv6 in brackets
+    port: int | None
+    params: dict[str, str]
+    branch: str = ""
+    rport: str | None = None  # None: absent; "": asked for (RFC 3581)
+    received: str = ""
 
     @property
     def sent_by(self) -> tuple[str, int]:
@@ -145,7 +143,9 @@ def parse_via(raw: str) -> Via:
                 params = parse_params(";" + tail)
                 break
             params[name] = value
-    return Via(raw, protocol[8:].upper(), host, port, params)
+    get = params.get
+    branch, received = get("branch", ""), get("received", "")
+    return Via(raw, protocol[8:].upper(), host, port, params, branch, get("rport"), received)
 
 
 def _loose_via_head(head: str) -> tuple[str, str]:

@@ -55,9 +55,13 @@ class Known:
         place = self._places.get(head)
         if place is not None and params[:7] == "branch=":
             branch, flag, rest = params[7:].partition(";")
-            is_plain = branch.replace("-", "").replace(".", "").isalnum() and branch.isascii()
-            if is_plain and (not flag or rest == "rport"):
-                return Via(text, *place, {"branch": branch, "rport": ""} if flag else {"branch": branch})
+            is_plain = branch.isalnum() or branch.replace("-", "").replace(".", "").isalnum()
+            if is_plain and branch.isascii():
+                transport, host, port = place
+                if not flag:
+                    return Via(text, transport, host, port, {"branch": branch}, branch)
+                if rest == "rport":
+                    return Via(text, transport, host, port, {"branch": branch, "rport": ""}, branch, "")
         via = parse_via(text)
         if place is None and len(head) <= _LENGTH_MAX:
             if len(self._places) >= _TEXTS_MAX:

@@ -295,17 +295,9 @@ class Request(Message):
             self._parsed_uri = parse_uri(self.uri)
         return self._parsed_uri
 
-    def learn_via(self, via: Via) -> None:
-        """Take what the top Via is known to say."""
-        self._via = via
-
-    def learn_uri(self, uri: SipUri | TelUri) -> None:
-        """Take what the Request-URI is known to say."""
-        self._parsed_uri = uri
-
-    def learn_contacts(self, contacts: list[Address]) -> None:
-        """Take what Contact is known to say."""
-        self._contacts = contacts
+    def learn(self, via: Via, uri: SipUri | TelUri, contacts: list[Address] | None) -> None:
+        """Take what the top Via, the Request-URI and Contact are known to say; None for none."""
+        self._via, self._parsed_uri, self._contacts = via, uri, contacts
 
     @property
     def max_forwards(self) -> int:

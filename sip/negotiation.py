@@ -5,7 +5,8 @@ what we say changes, RFC 3264 8), the order of the m= lines once there are any, 
 offered. Rule: a refused offer or answer leaves the side as it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -72,7 +73,7 @@ class SdpSide:
         self._others: list[str] = []  # the m= lines beside ours that must be kept, with port 0
         self._m_line = 0  # where ours stands among them
         self._agreed: dict[str, int] = {}  # their payload types that we answered with
-        self._offered: dict[str, int] = {}  # our last offer: codec or "telephone-event" -> payload type
+        self._offered: Mapping[str, int] = {}  # our last offer: codec or "telephone-event" -> payload type
         self._offered_direction = "sendrecv"
 
     def kept(self) -> tuple[int, int, tuple[str, ...], tuple[tuple[str, int], ...]]:
@@ -101,23 +102,12 @@ class SdpSide:
         dtmf: int | None = 101,
     ) -> bytes:
         """Return an offer of audio at (address, port): ``codecs`` in order, telephone-event at ``dtmf``."""
-        offered: dict[str, int] = {}
-        formats = lines = ""
-        for name in codecs:
-            codec = name.upper()
-            encoding, payload_type = CODECS[codec]
-            if self._agreed:
-                payload_type = self._kept(codec, payload_type)
-            offered[codec] = payload_type
-            formats += f" {payload_type}"
-            lines += f"a=rtpmap:{payload_type} {encoding}\r\n"
-        if dtmf is not None:
-            dtmf = self._kept("telephone-event", dtmf)
-            offered["telephone-event"] = dtmf
-            formats += f" {dtmf}"
-            lines += f"a=rtpmap:{dtmf} telephone-event/8000\r\na=fmtp:{dtmf} 0-15\r\n"
+        if self._agreed:
+            offered, lines = _offer_lines(codecs, direction, dtmf, self._agreed)
+        else:
+            offered, lines = _first_offer(tuple(codecs), direction, dtmf)
         self._offered, self._offered_direction = offered, direction
-        audio = f"m=audio {port} RTP/AVP{formats}\r\n{lines}a=ptime:{PTIME_DEFAULT}\r\na={direction}\r\n"
+        audio = f"m=audio {port} RTP/AVP{lines}"
         return self._say(address, port, "0 0", audio, self._others, self._m_line)
 
     def answer(
@@ -156,9 +146,10 @@ class SdpSide:
         self._others, self._m_line = others, m_line
         self._agreed[codec] = payload
         # What we have said is an offer when a refresh says it again (RFC 4028 7.4).
-        self._offered, self._offered_direction = {codec: payload}, ours
+        offered = {codec: payload}
         if dtmf is not None:
-            self._agreed["telephone-event"] = self._offered["telephone-event"] = dtmf
+            self._agreed["telephone-event"] = offered["telephone-event"] = dtmf
+        self._offered, self._offered_direction = offered, ours
         return said, AudioAgreement(
             host, their_port, codec, payload, payload, dtmf, dtmf, ptime, ours, m_line
         )
@@ -185,18 +176,6 @@ class SdpSide:
             host, their_port, codec, payload, receive, dtmf, dtmf_receive, ptime, ours, self._m_line
         )
 
-    def _kept(self, name: str, payload_type: int) -> int:
-        """Return the payload type for ``name``: a number once agreed keeps its meaning as long as the session
-        lives (RFC 3264 8.3.2).
-        """
-        agreed = self._agreed
-        if name in agreed:
-            return agreed[name]
-        taken = agreed.values()
-        if payload_type in taken:
-            return next(number for number in range(96, 128) if number not in taken)
-        return payload_type
-
     def _say(self, address: str, port: int, time: str, audio: str, others: list[str], m_line: int) -> bytes:
         """Return the description, with the version raised if it differs from the last one."""
         family = "IP6" if ":" in address else "IP4"
@@ -212,6 +191,45 @@ class SdpSide:
             self.session_id = port
         origin = f"v=0\r\no=- {self.session_id} {self.version} IN {family} {address}\r\n"
         return (origin + said).encode("utf-8", "surrogateescape")
+
+
+def _offer_lines(
+    codecs: Sequence[str], direction: str, dtmf: int | None, agreed: Mapping[str, int]
+) -> tuple[Mapping[str, int], str]:
+    """Return the payload types of an offer, and its text from the first of them on."""
+    offered: dict[str, int] = {}
+    formats = lines = ""
+    for name in codecs:
+        codec = name.upper()
+        encoding, payload_type = CODECS[codec]
+        offered[codec] = payload_type = _kept(codec, payload_type, agreed)
+        formats += f" {payload_type}"
+        lines += f"a=rtpmap:{payload_type} {encoding}\r\n"
+    if dtmf is not None:
+        offered["telephone-event"] = dtmf = _kept("telephone-event", dtmf, agreed)
+        formats += f" {dtmf}"
+        lines += f"a=rtpmap:{dtmf} telephone-event/8000\r\na=fmtp:{dtmf} 0-15\r\n"
+    return offered, f"{formats}\r\n{lines}a=ptime:{PTIME_DEFAULT}\r\na={direction}\r\n"
+
+
+@lru_cache(maxsize=256)
+def _first_offer(
+    codecs: tuple[str, ...], direction: str, dtmf: int | None
+) -> tuple[Mapping[str, int], str]:
+    """Return :func:`_offer_lines` of a session in which nothing is agreed: the same in every call."""
+    return _offer_lines(codecs, direction, dtmf, {})
+
+
+def _kept(name: str, payload_type: int, agreed: Mapping[str, int]) -> int:
+    """Return the payload type for ``name``: a number once agreed keeps its meaning as long as the session
+    lives (RFC 3264 8.3.2).
+    """
+    if name in agreed:
+        return agreed[name]
+    taken = agreed.values()
+    if payload_type in taken:
+        return next(number for number in range(96, 128) if number not in taken)
+    return payload_type
 
 
 def _choose_answer(
@@ -237,7 +255,7 @@ def _choose_answer(
 
 
 def _choose_accept(
-    session: SessionDescription, media: MediaDescription, offered: dict[str, int], direction: str
+    session: SessionDescription, media: MediaDescription, offered: Mapping[str, int], direction: str
 ) -> tuple[str, str, int, int, int | None, int | None, int, str]:
     """Return what an answer agrees to but for its port: host, codec, payload types to send and to receive,
     the same two of DTMF, ptime, our direction.

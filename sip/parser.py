@@ -11,8 +11,9 @@ message ends breaks the connection, because guessing wrong lets a peer smuggle o
 from typing import Final
 
 from kernel.limits import SIP_HEADER_LINE_MAX, SIP_HEADERS_MAX, SIP_MESSAGE_MAX, SIP_VIAS_MAX
+from sip.address import Address
 from sip.grammar import SipError, is_token, without_breaks
-from sip.headers import NAMES, SINGLE, canonical_name
+from sip.headers import NAMES, SINGLE, Via, canonical_name
 from sip.known import Known
 from sip.message import Request, Response
 
@@ -195,25 +196,27 @@ def check_request(request: Request, known: Known | None = None) -> None:
     first, more = request.first, request.more
     if more:
         _check_single(more)
+    via: Via | None = None
+    contacts: list[Address] | None = None
     value = first.get("via")
     if value and "," not in value:
-        request.learn_via(known.via(value))
-        if "via" in more:
-            _check_vias(request)
-    else:
+        via = known.via(value)
+    if via is None or "via" in more:
         _check_vias(request)
+        via = request.via
     if request.read_dialog()[1] != request.method:
         raise SipError(400, "CSeq Method Mismatch")
     value = first.get("max-forwards")
     if value is not None and value != "70":
         _ = request.max_forwards
-    request.learn_uri(known.uri(request.uri))
+    uri = known.uri(request.uri)
     value = first.get("contact")
     if value is not None:
         if "," not in value and "contact" not in more:
-            request.learn_contacts(known.contact(value))
+            contacts = known.contact(value)
         else:
-            _ = request.contacts
+            contacts = request.contacts
+    request.learn(via, uri, contacts)
 
 
 def check_response(response: Response) -> None:

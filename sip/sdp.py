@@ -131,10 +131,11 @@ class Descriptions:
         of another call.
         """
         head, begins, rest = body.partition(b"\r\nm=audio ")
-        version, _, lines = head.partition(b"\r\no=")
-        origin, _, lines = lines.partition(b"\r\n")
+        origin, _, lines = head[7:].partition(b"\r\n")
         digits, _, audio = rest.partition(b" ")
-        if not begins or version != b"v=0" or not digits.isdigit() or len(digits) > 5 or b"m=" in lines:
+        if not begins or head[:7] != b"v=0\r\no=" or b"m=" in lines:
+            return _read_anew(body)
+        if not digits.isdigit() or len(digits) > 5:
             return _read_anew(body)
         port, said = int(digits), origin.decode("utf-8", "surrogateescape")
         if not 0 < port < 65536 or len(said.split()) != 6 or not said.isprintable():

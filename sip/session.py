@@ -589,7 +589,7 @@ class Session:
 
     def takes(self, request: Request) -> bool:
         """Return whether a request with our tag is of this dialog."""
-        if request.call_id != self.sip_call_id:
+        if request.first["call-id"] != self.sip_call_id:
             return False
         if self.outgoing is None:
             return request.from_tag == self.remote_tag

@@ -605,7 +605,7 @@ class Stack:
         check_body(request)
         initial_target(request)
         ours = self._core.sessions.get(request.from_tag)
-        if ours is not None and ours.is_outgoing and ours.sip_call_id == request.call_id:
+        if ours is not None and ours.is_outgoing and ours.sip_call_id == request.first["call-id"]:
             # An INVITE of ours has come back (RFC 3261 8.2.2.2): whoever sent it on would do so for ever.
             self._refuse_welcome(request, flow, 482, "")
             return
@@ -627,7 +627,7 @@ class Stack:
         except SipError as error:
             self._respond_invite(request, flow, key, error.status, "", now)
             return
-        session = Session(self._core, request.call_id, flow, is_outgoing=False)
+        session = Session(self._core, request.first["call-id"], flow, is_outgoing=False)
         session.identity = who
         session.receive_invite(request, flow, key, now)
         self.events.put(InviteArrived(session, who, sdp_of(request), replaced))
