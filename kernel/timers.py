@@ -36,6 +36,7 @@ class Timer(msgspec.Struct, order=True):
     order: int
     name: str
     owner: TimerOwner | None
+    is_in_heap: bool = False
 
     def __repr__(self) -> str:
         return f"<Timer {self.name} of {type(self.owner).__name__} at {self.at:.3f}>"
@@ -54,7 +55,7 @@ class TimerQueue:
     def arm(self, owner: TimerOwner, name: str, at: float) -> Timer:
         """Call ``owner.on_timer(name, ...)`` at the moment ``at``; any delay."""
         self._order += 1
-        timer = Timer(at, self._order, name, owner)
+        timer = Timer(at, self._order, name, owner, True)
         heappush(self._heap, timer)
         if self._next_at is None or at < self._next_at:
             self._next_at = at
@@ -68,6 +69,7 @@ class TimerQueue:
         lane = self._lanes[after]
         if lane and lane[-1].at > at:
             # A caller handed in an older ``now``; a lane stays sorted only if nobody jumps it.
+            timer.is_in_heap = True
             heappush(self._heap, timer)
         else:
             lane.append(timer)
@@ -80,9 +82,10 @@ class TimerQueue:
         if timer is None or timer.owner is None:
             return
         timer.owner = None
-        self._dead_in_heap += 1  # an upper bound: lane timers are counted too, compaction sorts it out
-        if self._dead_in_heap > _COMPACT_FROM and self._dead_in_heap * 2 > len(self._heap):
-            self._compact()
+        if timer.is_in_heap:
+            self._dead_in_heap += 1
+            if self._dead_in_heap > _COMPACT_FROM and self._dead_in_heap * 2 > len(self._heap):
+                self._compact()
 
     def next_deadline(self) -> float | None:
         """Return when to call :meth:`fire_due`; it may turn out that nothing was due."""
@@ -113,6 +116,7 @@ class TimerQueue:
         heap = self._heap
         while heap and heap[0].owner is None:
             heappop(heap)
+            self._dead_in_heap -= 1
         first: Timer | None = heap[0] if heap else None
         source: deque[Timer] | None = None
         for lane in self._lanes.values():

@@ -6,6 +6,9 @@ that a peer wrote into its own To or From is echoed to it byte by byte, RFC 3261
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
 
 from kernel.limits import SIP_ADDRESSES_MAX, SIP_VIAS_MAX
 from sip.address import Address, parse_address, parse_addresses, split_address
@@ -90,35 +93,20 @@ _CLASSES = {1: "Progress", 2: "OK", 3: "Redirect", 4: "Request Failure", 5: "Ser
 _DIALOG_FORMING = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
 
 
-class Message:
+class Message(msgspec.Struct, eq=False):
     """What requests and responses have in common. Typed properties raise SipError 400 on a broken value."""
 
-    __slots__ = (
-        "_contacts",
-        "_cseq",
-        "_from",
-        "_from_tag",
-        "_to",
-        "_to_tag",
-        "_via",
-        "body",
-        "first",
-        "lines",
-        "more",
-    )
-
-    # A subclass sets these itself: one call less for every message.
     lines: list[str]  # start line and header lines, unfolded, as on the wire
     first: dict[str, str]  # canonical name -> first value; read it, never write it
     more: dict[str, list[str]]  # the names that came more than once -> all their values in order
-    body: bytes
-    _via: Via | None
-    _cseq: tuple[int, str] | None
-    _from: Address | None
-    _to: Address | None
-    _from_tag: str | None
-    _to_tag: str | None
-    _contacts: list[Address] | None
+    body: bytes = b""
+    _via: Via | None = None
+    _cseq: tuple[int, str] | None = None
+    _from: Address | None = None
+    _to: Address | None = None
+    _from_tag: str | None = None
+    _to_tag: str | None = None
+    _contacts: list[Address] | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header by its canonical name, or None."""
@@ -185,8 +173,8 @@ class Message:
         value = first.get("call-id")
         if not value or " " in value or "\t" in value:
             raise SipError(400, "Bad Call-ID")
-        self._from_tag = _tag_of(first.get("from"), "From")
-        self._to_tag = _tag_of(first.get("to"), "To")
+        self._from_tag = _tag_of(first.get("from")) or self._tagless("from")
+        self._to_tag = _tag_of(first.get("to")) or self._tagless("to")
         value = first.get("cseq")
         if value is None:
             raise SipError(400, "Missing CSeq")
@@ -212,7 +200,7 @@ class Message:
         """The tag of From, "" for none; the rest of From is checked on the way."""
         tag = self._from_tag
         if tag is None:
-            tag = self._from_tag = _tag_of(self.first.get("from"), "From")
+            tag = self._from_tag = _tag_of(self.first.get("from")) or self._tagless("from")
         return tag
 
     @property
@@ -220,7 +208,7 @@ class Message:
         """The tag of To, "" for none; the rest of To is checked on the way."""
         tag = self._to_tag
         if tag is None:
-            tag = self._to_tag = _tag_of(self.first.get("to"), "To")
+            tag = self._to_tag = _tag_of(self.first.get("to")) or self._tagless("to")
         return tag
 
     @property
@@ -260,33 +248,24 @@ class Message:
             raise SipError(400, f"Missing {name.title()}")
         return parse_address(value)
 
+    def _tagless(self, name: str) -> str:
+        """Return "", the tag of a From or To without one; 400 if it is not there or has no URI."""
+        value = self.first.get(name)
+        if value is None:
+            raise SipError(400, f"Missing {name.title()}")
+        if _tag_of(value) is None:
+            raise SipError(400, f"Bad {name.title()}")
+        return ""
 
-class Request(Message):
+
+class Request(Message, eq=False):
     """A request as read from the wire."""
 
-    __slots__ = ("_echo", "_parsed_uri", "method", "uri", "version")
-
-    def __init__(
-        self,
-        method: str,
-        uri: str,
-        version: str,
-        lines: list[str],
-        first: dict[str, str],
-        more: dict[str, list[str]],
-        body: bytes = b"",
-    ) -> None:
-        self.method = method
-        self.uri = uri  # as on the wire
-        self.version = version
-        self.lines = lines
-        self.first = first
-        self.more = more
-        self.body = body
-        self._via = self._cseq = self._from = self._to = self._contacts = None
-        self._from_tag = self._to_tag = None
-        self._parsed_uri: SipUri | TelUri | None = None
-        self._echo: tuple[tuple[str, int] | None, str] | None = None
+    method: str = ""
+    uri: str = ""  # as on the wire
+    version: str = ""
+    _parsed_uri: SipUri | TelUri | None = None
+    _echo: tuple[tuple[str, int] | None, str] | None = None
 
     @property
     def parsed_uri(self) -> SipUri | TelUri:
@@ -342,37 +321,24 @@ class Request(Message):
         return f"<Request {self.method} {self.uri}>"
 
 
-class Response(Message):
+class Response(Message, eq=False):
     """A response as read from the wire."""
 
-    __slots__ = ("reason", "status")
-
-    def __init__(
-        self,
-        status: int,
-        reason: str,
-        lines: list[str],
-        first: dict[str, str],
-        more: dict[str, list[str]],
-        body: bytes = b"",
-    ) -> None:
-        self.status = status
-        self.reason = reason
-        self.lines = lines
-        self.first = first
-        self.more = more
-        self.body = body
-        self._via = self._cseq = self._from = self._to = self._contacts = None
-        self._from_tag = self._to_tag = None
+    status: int = 0
+    reason: str = ""
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.reason}>"
 
 
-def _tag_of(value: str | None, name: str) -> str:
-    """Return the tag of a From or To, "" for none; 400 if it is missing or broken."""
+@lru_cache(maxsize=2_048)
+def _tag_of(value: str | None) -> str | None:
+    """Return the tag of a From or To, "" for none, None for one without URI; 400 if it is broken.
+
+    The texts of a dialog come again in each of its messages.
+    """
     if value is None:
-        raise SipError(400, f"Missing {name}")
+        return None
     # The ordinary value, Name <uri>;tag=token, needs no parser.
     display, _, rest = value.partition("<")
     uri, closes, params = rest.partition(">")
@@ -391,7 +357,7 @@ def _tag_of(value: str | None, name: str) -> str:
             return tag
     _, uri, params = split_address(value)
     if ":" not in uri:
-        raise SipError(400, f"Bad {name}")
+        return None
     return parse_params(params).get("tag", "")
 
 

@@ -117,7 +117,7 @@ def _index(lines: list[str], fault: str) -> tuple[Request | Response, str]:
     if start[-8:] == " SIP/2.0":
         method, blank, uri = start[:-8].partition(" ")
         if blank and " " not in uri and method.isalpha() and start.isascii():
-            return Request(method, uri, "SIP/2.0", lines, first, more), fault
+            return Request(lines, first, more, method=method, uri=uri, version="SIP/2.0"), fault
     if start[:4].upper() == "SIP/":
         return _parse_status_line(start, lines, first, more, fault)
     return _parse_request_line(start, lines, first, more, fault)
@@ -162,7 +162,7 @@ def _parse_request_line(
     uri, _, version = rest.rpartition(" ")
     if not uri or " " in uri or "\t" in start or not is_token(method) or version[:4].upper() != "SIP/":
         fault = fault or "Bad Request Line"
-    return Request(method, uri, version.upper(), lines, first, more), fault
+    return Request(lines, first, more, method=method, uri=uri, version=version.upper()), fault
 
 
 def _parse_status_line(
@@ -171,7 +171,7 @@ def _parse_status_line(
     version, _, rest = start.partition(" ")
     digits, _, reason = rest.partition(" ")
     if version == "SIP/2.0" and digits in _STATUSES:
-        return Response(int(digits), reason, lines, first, more), fault
+        return Response(lines, first, more, status=int(digits), reason=reason), fault
     status = 0
     if version.upper() != "SIP/2.0" or len(digits) != 3 or not digits.isdigit() or not digits.isascii():
         fault = fault or "Bad Status Line"
@@ -179,7 +179,7 @@ def _parse_status_line(
         status = int(digits)
         if not 100 <= status <= 699:
             fault = fault or "Bad Status Line"
-    return Response(status, reason, lines, first, more), fault
+    return Response(lines, first, more, status=status, reason=reason), fault
 
 
 def check_request(request: Request, known: Known | None = None) -> None:
