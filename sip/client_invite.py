@@ -154,16 +154,15 @@ class ClientInvite(Client):
         if self._heard(response) and self._try_after_503(response, now):
             return
         status = response.status
-        cause = Input.PROVISIONAL if status < 200 else Input.SUCCESS if status < 300 else Input.FAILURE
-        was_calling = self.state is State.CALLING
-        self._move(cause)
-        if was_calling or cause is not Input.PROVISIONAL:
+        is_final, was_calling = status >= 200, self.state is State.CALLING
+        self._move(Input.PROVISIONAL if not is_final else Input.SUCCESS if status < 300 else Input.FAILURE)
+        if was_calling or is_final:
             self._transactions.timers.disarm(self._timer)
             self._timer = None
         user = self.user
         assert user is not None
         user.on_response(self, response, now)
-        assert cause is Input.PROVISIONAL or self.user is None, "a final response was not acknowledged"
+        assert not is_final or self.user is None, "a final response was not acknowledged"
 
     def acknowledge(self, ack: bytes, flow: Flow, word: str, now: float, next_hop: str = "") -> None:
         """Send the ACK of the final response and linger to send it again.

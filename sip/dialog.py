@@ -209,15 +209,6 @@ def redirect_targets(response: Response) -> tuple[str, ...]:
     return tuple(it.uri for it in ranked[:REDIRECTS_MAX] if it.uri != "*")
 
 
-def is_secure(message: Request) -> bool:
-    """Return whether the dialog of this INVITE must stay secure: RFC 3261 12.1.1, first paragraph."""
-    if message.uri[:5].lower() == "sips:":
-        return True
-    routes = _routes_of(message)
-    target = routes[0].uri if routes else initial_target(message)
-    return target[:5].lower() == "sips:"
-
-
 def must_stay_secure(route_set: Sequence[str], remote_target: str) -> bool:
     """Return whether a dialog that is known only by where its requests go must stay secure."""
     next_hop = uri_of(route_set[0]) if route_set else remote_target
@@ -228,17 +219,22 @@ def _routes_of(message: Request | Response) -> Sequence[Address]:
     return message.record_routes if message.first.get("record-route") is not None else ()
 
 
-def dialog_of_request(request: Request, local_tag: str, place: Place) -> Dialog:
-    """Return the dialog that our answer to an INVITE forms (RFC 3261 12.1.1); 400 if it cannot."""
+def dialog_of_request(request: Request, local_tag: str, places: Places, local: int) -> Dialog:
+    """Return the dialog that our answer to an INVITE forms (RFC 3261 12.1.1), at the listening socket
+    ``local``; 400 if it cannot.
+    """
+    routes, target = _routes_of(request), initial_target(request)
+    next_hop = routes[0].uri if routes else target
+    is_secure = request.uri[:5].lower() == "sips:" or next_hop[:5].lower() == "sips:"
     return Dialog(
         request.first["call-id"],
         f"{request.first['to']};tag={local_tag}",
         request.first["from"],
         local_tag,
         request.from_tag,
-        tuple(route_text(route) for route in _routes_of(request)),
-        initial_target(request),
-        place,
+        tuple(map(route_text, routes)),
+        target,
+        places.at(local, is_secure=is_secure),
         is_ours=False,
         local_cseq=0,
         remote_cseq=request.cseq[0],

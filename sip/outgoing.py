@@ -21,7 +21,7 @@ from sip.identity import DEFLECTED, UNCONDITIONAL, diversion_cause
 from sip.message import Response, sdp_of
 from sip.reliable import EarlyDialog, is_reliable
 from sip.responses import header_lines
-from sip.sessionstate import SessionState
+from sip.sessionstate import INVITING
 from sip.sessiontimer import longer_interval
 from sip.uri import escape_user
 
@@ -146,7 +146,7 @@ class Outgoing:
             if self._cancel_headers is not None:
                 headers, self._cancel_headers = self._cancel_headers, None
                 self._send_cancel(transaction, headers, now)
-            elif session.state is SessionState.INVITING:
+            elif session.state is INVITING:
                 if self._timer is None:
                     ring_max = session.core.settings.timing.ring_max
                     self._timer = session.core.timers.arm_after(self, "C", ring_max, now)
@@ -159,7 +159,7 @@ class Outgoing:
             self._succeeded(transaction, attempt, response, now)
             return
         transaction.acknowledge(attempt.ack_failure(response), transaction.flow, "", now)
-        if session.state is SessionState.INVITING and self._try_again(attempt, response, now):
+        if session.state is INVITING and self._try_again(attempt, response, now):
             return
         self.disarm()
         if status == 430 and session.invitation is not None:
@@ -224,7 +224,7 @@ class Outgoing:
         """
         session, core = self._session, self._session.core
         invitation = session.invitation
-        if invitation is None or not invitation.instance or session.state is not SessionState.INVITING:
+        if invitation is None or not invitation.instance or session.state is not INVITING:
             return False
         self._tried += (invitation.instance,)
         way = core.other_way(invitation.account, self._tried)

@@ -13,7 +13,7 @@ from sip.authorization import authorize
 from sip.branches import client_key_of
 from sip.client_request import ClientRequest
 from sip.core import Core
-from sip.dialog import Dialog, dialog_of_request, is_secure, uri_of
+from sip.dialog import Dialog, dialog_of_request, uri_of
 from sip.events import (
     Identity,
     InfoReceived,
@@ -34,14 +34,25 @@ from sip.reaper import Key
 from sip.reliable import EarlyOffer, Provisionals, is_reliable
 from sip.responses import answer_flow, build, record_routes, response_head
 from sip.server_invite import ServerInvite
-from sip.sessionstate import MOVES, SessionInput, SessionState
+from sip.sessionstate import (
+    ACCEPTED,
+    ARRIVED,
+    CANCELLING,
+    CONFIRMED,
+    ENDED,
+    ENDING,
+    INVITING,
+    LEAVING,
+    MOVES,
+    SessionInput,
+)
 from sip.sessiontimer import SessionTimer
 from sip.transactions import ClientUser
 from sip.update import TheirOffer, Updates
 
 PROVISIONAL_EVERY = 60.0  # seconds (RFC 3261 13.3.1.1)
 
-_LEAVING = frozenset({SessionState.CANCELLING, SessionState.LEAVING, SessionState.ENDING, SessionState.ENDED})
+_LEAVING = frozenset({CANCELLING, LEAVING, ENDING, ENDED})
 _EARLY = frozenset({"UPDATE", "INFO", "OPTIONS"})  # what a callee may send before its answer
 
 
@@ -93,7 +104,7 @@ class Session:
         self.remote_tag = ""
         self.sip_call_id = sip_call_id
         self.flow = flow
-        self.state = SessionState.INVITING if is_outgoing else SessionState.ARRIVED
+        self.state = INVITING if is_outgoing else ARRIVED
         self.dialog: Dialog | None = None  # once there is one
         self.outgoing: Outgoing | None = None  # our INVITE without final answer
         self.provisionals: Provisionals | None = None  # ours, where they must be acknowledged
@@ -116,18 +127,18 @@ class Session:
     @property
     def unfinished(self) -> tuple[Request | None, Answer | None]:
         """Their INVITE without final response, and our 2xx without ACK."""
-        return self._server_request if self.state is SessionState.ARRIVED else None, self._answer
+        return self._server_request if self.state is ARRIVED else None, self._answer
 
     @property
     def is_settled(self) -> bool:
         """Whether it is confirmed, with nothing of theirs and no 2xx of ours open."""
         is_free = self._server is None and self._answer is None and self.their_offer is None
-        return is_free and self.state is SessionState.CONFIRMED
+        return is_free and self.state is CONFIRMED
 
     @property
     def is_talking(self) -> bool:
         """Whether the INVITE has succeeded and nobody has hung up."""
-        return self.state is SessionState.CONFIRMED or self.state is SessionState.ACCEPTED
+        return self.state is CONFIRMED or self.state is ACCEPTED
 
     @property
     def is_leaving(self) -> bool:
@@ -146,7 +157,7 @@ class Session:
     @property
     def ringing_server(self) -> ServerInvite | None:
         """The transaction of the INVITE that made this session, until its final answer."""
-        return self._server if self.state is SessionState.ARRIVED else None
+        return self._server if self.state is ARRIVED else None
 
     @property
     def head(self) -> str:
@@ -225,7 +236,7 @@ class Session:
         self.outgoing = None
         self.dialog = dialog
         self.remote_tag = dialog.remote_tag
-        was_inviting = self.state is SessionState.INVITING
+        was_inviting = self.state is INVITING
         self._move(SessionInput.SUCCESS)
         if was_inviting:
             self.allow = ", ".join(response.headers("allow"))
@@ -242,7 +253,7 @@ class Session:
         """Take that our INVITE will not be answered: a final 3xx-6xx, silence (408) or no way (503)."""
         self._disarm()
         self.last_status = status
-        was_inviting = self.state is SessionState.INVITING
+        was_inviting = self.state is INVITING
         self._move(SessionInput.FAILURE)
         self._finish()
         if was_inviting:
@@ -258,7 +269,7 @@ class Session:
         """Go on with a dialog of another process, whose ``answer`` may wait for its ACK."""
         self.local_tag, self.remote_tag = dialog.local_tag, dialog.remote_tag
         self.dialog, self._answer = dialog, answer
-        self.state = SessionState.CONFIRMED if answer is None else SessionState.ACCEPTED
+        self.state = CONFIRMED if answer is None else ACCEPTED
         self.core.sessions[self.local_tag] = self
         self.core.ways_back.carry(self, self.flow)
 
@@ -269,8 +280,7 @@ class Session:
         core = self.core
         self.request = self._server_request = request
         self.remote_tag = request.from_tag
-        place = core.places.at(flow[1], is_secure=is_secure(request))
-        dialog = self.dialog = dialog_of_request(request, self.local_tag, place)
+        dialog = self.dialog = dialog_of_request(request, self.local_tag, core.places, flow[1])
         dialog.home_flow = flow
         identity = self.identity
         if flow[0] != "udp" or (identity is not None and identity.kind == "account"):
@@ -289,7 +299,7 @@ class Session:
 
     def ring(self, status: int, sdp: bytes, now: float) -> None:
         """Send a provisional response; nothing if the INVITE has its final one."""
-        if self.state is not SessionState.ARRIVED:
+        if self.state is not ARRIVED:
             return
         server, dialog = self._server, self.dialog
         assert server is not None
@@ -308,7 +318,7 @@ class Session:
     def answer(self, sdp: bytes, now: float) -> None:
         """Answer the INVITE or re-INVITE with 200; nothing if it is over."""
         server, dialog = self._server, self.dialog
-        if self.provisionals is not None and self.state is SessionState.ARRIVED:
+        if self.provisionals is not None and self.state is ARRIVED:
             if not self.provisionals.may_accept(sdp):
                 return  # RFC 3262 5: it goes out after the PRACK
             sdp = self.provisionals.left_to_say(sdp)
@@ -390,7 +400,7 @@ class Session:
         if self.carriers:
             self.core.ways_back.arrived(self)
         if self._move(SessionInput.ACK):
-            if self.state is SessionState.ENDING:
+            if self.state is ENDING:
                 self._send_bye(self._cancel_headers or "", now)
             else:
                 self.core.put_event(SessionConfirmed(self, sdp))
@@ -398,7 +408,7 @@ class Session:
 
     def no_ack(self, now: float) -> None:
         """Give up waiting for the ACK of our 2xx: end the session (RFC 3261 13.3.1.4)."""
-        was_leaving = self.state is SessionState.LEAVING
+        was_leaving = self.state is LEAVING
         self._answer = None
         if self._move(SessionInput.NO_ACK):
             self._send_bye(self._cancel_headers or "", now)
@@ -411,12 +421,12 @@ class Session:
         """End the session, whatever its state; ``headers`` (whole lines) go on the CANCEL or BYE."""
         self.user = None
         state = self.state
-        if state is SessionState.ARRIVED:
+        if state is ARRIVED:
             self.refuse(480, "", headers, now)
         elif self._move(SessionInput.HANG_UP):
             if self.outgoing is not None:
                 self.outgoing.cancel(headers, now)
-            elif state is SessionState.CONFIRMED:
+            elif state is CONFIRMED:
                 self._send_bye(headers, now)
             else:
                 self._cancel_headers = headers  # for the BYE that is owed
@@ -452,7 +462,7 @@ class Session:
 
     def send_info(self, content_type: str, body: bytes, now: float) -> None:
         """Send an INFO; its answer matters only if it says that the session is gone."""
-        if self.state in (SessionState.CONFIRMED, SessionState.ACCEPTED):
+        if self.state in (CONFIRMED, ACCEPTED):
             self._send("INFO", "", body, content_type, now)
 
     def _send(self, method: str, headers: str, body: bytes, content_type: str, now: float) -> None:
@@ -506,7 +516,7 @@ class Session:
         headers, body, content_type = transaction.context
         dialog = self.dialog
         assert dialog is not None
-        is_alive = method == "BYE" or self.state is SessionState.CONFIRMED
+        is_alive = method == "BYE" or self.state is CONFIRMED
         if status in (401, 407) and is_alive and "uthorization: " not in headers:
             authorization = self.authorize(response, method, dialog.request_uri, body)
             if authorization:
@@ -571,19 +581,19 @@ class Session:
     def receive_bye(self, now: float, reason: str = "") -> None:
         """Take a BYE, which has been answered."""
         state = self.state
-        if state is SessionState.ARRIVED:
+        if state is ARRIVED:
             self.cancelled(now, reason)
             return
-        if not self._move(SessionInput.BYE) or self.state is SessionState.ENDING:
+        if not self._move(SessionInput.BYE) or self.state is ENDING:
             return
         self._drop_updates(now)
         self._finish()
-        if state is not SessionState.LEAVING:
+        if state is not LEAVING:
             self.core.put_event(SessionEnded(self, "bye", reason))
 
     def receive_info(self, request: Request) -> None:
         """Take an INFO, which has been answered."""
-        if self.state in (SessionState.CONFIRMED, SessionState.ACCEPTED):
+        if self.state in (CONFIRMED, ACCEPTED):
             content_type = (request.first.get("content-type") or "").partition(";")[0].strip().lower()
             self.core.put_event(InfoReceived(self, content_type, request.body))
 

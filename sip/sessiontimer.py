@@ -182,9 +182,10 @@ class SessionTimer:
 
     def stop(self) -> None:
         """The session is over."""
-        self._owner.timers.disarm(self._timer)
-        self._timer = None
         self._session = None
+        if self._timer is not None:
+            self._owner.timers.disarm(self._timer)
+            self._timer = None
 
     def arm(self) -> None:
         """Arm a timer of its own for what is due soon."""

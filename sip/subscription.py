@@ -24,7 +24,7 @@ from sip.admission import Admission, Refused
 from sip.branches import client_key_of
 from sip.client_request import ClientRequest
 from sip.core import ALLOW_EVENTS
-from sip.dialog import contact_target, dialog_of_request, is_secure
+from sip.dialog import contact_target, dialog_of_request
 from sip.events import Identity
 from sip.flows import Flow
 from sip.headers import parse_delta
@@ -135,8 +135,7 @@ class Subscription:
         self._timer: Timer | None = None
         self._version = 0
         self._event = f"Event: {request.header('event')}\r\n"  # with its id, if it has one
-        place = core.places.at(flow.local, is_secure=is_secure(request))
-        self.dialog = dialog = dialog_of_request(request, tag, place)
+        self.dialog = dialog = dialog_of_request(request, tag, core.places, flow.local)
         dialog.home_flow, dialog.home_host = flow, core.places.host_of(dialog.remote_target)
         self.expires_at = 0.0
         self.flow = flow

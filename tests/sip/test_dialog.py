@@ -79,7 +79,7 @@ def test_the_target_moves_and_the_route_set_stays() -> None:
     message = parse_message(request("INVITE", headers=("Record-Route: <sip:10.0.0.21;lr>",), body=SDP))
     assert isinstance(message, Request)
     places = Places(settings())
-    dialog = dialog_of_request(message, "ours", places[0])
+    dialog = dialog_of_request(message, "ours", places, 0)
     dialog.set_target("sip:new@10.0.0.40")
     built = parse_message(dialog.build("BYE", 1, "z9hG4bKx"))
     assert isinstance(built, Request)
