@@ -1,5 +1,7 @@
 """The messages that are there: marked, kept for their time, gone with their files; and a whole switch."""
 
+from dataclasses import replace
+
 import pytest
 
 from calls.settings import VoicemailSettings
@@ -190,6 +192,26 @@ def left(town: Town = FULL, stays: float = 12.0) -> World:
     world.run(2.0)
     world.trunk.dial(Errand(hangs_up_after=4.0 + stays))
     return world
+
+
+OUTCOMES = ("answered", "abandoned", "timed_out", "overflowed", "withdrawn", "callback")
+
+
+def test_who_is_sent_to_a_mailbox_is_one_of_the_overflowed_and_the_totals_add_up() -> None:
+    """One hangs up waiting, one leaves a message, one hangs up in the greeting; the rows tell those two apart
+    (docs/queues.md).
+    """
+    world = left(replace(FULL, max_waiting=10, max_wait=5.0, on_timeout="voicemail"))
+    world.trunk.dial(Errand(hangs_up_after=6.0))
+    world.trunk.dial(Errand(hangs_up_after=3.0))
+    world.run(90.0)
+    told = world.admin.ask("queue.statistics", {"queue": "junior"})
+    assert {name: told[name] for name in OUTCOMES if told[name]} == {"overflowed": 3, "abandoned": 1}
+    assert told["offered"] == sum(told[name] for name in OUTCOMES) == 4
+    sent = [row for row in world.visit_rows if row.target == "voicemail"]
+    assert (len(sent), {row.cause for row in sent}) == (told["overflowed"], {"max_wait"})
+    assert len([row for row in rows_of(world) if row.state != "discarded"]) == 2
+    settle(world)
 
 
 def test_a_caller_whom_a_full_queue_sends_there_leaves_a_message_that_its_seats_work_off() -> None:
