@@ -239,7 +239,10 @@ class Voicemails:
         self._end(message, "hung_up", now)
         if not message.is_long_enough():
             return "caller:no_message"
-        is_written = self._plane.recordings.is_told(message.id)
+        recordings = self._plane.recordings
+        if message.id in recordings.unmeasured:
+            return "us:media_worker_lost"  # what there is of it nobody knows yet
+        is_written = recordings.is_told(message.id)
         return "us:recording_failed" if message.is_lost or not is_written else "success:voicemail"
 
     def call_ended(self, call: Call, now: float) -> None:

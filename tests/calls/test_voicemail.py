@@ -258,7 +258,11 @@ def test_a_worker_that_dies_ends_the_message_where_its_file_ends(written: Writte
     ]
 
 
-def test_of_a_caller_who_hangs_up_as_the_worker_dies_the_message_is_what_is_in_the_file() -> None:
+@pytest.mark.parametrize(("written", "state"), [(Written(5.0, 40_058), "new"), (NOTHING, "discarded")])
+def test_of_a_caller_who_hangs_up_as_the_worker_dies_the_message_is_what_is_in_the_file(
+    written: Written, state: str
+) -> None:
+    """The verdict cannot know that yet, and promises nothing."""
     here = office()
     _, ok, record = speaks(here)
     here.advance(6.0)
@@ -266,11 +270,13 @@ def test_of_a_caller_who_hangs_up_as_the_worker_dies_the_message_is_what_is_in_t
     here.plane.recordings.looks.clear()  # it takes a while
     here.caller_says("BYE", ok, 2)
     assert rows(here) == []
-    here.plane.recordings.measured(record.recording, Written(5.0, 40_058))
+    here.plane.recordings.measured(record.recording, written)
     here.settle()
+    cause = "hung_up" if written.size else "worker_lost"
     assert [(row.cause, row.seconds, row.bytes, row.state) for row in rows(here)] == [
-        ("hung_up", 5.0, 40_058, "new")
+        (cause, written.seconds, written.size, state)
     ]
+    assert here.verdicts() == [("caller", "us:media_worker_lost", 200)]
     here.advance(64.0)
     assert here.is_quiet()
 
