@@ -163,3 +163,53 @@ def test_a_caller_of_whom_a_script_says_nothing_more_is_told_by_the_verdict(tmp_
         log = switch.log_path.read_text(errors="replace")
     assert "a script says nothing of a target that takes nobody" in log
     assert "seat:8001" in log
+
+
+ORDERS = """
+[tenant.ivr.orders]
+otherwise = "sorry"
+[tenant.ivr.orders.node.ask]
+kind = "read"
+into = "order"
+sounds = ["voice:en/rate-us"]
+within = "10s"
+between = "10s"
+then = "queue:junior"
+[tenant.ivr.orders.node.sorry]
+kind = "hangup"
+cause = "turned_away"
+"""
+WITH_ORDERS = CONFIG.replace(
+    '{{number = "96198", entry = "queue:junior"}}', '{{number = "96198", entry = "ivr:orders"}}'
+).replace('pause_reasons = ["rest"]\n', f'pause_reasons = ["rest"]\n{ORDERS}')
+
+
+def test_a_script_says_what_follows_the_queue_though_the_switch_was_killed_meanwhile(tmp_path: Path) -> None:
+    """The caller has read out a number and waits, the switch is killed and comes back, nobody is there in
+    time: the script's last word ends the call, and the number is with it all along.
+    """
+    with Switch(tmp_path, config=WITH_ORDERS, queue_extra='max_wait = "12s"') as switch:
+        caller, seat = two_phones(tmp_path, switch)
+        with caller, seat:
+            admin = registered(switch)
+            caller.command("dial", f"sip:96198@127.0.0.1:{switch.sip_port}")
+            wait_until("it is asked", lambda: states(admin.call("call.list")) == ["script"])
+            for key in "1357#":
+                caller.command("sndcode", key)
+            wait_until("it waits", lambda: states(admin.call("call.list")) == ["waiting"])
+            assert switch.process is not None
+            switch.process.kill()
+            switch.process.wait(5)
+            switch.start()
+            admin = switch.rpc()
+            (view,) = admin.call("call.list")
+            assert (view["state"], view["collected"]) == ("waiting", {"order": "1357"})
+            wait_until("the call is over", lambda: not admin.call("call.list"))
+        runs = rows_when_complete(switch, "scripts", 2)
+        (call,) = rows_when_complete(switch, "calls", 1)
+    assert [(run["outcome"], run["target"], run["path"]) for run in runs] == [
+        ("led", "queue:junior", "ask"),
+        ("hung_up", "", "sorry"),
+    ]
+    assert [json.loads(run["variables"]) for run in runs] == [{"order": "1357"}] * 2
+    assert (call["verdict"], call["resumed"]) == ("success:turned_away", 1)
