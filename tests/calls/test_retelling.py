@@ -6,7 +6,7 @@ import pytest
 
 from calls.menu import GoNode, MenuNode, Node, ReadNode, ScriptSettings
 from calls.retelling import Led, read, tell_again, write_down
-from calls.script import Caller, Collect, Go, IsOpen, Keys, Note, Play, Script, ScriptRun
+from calls.script import Caller, Collect, Go, HangUp, IsOpen, Keys, Note, Play, Script, ScriptRun
 from calls.scriptbook import begin
 
 CALLER = Caller("139", "96198", "demo", variables={"who": "gold"})
@@ -100,3 +100,11 @@ def test_a_script_that_is_another_now_is_not_gone_on_with(now: dict[str, Node]) 
     led = read(write_down(told(of_nodes(), *inputs), CALLER, "queue:junior"))
     assert led is not None
     assert not tell_again(of_nodes(now), led)
+
+
+def test_what_a_script_says_behind_its_last_word_leads_nobody() -> None:
+    def ends(caller: Caller) -> Script:
+        yield HangUp()
+        yield Go("queue:junior")
+
+    assert not tell_again(ScriptRun(ends(CALLER)), Led("queue:junior", "139", "96198", {}, (None,)))
