@@ -78,6 +78,21 @@ def test_the_disarmed_do_not_pile_up() -> None:
     assert len(timers.armed()) == 1
 
 
+def test_the_heap_is_not_made_anew_for_what_never_stood_in_it() -> None:
+    timers, owner = TimerQueue(), Owner()
+    for number in range(10):
+        timers.arm(owner, str(number), 500.0 + number)
+    heap = timers._heap
+    for _ in range(5_000):
+        timers.disarm(timers.arm_after(owner, "answered in time", 0.5, 1.0))
+    assert timers._heap is heap
+    late = [timers.arm_after(owner, "older", 0.5, 0.5) for _ in range(2_000)]  # jumps its lane: to the heap
+    for timer in late:
+        timers.disarm(timer)
+    assert len(timers._heap) < 1_000
+    assert timers.fire_due(600.0) == 10
+
+
 @given(st.lists(st.tuples(st.floats(0, 100), st.booleans(), st.booleans()), max_size=200))
 def test_any_mix_fires_sorted_and_complete(plan: list[tuple[float, bool, bool]]) -> None:
     timers, owner = TimerQueue(), Owner()

@@ -46,6 +46,17 @@ def test_offer_in_full() -> None:
     )
 
 
+def test_what_one_session_agrees_on_leaves_the_first_offer_of_another_as_it_was() -> None:
+    before = SdpSide().offer("127.0.0.1", 40000, CODEC_NAMES)
+    one = SdpSide()
+    one.offer("127.0.0.1", 40000, CODEC_NAMES)
+    event = ("m=audio 6000 RTP/AVP 8 110", "a=rtpmap:110 telephone-event/8000")
+    assert one.accept(sdp(*event)).dtmf_receive == 101
+    assert answered(sdp(*event), side=one).dtmf_receive == 110
+    assert b"a=rtpmap:110 telephone-event" in one.offer("127.0.0.1", 40000, CODEC_NAMES)
+    assert SdpSide().offer("127.0.0.1", 40000, CODEC_NAMES) == before
+
+
 def test_offer_without_dtmf_over_ipv6() -> None:
     offer = SdpSide(99).offer("2001:db8::1", 40000, ("opus",), direction="sendonly", dtmf=None)
     session = parse_sdp(offer)
