@@ -160,6 +160,7 @@ class Follower:
         """``with_states`` False leaves out state rows, unread."""
         self.folder = folder
         self.position = position
+        self.is_behind = False  # there was more to read than the last look has taken
         self.bytes_skipped = 0  # damaged or unreadable
         self._puts_aside = puts_aside
         self._decode = _decode_all if with_states else _decode_rows
@@ -181,6 +182,7 @@ class Follower:
                     self._skip(number, end, rest)
                 end += len(rest)
             self.position = Position(number, end)
+            self.is_behind = number != files[-1]
             if rows:
                 return rows
         return []

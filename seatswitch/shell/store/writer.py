@@ -106,6 +106,11 @@ class RowWriter:
         self.rows_written += len(rows)
         return len(rows)
 
+    @property
+    def is_behind(self) -> bool:
+        """Say whether more was there to read than the last step has taken."""
+        return self._follower is not None and self._follower.is_behind
+
     def forget_bindings(self, wall: float) -> None:
         """Delete bindings that expired long before ``wall`` (epoch seconds)."""
         with self.engine.begin() as connection:
@@ -114,12 +119,14 @@ class RowWriter:
             )
 
     def _upsert(self, connection: Connection, rows: Sequence[Row]) -> None:
-        by_type: dict[type[Row], list[tuple[object, ...]]] = {}
-        values = msgspec.structs.astuple
+        by_type: dict[type[Row], dict[object, tuple[object, ...]]] = {}
+        astuple = msgspec.structs.astuple
         for row in rows:
-            by_type.setdefault(type(row), []).append(values(row))
+            values = astuple(row)
+            # Of an id that comes twice, as a seat's state does, the last row wins: no other need be written.
+            by_type.setdefault(type(row), {})[values[0]] = values
         for row_type, parameters in by_type.items():
-            connection.exec_driver_sql(self._upserts[row_type], parameters)
+            connection.exec_driver_sql(self._upserts[row_type], list(parameters.values()))
 
 
 class WriterProcess:
@@ -191,12 +198,11 @@ class WriterProcess:
             else:
                 self._note_well()
                 retry_after = RETRY_FIRST
-                if written:
-                    pause = 0.0
-                elif finish_by is not None:
+                if finish_by is not None and not written:
                     return 0
-                else:
-                    pause = self._follow_every
+                # What has come while the step was made can wait: it costs a transaction of its own.
+                is_done = finish_by is None and not writer.is_behind
+                pause = self._follow_every if is_done else 0.0
             if finish_by is not None:
                 time.sleep(min(pause, 0.1))
             elif self._wait(pause):

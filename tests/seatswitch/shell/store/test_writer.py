@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from kernel.errors import OperatorError
 from kernel.rows import AnyRow, PresenceRow
@@ -89,6 +90,45 @@ def test_rows_are_carried_over_and_taken_files_deleted(places: tuple[Path, Path]
     assert select(database, "SELECT presence FROM seat_states") == [("paused",)]
     assert journal_files(folder) == [2]
     engine.dispose()
+
+
+def test_the_last_row_of_an_id_is_the_one_that_is_written(
+    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, database = places
+    add_rows(folder, 1, [seat_state("8001"), seat_state("8002"), presence(1), seat_state("8001", "paused")])
+    engine = open_engine(f"sqlite:///{database}")
+    migrate(engine)
+    written: list[object] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: object) -> None:
+        if '"seat_states"' in sql:
+            written.extend((values[0], values[3]) for values in parameters)
+
+    assert RowWriter(folder, engine).step() == 4
+    assert written == [("8001", "paused"), ("8002", "ready")]
+    assert select(database, "SELECT seat, presence FROM seat_states ORDER BY 1") == written
+    engine.dispose()
+
+
+def test_writer_rests_after_what_there_was_and_catches_up_without_rest(places: tuple[Path, Path]) -> None:
+    """Three files behind, then a row a rest: none of those is followed by a look that finds nothing."""
+    folder, database = places
+    for file in (1, 2, 3):
+        add_rows(folder, file, [presence(file)])
+    found: list[tuple[float, int]] = []
+
+    def wait(seconds: float) -> bool:
+        (rows,) = select(database, "SELECT count(*) FROM presences")[0]
+        found.append((seconds, rows))
+        add_rows(folder, 3, [presence(3 + len(found))])
+        return len(found) > 3
+
+    process = WriterProcess(folder, f"sqlite:///{database}", tell=print, wait=wait, follow_every=7.0)
+    assert process.run() == 0
+    assert found == [(0.0, 1), (0.0, 2), (7.0, 5), (7.0, 6)]
+    assert select(database, "SELECT count(*) FROM presences") == [(7,)]
 
 
 def test_every_row_is_written_once_although_the_writer_is_killed(
