@@ -466,7 +466,8 @@ def _moment(row: CountedRow) -> tuple[float, int]:
         return row.left_at, 0
     if isinstance(row, OfferRow):
         return row.ended_at, 0
-    number = row.change.rpartition(".")[2]
+    # Once the seat stood before the number, and such rows are kept.
+    number = row.change.removeprefix(f"{row.seat}.").removesuffix(f".{row.seat}")
     return row.at, int(number) if number.isdigit() else 0
 
 

@@ -242,7 +242,7 @@ class History:
         stamp, follower = int(at * 1000), seat.changes + 1
         seat.changes = stamp if stamp > follower else follower
         row = PresenceRow(
-            f"{seat.id}.{seat.changes}",
+            f"{seat.changes}.{seat.id}",
             seat.id,
             seat.agent,
             at,

@@ -90,7 +90,7 @@ class Recovery:
             presence = "paused" if kept.presence == FORCED else kept.presence
             board.rows.put(
                 PresenceRow(
-                    f"{seat.id}.{seat.changes}",
+                    f"{seat.changes}.{seat.id}",
                     seat.id,
                     kept.agent,
                     died_at,

@@ -81,7 +81,7 @@ class OfferRow(Row, frozen=True, tag="offers"):
 class PresenceRow(Row, frozen=True, tag="presences"):
     """One change of a seat's presence or activity."""
 
-    change: str  # seat and a number; unique
+    change: str  # a number that rises, and the seat; unique; once the other way round
     seat: str
     agent: str
     at: float

@@ -298,6 +298,23 @@ def test_time_before_and_after_a_restart_is_that_of_the_rows(kit: Any) -> None:
     assert everything(reborn(kit, floor, [*floor.rows, back, left]))["8001"] == everything(again)["8001"]
 
 
+@pytest.mark.parametrize("is_old", [False, True])
+def test_changes_of_one_instant_are_counted_in_the_order_of_their_numbers(kit: Any, is_old: bool) -> None:
+    """A database of before 29 November 2026 has the seat before the number in ``change``."""
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),))
+    floor.sign_in("8001")
+    floor.at(50.0).join("a")  # reserved, ringing and answered in one instant
+    floor.answer("8001")
+    floor.after(20.0).end_talk("8001")
+    rows = list(floor.rows)
+    for place, row in enumerate(rows):
+        if isinstance(row, PresenceRow) and is_old:
+            rows[place] = _with(row, change=".".join(reversed(row.change.split("."))))
+    again = reborn(kit, floor, rows[::-1])
+    assert again.engine.counting.seat(S).statistics.total.time_talking == 20.0
+    assert everything(again) == everything(reborn(kit, floor))
+
+
 def test_a_queue_that_is_removed_and_comes_back_finds_its_counters(kit: Any) -> None:
     both = kit.settings((kit.queue(), kit.queue("other")), (kit.seat("8001"),))
     one = kit.settings((kit.queue("other"),), (kit.seat("8001"),))

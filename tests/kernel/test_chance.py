@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from kernel.chance import Chance
 
 
@@ -18,6 +20,22 @@ def test_tokens_are_64_bits_and_do_not_repeat() -> None:
     assert len(set(tokens)) == len(tokens)
     assert {len(token) for token in tokens} == {16}
     assert chance.branch().startswith("z9hG4bK")
+
+
+def test_ids_of_calls_follow_each_other_and_do_not_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kernel.chance._CALLS_IN_ROW", 300)
+    chance = Chance(random.Random(3).randbytes)
+    rows = [[chance.call_id() for _ in range(300)] for _ in range(20)]
+    assert all(row == sorted(row) for row in rows)
+    assert all({call[:10] for call in row} == {row[0][:10]} for row in rows)
+    ids = [call for row in rows for call in row]
+    assert len(set(ids)) == len(ids)
+    assert {len(call) for call in ids} == {16}
+
+
+def test_two_switches_give_their_calls_different_ids() -> None:
+    one, two = (Chance(random.Random(seed).randbytes) for seed in (4, 5))
+    assert one.call_id()[:10] != two.call_id()[:10]
 
 
 def test_numbers_and_floats_stay_inside() -> None:

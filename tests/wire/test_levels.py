@@ -148,7 +148,7 @@ def _world(switch: Switch, queues: list[dict[str, Any]], seats: list[dict[str, A
     offers, presences = typed(OfferRow, switch.rows("offers")), typed(PresenceRow, switch.rows("presences"))
     for each in visits:
         assert each.within in (0, 1)
-    presences.sort(key=lambda row: (row.at, int(row.change.rpartition(".")[2])))
+    presences.sort(key=lambda row: (row.at, int(row.change.partition(".")[0])))
     board = SimpleNamespace(calls={}, recordings=SimpleNamespace(living={}))
     node = SimpleNamespace(switchboard=board, queues_view=lambda now: queues, seats_view=lambda now: seats)
     return SimpleNamespace(
