@@ -5,7 +5,8 @@ journal's sync, commands gathered for media workers) are done in its rounds inst
 for itself: a wake-up from sleep was measured at 120 us, more than any of them. Otherwise a chore is a timer
 of the loop.
 
-Rule: a chore is done at most one round late, and nothing is lost when the rounds begin or end.
+Rule: a chore is done at most one round late (two, under more load than can be read), and nothing is lost when
+the rounds begin or end.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ class Rounds:
         return chore
 
     def begin(self) -> None:
-        """Somebody calls :meth:`run` every round from now on."""
+        """Somebody calls :meth:`run` every round from now on, when all that came has been taken."""
         self._holders += 1
         if self._holders == 1:
             for chore in self._chores:

@@ -34,6 +34,7 @@ _BUSY_FROM = 5  # datagrams within one grain
 # Seconds between two reads of a busy socket at most. What a seat's answer asks of the media workers leaves at
 # the end of the round, so this is also the longest that an answered caller and a seat wait for each other.
 ROUND = 0.04
+_CHORES_WITHIN = 2 * ROUND  # seconds, while a socket is never read to its end
 _ENOUGH = 60  # datagrams that make a round worth a wake-up: 200 queue calls/s bring them in one ROUND
 # What a round counts for the rate at which datagrams come, by one round later: phones that are answered
 # in rounds send in bursts, and one round alone says too much or too little.
@@ -173,7 +174,10 @@ class UdpSocket:
         try:
             count = self._read_some()
             self._pump.run_timers()
-            self._pump.rounds.run()
+            # The shell's chores are done once a round, when all has been read: one write to a media worker is
+            # one wake-up of it, and the journal's thread need not wait for us to let go of the interpreter.
+            if self._is_drained or monotonic() - self._round_from > _CHORES_WITHIN:
+                self._pump.rounds.run()
         finally:
             self._end_round(count)  # whatever happens: a socket that is read no more is a dead switch
 

@@ -273,6 +273,33 @@ async def test_pauses_follow_the_rate_of_several_rounds(monkeypatch: pytest.Monk
     rounds.close()
 
 
+async def test_chores_are_done_once_a_round_when_all_has_been_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round is read 32 datagrams at a time; a media worker was woken after each."""
+    rounds = Rounds(monkeypatch)
+    done: list[float] = []
+    monkeypatch.setattr(rounds.udp._pump.rounds, "run", lambda: done.append(round(rounds.now - 100.0, 3)))
+    rounds.round_brings(80, 0.01)
+    rounds.round_brings(48, 0.002)
+    assert done == []
+    rounds.round_brings(16, 0.002)
+    assert done == [0.014]
+    rounds.round_brings(31, 0.02)
+    assert done == [0.014, 0.034]
+    rounds.close()
+
+
+async def test_chores_are_done_although_a_socket_is_never_read_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rounds = Rounds(monkeypatch)
+    done: list[float] = []
+    monkeypatch.setattr(rounds.udp._pump.rounds, "run", lambda: done.append(round(rounds.now - 100.0, 3)))
+    for _ in range(4):
+        rounds.round_brings(64, 0.03)
+    assert done == [0.09, 0.12]
+    rounds.close()
+
+
 async def test_errors_in_between_do_not_let_datagrams_wait() -> None:
     """Found by a soak: with an ICMP error for every datagram a full socket was read once in 20 ms."""
     node = StubNode()
