@@ -126,15 +126,16 @@ def read_last(folder: Path, file: int) -> list[JournalRow]:
     return rows
 
 
-def _records(data: bytes, at: int) -> "list[tuple[bytes, int]]":
+def _records(data: bytes, at: int) -> "list[tuple[memoryview, int]]":
     """Return (payload, end) of every whole record from ``at``, passing over what is damaged between them."""
     found = []
+    view = memoryview(data)  # of which a payload is a part: each is looked at, none is copied
     while (at := data.find(_MARK, at)) >= 0:
         begin = at + _HEAD.size
         if begin > len(data):
             break
         _, length, checksum = _HEAD.unpack_from(data, at)
-        payload = data[begin : begin + length]
+        payload = view[begin : begin + length]
         if len(payload) == length and zlib.crc32(payload) == checksum:
             at = begin + length
             found.append((payload, at))
@@ -143,11 +144,11 @@ def _records(data: bytes, at: int) -> "list[tuple[bytes, int]]":
     return found
 
 
-def _decode_all(payload: bytes) -> list[JournalRow]:
+def _decode_all(payload: memoryview) -> list[JournalRow]:
     return _DECODE(payload)
 
 
-def _decode_rows(payload: bytes) -> list[JournalRow]:
+def _decode_rows(payload: memoryview) -> list[JournalRow]:
     return [row for row in _DECODE_OTHERS(payload) if not isinstance(row, _PassedOver)]
 
 
