@@ -131,13 +131,17 @@ class Daemon:
         parts: Makers | None = None,
         writer_command: tuple[str, ...] | None = None,
         database_within: float = READY_WITHIN,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
-        """``reread()`` returns the configuration as it is now; it raises OperatorError for a wrong one."""
+        """``reread()`` returns the configuration as it is now; it raises OperatorError for a wrong one.
+        ``settle()`` is done at the end of the start, when all that lives for ever is there.
+        """
         self.settings = settings
         self._reread = reread
         self._parts = RealParts() if parts is None else parts
         self._writer_command = writer_command
         self._database_within = database_within
+        self._settle = settle
         self._folder = store_folder(settings.store.url)
         self._loop = asyncio.get_running_loop()
         self._drain = asyncio.Event()
@@ -300,6 +304,8 @@ class Daemon:
         )
         self._undo.callback(removing.cancel)
         pump.turn(node.start)
+        self._keep_what_lives()
+        # After all of this, whose time is no lateness: the first calls would be refused for it.
         ticker = Ticker(
             self._loop,
             lambda lag: self._tick(pump, lag),
@@ -307,17 +313,20 @@ class Daemon:
         )
         ticker.start()
         self._undo.callback(ticker.stop)
-        # What lives now lives for ever: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        self._undo.callback(gc.unfreeze)
-        self._undo.callback(gc.set_threshold, *gc.get_threshold())
-        gc.set_threshold(*_COLLECT_AT)
         rpc = self._rpc = RpcServers(pump)
         self._exits.replies = rpc
         self._undo.push_async_callback(rpc.stop)
         for url in settings.rpc.listen:
             await rpc.listen(url)
+
+    def _keep_what_lives(self) -> None:
+        """What lives now lives for ever: the collector need not look at it again."""
+        gc.collect()
+        gc.freeze()
+        self._undo.callback(gc.unfreeze)
+        self._undo.callback(gc.set_threshold, *gc.get_threshold())
+        gc.set_threshold(*_COLLECT_AT)
+        self._settle()
 
     def _bind(self, listener: Listener) -> socket.socket:
         bound = bind_socket("sip.listen", listener.transport, listener.host, listener.port)
@@ -467,7 +476,9 @@ async def run_daemon(settings: Settings, reread: Callable[[], Settings], path: s
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(LoopErrors())
-    daemon = Daemon(settings, reread)
+
+    huge_pages: list[int] = []
+    daemon = Daemon(settings, reread, settle=lambda: huge_pages.append(use_huge_pages()))
     for number, what in (
         (signal.SIGTERM, daemon.drain),
         (signal.SIGINT, daemon.interrupt),
@@ -476,7 +487,7 @@ async def run_daemon(settings: Settings, reread: Callable[[], Settings], path: s
         loop.add_signal_handler(number, what)
 
     def greet() -> None:
-        log.info("memory in huge pages", pages=use_huge_pages())
+        log.info("memory in huge pages", pages=sum(huge_pages))
         print(build_greeting(settings, path, command_name()), flush=True)
         notify("READY=1")
 

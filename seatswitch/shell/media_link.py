@@ -75,6 +75,7 @@ class MediaLink:
         self._server: asyncio.AbstractServer | None = None
         self._carriers: list[Carrier] = []
         self._processes: list[WorkerProcess] = []
+        self._early: list[Connection] = []  # of a process that has connected before its id was known here
 
     async def start(self) -> None:
         """Start every worker and wait until all have bound ports.
@@ -121,6 +122,22 @@ class MediaLink:
             return self._processes[hello.worker].connected(connection, hello.pid)
         return False
 
+    def is_too_early(self, connection: "Connection") -> bool:
+        """Return whether a process is being started whose id is not known yet: this may be its connection,
+        and is asked again when it is.
+        """
+        if not any(process.is_spawning for process in self._processes):
+            return False
+        if connection not in self._early:
+            self._early.append(connection)
+        return True
+
+    def spawned(self) -> None:
+        """The id of a process is known: what has come early is read."""
+        early, self._early = self._early, []
+        for connection in early:
+            connection.data_received(b"")
+
     async def _listen(self) -> None:
         if len(os.fsencode(self.path)) > _SOCKET_PATH_MAX:
             raise OperatorError(self.path, f"a socket's path has at most {_SOCKET_PATH_MAX} bytes")
@@ -151,6 +168,8 @@ class Connection(asyncio.Protocol):
         self.heard_at = monotonic()
         received = self._received
         received += data
+        if self.owner is None and self._link.is_too_early(self):
+            return
         at = 0
         while len(received) - at >= _LENGTH:
             size = int.from_bytes(received[at : at + _LENGTH], "big")
@@ -167,6 +186,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The worker is gone, or was closed."""
+        self._received.clear()
         if self.owner is not None:
             self.owner.disconnected(self)
 
@@ -223,6 +243,7 @@ class WorkerProcess:
         self.is_portless = False  # it has tried all of its ports and could bind none
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
+        self.is_spawning = False
 
     @property
     def pid(self) -> int:
@@ -293,10 +314,8 @@ class WorkerProcess:
         pause = _BACKOFF_MIN
         while not self._is_stopping:
             started_at = monotonic()
-            # Its own session: a signal to the terminal's group is for the switch alone.
-            self._process = process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
-            )
+            self._process = process = await self._spawn()
+            self._link.spawned()
             watch = asyncio.create_task(self._watch())
             try:
                 status = await process.wait()
@@ -311,6 +330,16 @@ class WorkerProcess:
             log.error("! media worker died", worker=self._index, pid=process.pid, status=status)
             pause = _BACKOFF_MIN if monotonic() - started_at > _OLD_AFTER else min(pause * 2, _BACKOFF_MAX)
             await asyncio.sleep(pause)
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        self.is_spawning = True
+        try:
+            # Its own session: a signal to the terminal's group is for the switch alone.
+            return await asyncio.create_subprocess_exec(
+                *self._command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+            )
+        finally:
+            self.is_spawning = False
 
     async def _watch(self) -> None:
         """Ping the worker; kill it when it is silent."""

@@ -21,6 +21,7 @@ from kernel.staterows import RecordingStateRow, VoicemailStateRow
 from media.events import NOTHING, Written
 from media.recorder import wav_header
 from seatswitch.api.audio import Found, Wanted
+from seatswitch.shell.clock import Ticker
 from seatswitch.shell.daemon import Daemon, LoopErrors, hold_lock, raise_file_limit
 from seatswitch.shell.logs import configure_logs
 from seatswitch.shell.steady import STEADY_FOR, Seen
@@ -269,6 +270,31 @@ async def test_workers_start_while_the_row_writer_does(tmp_path: Path) -> None:
     await asyncio.wait_for(daemon.start(), 60.0)
     assert parts.stub_node.inputs[:2] == [("started", 0), ("restore", [])]
     assert (tmp_path / "var" / "switch.db").exists()
+    await daemon.stop()
+
+
+async def test_what_ends_the_start_is_no_lateness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop is measured from then on, and desks and tools are let in: no first call is refused for it."""
+    seen: list[str] = []
+
+    class TellingTicker(Ticker):
+        def start(self) -> None:
+            seen.append("ticks")
+            super().start()
+
+    settings = make_settings(tmp_path)
+    rpc_socket = tmp_path / "run" / "switch.sock"
+
+    def settle() -> None:
+        seen.append("open" if rpc_socket.exists() else "settled")
+
+    monkeypatch.setattr("seatswitch.shell.daemon.Ticker", TellingTicker)
+    daemon = Daemon(
+        settings, lambda: settings, parts=StubParts(), writer_command=WRITER_COMMAND, settle=settle
+    )
+    await daemon.start()
+    assert seen == ["settled", "ticks"]
+    assert rpc_socket.exists()
     await daemon.stop()
 
 

@@ -21,7 +21,7 @@ from media.messages import Hello, encode_reports
 from media.plane import Plane, RemoteMedia
 from media.settings import MediaSettings
 from seatswitch.shell.clock import monotonic
-from seatswitch.shell.media_link import MediaLink
+from seatswitch.shell.media_link import Connection, MediaLink
 from tests.ports import free_media_ports
 
 HEADER = Struct(">BBHII")
@@ -208,6 +208,37 @@ async def test_strange_workers_are_turned_away(tmp_path: Path) -> None:
         assert await asyncio.wait_for(reader.read(), WAIT_MAX) == b""
         writer.close()
         await made.until(lambda: made.count("free") > 0)
+
+
+async def test_a_worker_that_connects_before_its_process_is_known_is_not_turned_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine: what it says first, which ports it has, is said once. Nor is one that gave up kept."""
+    spawn, made = asyncio.create_subprocess_exec, Rig(tmp_path, 1)
+    heard: list[Connection] = []
+
+    async def late(*command: Any, **more: Any) -> asyncio.subprocess.Process:
+        _, given_up = await asyncio.open_unix_connection(made.link.path)
+        given_up.write(b"\0")
+        await made.until(lambda: len(heard) == 1)
+        given_up.close()
+        process = await spawn(*command, **more)
+        await made.until(lambda: len(heard) == 2)
+        return process
+
+    asked = made.link.is_too_early
+
+    def is_too_early(connection: Connection) -> bool:
+        answer = asked(connection)
+        if answer and connection not in heard:
+            heard.append(connection)
+        return answer
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", late)
+    monkeypatch.setattr(made.link, "is_too_early", is_too_early)
+    await asyncio.wait_for(made.link.start(), WAIT_MAX)
+    assert made.count("free") == 4
+    await made.link.stop()
 
 
 async def test_path_too_long_for_a_socket_names_itself(tmp_path: Path) -> None:
