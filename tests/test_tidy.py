@@ -114,6 +114,14 @@ def test_module_has_its_test(path: Path) -> None:
     assert test.exists(), f"{name(test)} is missing"
 
 
+def test_the_wire_is_a_folder_of_its_own() -> None:
+    """`make test` runs that folder by itself: every file of it has the mark, and no other."""
+    mark = "pytestmark = pytest.mark.wire"
+    texts = {path: path.read_text(encoding="utf-8") for path in sources(ROOT / "tests")}
+    marked = {path for path, text in texts.items() if mark in text.splitlines()}
+    assert marked == set((ROOT / "tests" / "wire").glob("test_*.py"))
+
+
 # Their asserts are in what they are handed.
 ASSERTS_ELSEWHERE = ("test_any_history_keeps_every_rule", "test_rule")
 
