@@ -126,15 +126,14 @@ def register(folder: Path, sip_port: int, users: list[str], *, port: int, passwo
     sipp.finish()
 
 
-def write_tone(path: Path, frequency: float, seconds: float = 60.0) -> None:
-    """Write a mono 8 kHz WAV file with one sine tone at -6 dBFS."""
-    count = int(8000 * seconds)
-    samples = (int(16000 * math.sin(2 * math.pi * frequency * n / 8000)) for n in range(count))
+def write_tone(path: Path, frequency: float, seconds: int = 60) -> None:
+    """Write a mono 8 kHz WAV file with one sine tone, of whole hertz, at -6 dBFS."""
+    samples = (int(16000 * math.sin(2 * math.pi * frequency * n / 8000)) for n in range(8000))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(8000)
-        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+        file.writeframes(struct.pack("<8000h", *samples) * seconds)
 
 
 def tone_share(samples: list[int], frequency: float, rate: int = 8000) -> float:

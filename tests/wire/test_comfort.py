@@ -21,7 +21,7 @@ FRAME = 160  # samples: 20 ms
 
 def announcing(folder: Path) -> str:
     """Return a queue's settings: a tone of 20 s, a second after joining."""
-    write_tone(folder / "said.wav", SAID, 20.0)
+    write_tone(folder / "said.wav", SAID, 20)
     said = f'[[sound]]\nname = "said"\nfile = "{folder}/said.wav"\n'
     return 'welcome = ""\nannounce = {every = "30s", after = "1s", sounds = ["said"]}\n' + said
 

@@ -21,7 +21,7 @@ def both_hear(caller: Baresip, seat: Baresip) -> bool:
 
 def test_both_hear_what_they_are_told_and_then_each_other(tmp_path: Path) -> None:
     """The seat: 700 Hz for 2 s, then the caller's 440 Hz. The caller: its seat's number, then 1,000 Hz."""
-    write_tone(tmp_path / "said.wav", SAID, 2.0)
+    write_tone(tmp_path / "said.wav", SAID, 2)
     told = f'seat_hears = "said"\nsay_seat = true\n[[sound]]\nname = "said"\nfile = "{tmp_path}/said.wav"\n'
     with Switch(tmp_path, queue_extra=told) as switch:
         caller, seat = two_phones(tmp_path, switch)

@@ -12,7 +12,7 @@ import pytest
 
 from media.codecs.g711 import ulaw_to_linear
 from tests.media.wires import wav_channels
-from tests.ports import free_port
+from tests.ports import free_media_ports, free_port
 from tests.wire.phones import Baresip
 from tests.wire.switch import CONFIG, Switch, wait_until
 from tests.wire.test_audio import CLEAR, FAINT, longest_run, registered, shares, states, two_phones
@@ -33,7 +33,7 @@ def test_who_calls_is_left_who_serves_is_right_and_a_transfer_goes_on_in_the_fil
             "8002",
             port=free_port(),
             control=free_port(),
-            rtp=switch.rtp_ports[1] + 2202,
+            rtp=free_media_ports(100),
             sip_port=switch.sip_port,
             frequency=1700,
             answer="auto",
