@@ -1,6 +1,7 @@
 """Scenarios as a user writes them, run at fixed seeds in this process."""
 
 from collections.abc import Callable
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -56,14 +57,17 @@ class Found:
         return float(report[name][measure])
 
 
+@cache
+def play(text: str, seed: int = 1) -> Found:
+    """Return the figures of a scenario; one that several tests look at is run once."""
+    return Found(scenario(text), seed)
+
+
 @pytest.fixture
 def forecast() -> Callable[..., Found]:
     """Return a function that runs a scenario given as text."""
 
-    def run(text: str, seed: int = 1) -> Found:
-        return Found(scenario(text), seed)
-
-    return run
+    return play
 
 
 @pytest.fixture
