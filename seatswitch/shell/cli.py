@@ -539,19 +539,6 @@ def simulate(
     )
 
 
-@command("0 done; 1 rows are left, or the database refuses.", "row-writer", hidden=True)
-def row_writer(
-    journal: Annotated[str, typer.Option("--journal", metavar="FOLDER", help="Folder of the journal.")],
-    url: Annotated[
-        str, typer.Option("--url", metavar="URL", help="Database; - reads it from standard input.")
-    ],
-) -> None:
-    """Carry a journal into a database for a switch, which starts this itself."""
-    from seatswitch.shell.store.writer import run_writer
-
-    raise typer.Exit(run_writer(journal, url))
-
-
 def run_command() -> None:
     """Run the ``seatswitch`` command; ends the process with its exit code."""
     run_app(app)

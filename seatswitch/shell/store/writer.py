@@ -227,6 +227,17 @@ class WriterProcess:
         return f"the database cannot be written ({why}); give this user the right to write file and folder"
 
 
+def run_words(words: list[str]) -> int:
+    """Run the row writer that a command line of option names and values describes; return its exit code:
+    0 done; 1 rows are left, or the database refuses; 2 wrong usage.
+    """
+    options = dict(zip(words[::2], words[1::2], strict=False))
+    if len(words) % 2 or options.keys() != {"--journal", "--url"}:
+        print("usage: seatswitch row-writer --journal FOLDER --url URL", file=sys.stderr)
+        return 2
+    return run_writer(options["--journal"], options["--url"])
+
+
 def run_writer(journal: str, url: str) -> int:
     """Run the row writer in this process; return its exit code.
 

@@ -232,13 +232,6 @@ def test_run_hands_the_path_to_the_daemon(monkeypatch: pytest.MonkeyPatch) -> No
     assert ran == ["a.toml"]
 
 
-def test_row_writer_runs_the_writer(monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[tuple[str, str]] = []
-    monkeypatch.setattr("seatswitch.shell.store.writer.run_writer", lambda *them: ran.append(them) or 3)
-    assert invoke("row-writer", "--journal", "var/journal", "--url", "-").exit_code == 3
-    assert ran == [("var/journal", "-")]
-
-
 def test_the_module_runs_and_starts_fast_without_the_switch() -> None:
     """``seatswitch call`` must not pay for the daemon, the database or the engine."""
     code = (

@@ -2,6 +2,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from sqlalchemy import event
 
 from kernel.errors import OperatorError
 from kernel.rows import AnyRow, PresenceRow
+from seatswitch import main
+from seatswitch.shell.store import writer as row_writer
 from seatswitch.shell.store.database import migrate, open_engine
 from seatswitch.shell.store.records import build_record, journal_files, journal_path
 from seatswitch.shell.store.writer import RowWriter, Told, WriterProcess
@@ -250,3 +253,21 @@ def test_writer_steps_back_for_calls(places: tuple[Path, Path], processes: list[
     assert os.getsid(process.pid) == os.getsid(0)
     assert os.getpgid(process.pid) == process.pid
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+
+
+def test_it_is_started_without_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[str, str]] = []
+    monkeypatch.setattr(row_writer, "run_writer", lambda *them: ran.append(them) or 3)
+    monkeypatch.setattr(sys, "argv", ["seatswitch", "row-writer", "--url", "-", "--journal", "var/journal"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, ran) == (3, [("var/journal", "-")])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["--journal", "a"], ["--journal", "a", "--url"], ["--journal", "a", "--url", "-", "--more", "1"]],
+)
+def test_other_words_are_told_how_it_is_used(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert row_writer.run_words(words) == 2
+    assert capsys.readouterr().err == "usage: seatswitch row-writer --journal FOLDER --url URL\n"
