@@ -49,7 +49,7 @@ def test_a_caller_whom_nobody_serves_leaves_a_message_in_its_own_voice(tmp_path:
             admin.call("voicemail.mark", voicemail=message["voicemail"], state="done")
         (call,) = rows_when_complete(switch, "calls", 1)
         (visit,) = rows_when_complete(switch, "visits", 1)
-        wait_until("it is done", lambda: switch.rows("voicemails")[0]["state"] == "done")
+        wait_until("it is done", lambda: [row["state"] for row in switch.rows("voicemails")] == ["done"])
         (row,) = switch.rows("voicemails")
     assert (call["verdict"], visit["outcome"], visit["target"]) == (
         "success:voicemail", "overflowed", "voicemail",
