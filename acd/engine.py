@@ -236,7 +236,7 @@ class Engine:
             total = board.counting.seat(seat.id).statistics.total
             seat.offered, seat.answered = total.offers, total.offers_answered
             seat.refused, seat.missed = total.offers_refused, total.offers_missed
-            seat.talked_for = total.talk + total.hold
+            seat.talked_for = float(total.talk + total.hold)  # sums begin as whole numbers
             self._desk.daily.look(seat, now)
         return until if until > moment + SAME_MOMENT else None
 

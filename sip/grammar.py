@@ -18,7 +18,7 @@ class SipError(PeerError):
     """The peer broke the protocol; carries the answer it deserves.
 
     ``salvaged`` is the request as far as it could be read, when that is enough to answer it statelessly (its
-    Via, From, To, Call-ID and CSeq were there), else None.
+    Via, From, To, Call-ID and CSeq were there), else None. ``headers`` are header lines of the answer.
     """
 
     def __init__(self, status: int, reason: str, salvaged: "Request | None" = None) -> None:
@@ -26,6 +26,7 @@ class SipError(PeerError):
         self.status = status
         self.reason = reason
         self.salvaged = salvaged
+        self.headers = ""
 
 
 def is_token(text: str) -> bool:

@@ -48,7 +48,7 @@ from sip.replaces import Replaces, replaced_by
 from sip.resolve import Answer, Question
 from sip.responses import answer_flow, build, header_lines, response_head
 from sip.restored import restore_dialog, restore_invite
-from sip.screening import Unwelcome, abilities, check_body, check_extensions
+from sip.screening import abilities, check_body, check_extensions
 from sip.server_invite import ServerInvite
 from sip.server_request import ServerRequest
 from sip.session import Session
@@ -342,10 +342,8 @@ class Stack:
         try:
             check_request(message, self._known)
             self._receive_request(message, flow, now)
-        except Unwelcome as error:
-            self._refuse(message, flow, error.status, error.headers, now)
         except SipError as error:
-            self._refuse(message, flow, error.status, "", now, error.reason)
+            self._refuse(message, flow, error.status, error.headers, now, error.reason)
 
     def _refuse_broken(self, error: SipError, flow: Flow, now: float) -> None:
         if error.salvaged is not None:

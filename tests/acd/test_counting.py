@@ -210,6 +210,15 @@ def _at(row: Any) -> float:
     return 0.0
 
 
+def test_talk_time_of_a_seat_that_comes_back_without_any_is_a_number_of_seconds_too(kit: Any) -> None:
+    """It is written into the key of an offer: "0.000", as of every other seat, not "0"."""
+    floor = kit.floor((kit.queue(),), (kit.seat("8001"),))
+    floor.sign_in("8001")
+    floor.sign_out("8001")
+    talked_for = reborn(kit, floor).seat("8001").talked_for
+    assert (talked_for, type(talked_for)) == (0.0, float)
+
+
 def test_an_hour_outlives_a_restart_interval_by_interval(kit: Any) -> None:
     """Calls over an hour, closed intervals and an open one: everything is back, the seat's figures too."""
     floor = kit.floor((kit.queue(),), (kit.seat("8001"), kit.seat("8002")), wrap_up=7.0)

@@ -3,6 +3,7 @@ into it.
 """
 
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -19,6 +20,8 @@ from typing import Any
 from tests.ports import LENGTH, Claim, free_port, switch_ports
 
 ROOT = Path(__file__).resolve().parents[2]
+# Where the switch is taken from: "build/compiled" tries what `make compiled` has made.
+SWITCH_ROOT = ROOT / os.environ.get("SEATSWITCH_FROM", "")
 MANY = 4 * LENGTH  # ports for the media of a switch under load: each rests between two calls
 READY_WITHIN = 60.0  # seconds; a fresh machine compiles every module first, and may be busy
 
@@ -227,7 +230,7 @@ class Switch:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "seatswitch", "run", "-c", str(self.config_path)],
-                cwd=ROOT,
+                cwd=SWITCH_ROOT,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
