@@ -19,6 +19,8 @@ import acd.counting
 import acd.followup
 import acd.readiness
 import calls.numbers
+import kernel.chance
+import kernel.timers
 import seatswitch.api.subscriptions
 import seatswitch.voicemails
 import sip.places
@@ -173,6 +175,8 @@ def test_nothing_grows_with_the_number_of_calls(monkeypatch: pytest.MonkeyPatch)
     for module, cap in CAPS:
         monkeypatch.setattr(module, cap, SMALL)
     monkeypatch.setattr(acd.readiness, "_SPARE", 0)
+    monkeypatch.setattr(kernel.timers, "_COMPACT_FROM", 5)  # dead timers whose moment is far away
+    monkeypatch.setattr(kernel.chance, "_BATCH", 8 * SMALL)  # tokens in store
     monkeypatch.setattr(acd.counting, "SEAT_INTERVALS_MAX", INTERVALS)
     monkeypatch.setattr(Statistics.__init__, "__defaults__", (INTERVALS,))
     for kind in (CallerSeats, LeftPlaces, Catalogue):
