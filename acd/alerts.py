@@ -40,7 +40,10 @@ class Alerts:
         queue = self._board.queues[call.queue]
         queue.late += 1
         waited = round(now - call.joined_at, 3)
-        self._board.events.put(WaitLimitReached(queue.name, call.call, queue.settings.alert_wait, waited))
+        board, limit = self._board, queue.settings.alert_wait
+        board.events.put(WaitLimitReached(queue.name, call.call, limit, waited))
+        about = {"call": call.call, "queue": queue.name, "waited": waited}
+        board.log.put(("a caller waits too long", about))
 
     def left(self, call: WaitingCall, queue: Queue) -> None:
         """The visit has ended."""

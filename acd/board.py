@@ -1,5 +1,7 @@
 """The board: everything the parts of the engine share. Data and its look-up, no decisions."""
 
+from typing import Any
+
 from acd.commands import Command
 from acd.counting import Counting
 from acd.events import AcdEvent
@@ -35,14 +37,18 @@ class Board:
         walltime: WallTime,
         *,
         keeps_history: bool = True,
+        rows: Outbox[Any] | None = None,
+        log: Outbox[tuple[str, dict[str, Any]]] | None = None,
     ) -> None:
+        """``rows`` and ``log`` take those of whoever shares them; None: an outbox of its own does."""
         self.settings = settings
         self.timers = timers
         self.walltime = walltime
         self.policies = build_policies(chance)
         self.commands: Outbox[Command] = Outbox()
         self.events: Outbox[AcdEvent] = Outbox()
-        self.rows: Outbox[AcdRow] = Outbox()
+        self.rows: Outbox[AcdRow] = Outbox() if rows is None else rows
+        self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox() if log is None else log
         self.counting = Counting(self.rows.put)
         self.history = History(self.rows, walltime, self.counting) if keeps_history else NoHistory()
         self.seats: dict[SeatId, Seat] = {}

@@ -189,10 +189,11 @@ class Counting:
         """Count the time in the state that has ended, and what ended with it."""
         at = row.at
         before = account.state
-        if account.is_down and before and _is_phone_of_nobody(row):
-            return  # its phone is back before it is itself
-        if account.is_down and before in _TALKS and row.queue == account.queue != "":
-            account.is_down = not (row.cause == "restored" and row.activity == "talking")  # it went on
+        if account.is_down:
+            if before and _is_phone_of_nobody(row):
+                return  # its phone is back before it is itself
+            if before in _TALKS and row.queue == account.queue != "":
+                account.is_down = not (row.cause == "restored" and row.activity == "talking")  # it went on
         if account.period is not self._period or at >= self._ends_at:
             self._pass(account, at)
         elif at > account.at:  # the short way for most: little is touched that is not in a cache

@@ -243,6 +243,8 @@ class Desk:
         if seat.talk_call is not None and seat.level < len(levels):
             limit = levels[seat.level].handle_limit
             self._board.events.put(HandleLimitReached(seat.id, seat.talk_call, seat.talk_queue or "", limit))
+            about = {"seat": seat.id, "call": seat.talk_call, "limit": limit}
+            self._board.log.put(("handle limit reached", about))
 
     # Rest after a missed offer.
 

@@ -185,10 +185,11 @@ class Distribution:
         self.alerts.left(call, queue)
         del board.calls[call.call]
         board.history.visit_ended(call, queue, outcome, cause, seat, now, target)
-        if outcome is Outcome.ABANDONED or cause == "interrupted":
+        is_abandoned = outcome is Outcome.ABANDONED
+        if is_abandoned or cause == "interrupted":
             self.entry.gave_up(call, queue, now)
         board.events.put(QueueChanged(call.queue, "left", call.call, outcome.value, seat))
-        if outcome is Outcome.ABANDONED:
+        if is_abandoned:
             self.abandoned.gave_up(call, queue, now)
         if call.is_callback:
             self.callbacks.visit_ended(call, outcome, cause, seat, now)
@@ -679,4 +680,5 @@ class Distribution:
 
 def _fan_out(policy: Policy, queue: Queue) -> int:
     """Return how many seats may ring for one call of ``queue``."""
-    return min(policy.fan_out, queue.settings.ring_at_most or policy.fan_out)
+    most = queue.settings.ring_at_most
+    return most if 0 < most < policy.fan_out else policy.fan_out

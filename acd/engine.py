@@ -113,15 +113,22 @@ class Engine:
         now: float = 0.0,
         keeps_history: bool = True,
         numbers: NumberReader | None = None,
+        rows: Outbox[Any] | None = None,
+        log: Outbox[tuple[str, dict[str, Any]]] | None = None,
     ) -> None:
         """Seats have been offline since ``now``. Without history there are no rows and no statistics.
 
         ``numbers`` brings callers' numbers and those on lists into one form; None: as they are written.
+        ``rows`` and ``log`` are for those of other parts, too, in the order in which they are written; None:
+        for its own.
         """
-        board = self._board = Board(settings, timers, chance, walltime, keeps_history=keeps_history)
+        board = self._board = Board(
+            settings, timers, chance, walltime, keeps_history=keeps_history, rows=rows, log=log
+        )
         self.commands: Outbox[Command] = board.commands
         self.events: Outbox[AcdEvent] = board.events
         self.rows: Outbox[AcdRow] = board.rows
+        self.log = board.log  # what an operator should read
         desk = self._desk = Desk(board)
         self._distribution = Distribution(board, desk, self, self, numbers or AsWritten())
         self._attendance = Attendance(board, desk, self._distribution)

@@ -49,6 +49,7 @@ AcdRow = (
     | LeftStateRow
 )
 
+_WITHIN = (Outcome.ANSWERED, Outcome.ABANDONED)  # what may be within the threshold
 FORCED = "forced"  # how a pause that only a supervisor may lift is written in a SeatStateRow
 
 
@@ -72,6 +73,13 @@ def _winner(offer: Offer) -> str:
         is_known = offer.eligible > 1
         offer.key_text = _shown(offer.seat, offer.key) if is_known else key_text(offer.key)
     return offer.key_text
+
+
+def _next_best(offer: Offer) -> str:
+    """Return the text of the runners-up of ``offer``, which both of its rows tell."""
+    if offer.runners_up and not offer.runners_text:
+        offer.runners_text = runners_text(offer.runners_up)
+    return offer.runners_text
 
 
 def runners_text(runners: Sequence[Entry]) -> str:
@@ -144,7 +152,7 @@ class History:
         """Count a visit that has ended, and write its row."""
         waited = round(now - call.entered_at, 3)
         settings = queue.settings
-        is_within = waited <= settings.service_level and outcome in (Outcome.ANSWERED, Outcome.ABANDONED)
+        is_within = waited <= settings.service_level and outcome in _WITHIN
         row = VisitRow(
             call.visit,
             call.call,
@@ -153,7 +161,7 @@ class History:
             self._walltime.epoch(now),
             waited,
             round(call.credit + call.entered_at - call.joined_at, 3),
-            str(outcome),
+            outcome._value_,
             cause,
             seat,
             is_within,
@@ -204,7 +212,7 @@ class History:
             offer.policy,
             _winner(offer),
             offer.eligible,
-            runners_text(offer.runners_up) if offer.runners_up else "",
+            _next_best(offer),
             offer.call.queue,
         )
 
@@ -225,7 +233,7 @@ class History:
                 offer.policy,
                 _winner(offer),
                 offer.eligible,
-                runners_text(offer.runners_up) if offer.runners_up else "",
+                _next_best(offer),
                 offer.call.queue,
             )
         )

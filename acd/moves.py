@@ -81,7 +81,7 @@ class Moves:
         """The configuration has ``seat`` no more."""
         if seat in self._rows:
             self._end(seat, "", epoch)
-            self._board.events.put(SeatMoveEnded(seat, SEAT_GONE))
+            self._tell(seat, SEAT_GONE)
 
     def restore(self, row: SeatMoveRow, written: SeatSettings | None, epoch: float) -> SeatSettings | None:
         """Take back a move from before a restart and return the seat's settings, or None if it has ended."""
@@ -110,8 +110,12 @@ class Moves:
 
     def _cease(self, seat: SeatId, why: str, written: SeatSettings, epoch: float) -> SeatSettings:
         self._end(seat, "", epoch)
-        self._board.events.put(SeatMoveEnded(seat, why))
+        self._tell(seat, why)
         return written
+
+    def _tell(self, seat: SeatId, why: str) -> None:
+        self._board.events.put(SeatMoveEnded(seat, why))
+        self._board.log.put(("a seat is no longer moved", {"seat": seat, "why": why}))
 
     def _end(self, seat: SeatId, by: str, epoch: float) -> None:
         row = self._rows.pop(seat, None)

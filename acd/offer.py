@@ -82,6 +82,7 @@ class Offer:
         "made_at",
         "policy",
         "rung_at",
+        "runners_text",
         "runners_up",
         "seat",
         "state",
@@ -103,7 +104,8 @@ class Offer:
         self.key: SeatKey = ()  # of the winner, as the policy gave it
         self.key_text = ""  # the same in words, once a row has told them
         self.eligible = 1
-        self.runners_up: Sequence[Entry] = ()  # the next best; put into words when the row is written
+        self.runners_up: Sequence[Entry] = ()  # the next best
+        self.runners_text = ""  # the same in words, once a row has told them
         self.keeper = keeper
 
     def step(self, cause: Input) -> bool:

@@ -11,16 +11,16 @@ _HEARS = frozenset({"sendrecv", "sendonly"})  # by our direction: the peer liste
 def remote_media(agreement: AudioAgreement) -> RemoteMedia:
     """Return what the media plane must know of a leg's negotiated audio."""
     return RemoteMedia(
-        host=agreement.remote_host,
-        port=agreement.remote_port,
-        codec=agreement.codec,
-        payload_type=agreement.payload_type,
-        payload_type_receive=agreement.payload_type_receive,
-        dtmf_send=-1 if agreement.dtmf_send is None else agreement.dtmf_send,
-        dtmf_receive=-1 if agreement.dtmf_receive is None else agreement.dtmf_receive,
-        ptime_ms=agreement.ptime_ms,
-        sends=agreement.direction in _SENDS,
-        receives=agreement.direction in _HEARS,
+        agreement.remote_host,
+        agreement.remote_port,
+        agreement.codec,
+        agreement.payload_type,
+        agreement.payload_type_receive,
+        -1 if agreement.dtmf_send is None else agreement.dtmf_send,
+        -1 if agreement.dtmf_receive is None else agreement.dtmf_receive,
+        agreement.ptime_ms,
+        agreement.direction in _SENDS,
+        agreement.direction in _HEARS,
     )
 
 

@@ -58,8 +58,8 @@ class Comfort:
     def begin(self, call: Call, leg: Leg, media: QueueMedia, now: float) -> None:
         """A caller begins to wait: play welcome and music."""
         self._board.keys.listen(leg, media, now)
-        prompts = tuple(prompt for prompt in (media.welcome, media.music) if prompt)
-        if prompts:
+        if media.welcome or media.music:
+            prompts = tuple(prompt for prompt in (media.welcome, media.music) if prompt)
             self._plane.play(leg.stream, prompts, now, loop_last=bool(media.music))
         if media.announce.every:
             self.told[call.id] = Told(1 if media.welcome else 0)

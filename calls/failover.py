@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NEXT = frozenset({408, 500, 502, 503, 504})  # the address failed; the callee has said nothing
 LOOP_HEADER = "X-Loop-Guard"
+_LOOP_NAME = LOOP_HEADER.lower()  # as a request knows it
 
 
 class Failover:
@@ -42,7 +43,7 @@ class Failover:
 
     def refuse_loop(self, request: Request) -> Refusal | None:
         """Refuse an INVITE that has left this switch before (RFC 3261 16.3 in the manner of a B2BUA)."""
-        if request.header(LOOP_HEADER.lower()) == self._mark:
+        if request.header(_LOOP_NAME) == self._mark:
             return Refusal(482, "caller:loop")
         return None
 

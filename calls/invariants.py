@@ -1,11 +1,15 @@
 """What must hold of calls between turns; the simulator asks after every step."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from calls.call import Call, CallState
 from calls.leg import Leg
 from kernel.ids import CallId, OfferId, StreamId
 from sip.session import Session
+
+if TYPE_CHECKING:
+    from calls.switchboard import Switchboard
 
 
 def check(
@@ -38,3 +42,28 @@ def check(
     for offer, leg in rings.items():
         assert leg.call is not None, f"{offer} rings for nobody"
         assert leg in leg.call.rings, f"{offer} rings for nobody"
+
+
+def is_quiet(board: "Switchboard") -> bool:
+    """Return whether no part of call control knows of any call."""
+    return not (
+        board.calls
+        or board.transfers.pending
+        or board.consults.pending
+        or board.comfort.told
+        or board.supervision.by_call
+        or board.hearing.wanted
+        or board.handover.steps
+        or board.surveys.asked
+        or board.scripts.running
+        or board.scripts.leading.away
+        or board.recordings.living
+        or not board.standing.is_quiet()
+        or board.voicemails.by_call
+        or board.voicemails.living
+        or board.streams.living
+        or board.rings.offers
+        or board.lines.count()
+        or board.streams.closing
+        or not board.recovery.is_quiet()
+    )

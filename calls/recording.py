@@ -131,8 +131,9 @@ class CallRecordings:
     # What the calls tell.
 
     def touch(self, call: Call) -> None:
-        """Note that those in ``call`` may hear others than before."""
-        self.moved[call.id] = call
+        """Note that those in ``call`` may hear others than before, where that is of interest to anybody."""
+        if self.by_call or self._board.plan.records:
+            self.moved[call.id] = call
 
     def settle(self, now: float) -> None:
         """Look at the calls that have changed."""

@@ -18,13 +18,12 @@ from calls.bridge import codecs_for, is_held, remote_media
 from calls.call import Call, CallState
 from calls.leg import Leg, LegState
 from kernel.ids import CallId, OfferId, QueueName, SeatId
-from kernel.outbox import Outbox
-from kernel.staterows import AudioState, BoardRow, CallStateRow, InviteState
+from kernel.staterows import CallStateRow, InviteState
 from kernel.staterows import LegState as LegKept
 from kernel.timers import Timer, TimerQueue
 from kernel.walltime import WallTime
 from media.plane import Plane
-from sip.events import SessionConfirmed, SessionEnded, SessionOffered, UpdateAnswered, UpdateFailed
+from sip.events import SessionOffered, UpdateAnswered, UpdateFailed
 from sip.negotiation import AudioAgreement
 from sip.restored import dialog_state, invite_state
 from sip.stack import Stack
@@ -79,16 +78,14 @@ class Recovery:
         """Hear, too, what ``on_sip`` tells the switchboard of sessions that change."""
         for event, heard in (
             (SessionOffered, self._changed),
-            (SessionConfirmed, self._confirmed),
             (UpdateAnswered, self._update_answered),
             (UpdateFailed, self._update_failed),
         ):
             on_sip[event] = _both(on_sip[event], heard)
-        on_sip[SessionEnded] = _both(self._session_ended, on_sip[SessionEnded])
 
-    def save(self, rows: Outbox[BoardRow]) -> None:
+    def save(self) -> None:
         """Write a state row of every call that has changed in this turn and lives."""
-        living = self._board.calls
+        living, rows = self._board.calls, self._board.rows
         for call in self.unsaved.values():
             if living.get(call.id) is call or _was_never_placed(call):
                 rows.put(self._state(call))
@@ -105,9 +102,15 @@ class Recovery:
         if caller is not None and caller.state is not LegState.ANSWERED and caller.session is not None:
             arrived = invite_state(caller.session)
         rings: list[InviteState] = []
+        handovers: list[LegKept] = []
         for ring in call.rings:
-            found = [invite_state(session) for session in ring.ringing_sessions]
-            rings += [state for state in found if state is not None]
+            kept = _kept(ring)
+            if kept is not None:
+                handovers.append(kept)
+            for session in ring.ringing_sessions:
+                state = invite_state(session)
+                if state is not None:
+                    rings.append(state)
         return CallStateRow(
             call.id,
             call.tenant,
@@ -130,7 +133,7 @@ class Recovery:
             tuple(rings),
             call.seat or "",
             call.caller_name,
-            tuple(kept for kept in map(_kept, call.rings) if kept is not None),
+            tuple(handovers),
             call.script if call.state is CallState.SCRIPT else self._board.scripts.leading.script_of(call),
             call.runs,
             call.visits,
@@ -332,11 +335,6 @@ class Recovery:
         if leg is not None:
             self.note(leg.call)
 
-    def _confirmed(self, event: SessionConfirmed, now: float) -> None:
-        leg: Leg | None = event.session.user
-        if event.sdp and leg is not None:
-            self.note(leg.call)
-
     def _update_answered(self, event: UpdateAnswered, now: float) -> None:
         leg: Leg | None = event.session.user
         if leg is None or leg.call is None:
@@ -367,11 +365,6 @@ class Recovery:
             self.forget(call)
             self._board.log.put(("call resumed", {"call": call.id, "state": call.state.value}))
 
-    def _session_ended(self, event: SessionEnded, now: float) -> None:
-        leg: Leg | None = event.session.user
-        if event.cause == "bye" and leg is not None and leg.call is not None:
-            self.forget(leg.call)  # it was there, and has given up
-
 
 def _was_never_placed(call: Call) -> bool:
     """A callback for which seats ring, and that none has taken."""
@@ -394,7 +387,6 @@ def _kept(leg: Leg) -> LegKept | None:
     dialog = dialog_state(session)
     if dialog is None:
         return None
-    agreement = leg.agreement
     session_id, version, lines, types = leg.side.kept()
     return LegKept(
         leg.number,
@@ -405,7 +397,7 @@ def _kept(leg: Leg) -> LegKept | None:
         leg.address,
         leg.port,
         dialog,
-        None if agreement is None else AudioState(*msgspec.structs.astuple(agreement)),
+        leg.agreement,
         session_id,
         version,
         lines,

@@ -63,6 +63,10 @@ class NumberPlan:
                 number = self.outside.numbers(country).e164(hotline.number)
                 self._hotlines_e164.setdefault(country, {}).setdefault(number, []).append(hotline)
         self.queues: dict[str, QueueMedia] = {queue.name: queue for queue in settings.queues}
+        recording = settings.recording
+        self.records = bool(  # any calls at all
+            recording.tenants_in or recording.tenants_out or any(queue.record for queue in settings.queues)
+        )
         self.scripts = {(script.tenant, script.name): script for script in settings.scripts}
         self.trunks: dict[str, TrunkSettings] = {trunk.name: trunk for trunk in settings.trunks}
 
@@ -97,7 +101,10 @@ class NumberPlan:
 
     @staticmethod
     def _hotline(trunk: TrunkSettings, found: Sequence[Hotline]) -> Hotline | None:
-        return next((it for it in found if not trunk.tenant or it.tenant == trunk.tenant), None)
+        for hotline in found:
+            if not trunk.tenant or hotline.tenant == trunk.tenant:
+                return hotline
+        return None
 
     def from_account(self, identity: Identity, called: str) -> Route | Refusal:
         """Decide where a call of a seat or extension goes."""

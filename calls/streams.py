@@ -74,7 +74,8 @@ class Streams:
             codec = leg.agreement.codec if leg.agreement is not None else ""
             self.closing[leg.stream] = (leg.call.id, side_of(leg), codec)
             self._plane.close(leg.stream, now)
-            self._board.hearing.forget(leg.stream)
+            if self._board.hearing.wanted:
+                self._board.hearing.forget(leg.stream)
 
     def handle(self, event: MediaEvent, now: float) -> None:
         """Take one event of the media plane."""

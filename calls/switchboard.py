@@ -30,7 +30,7 @@ from calls.events import (
 from calls.failover import Failover
 from calls.handover import Handover
 from calls.hearing import Hearing
-from calls.invariants import check
+from calls.invariants import check, is_quiet
 from calls.keys import Keys
 from calls.leading import NO_ANSWER
 from calls.leg import Leg, LegInput, LegState
@@ -99,13 +99,16 @@ class Switchboard:
         chance: Chance,
         walltime: WallTime,
         phonebook: PhoneBook,
+        rows: Outbox[Any] | None = None,
+        log: Outbox[tuple[str, dict[str, Any]]] | None = None,
     ) -> None:
+        """``rows`` and ``log`` are for what other parts write, too, in that order; None: for its own."""
         self.plan = NumberPlan(settings)
         self.calls: dict[CallId, Call] = {}
         self.gate = TrunkGate()
         self.events: Outbox[CallEvent] = Outbox()
-        self.rows: Outbox[BoardRow] = Outbox()
-        self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
+        self.rows: Outbox[BoardRow] = Outbox() if rows is None else rows
+        self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox() if log is None else log
         self._settings = settings
         self._stack = stack
         self._plane = plane
@@ -137,7 +140,7 @@ class Switchboard:
         self.dials = Dials(self, timers, phonebook)
         self.supervision = Supervision(self, plane, timers, phonebook)
         self.desk = CallDesk(self, stack, plane)
-        self._on_sip: dict[type, Callable[[Any, float], None]] = {
+        self.on_sip: dict[type, Callable[[Any, float], None]] = {  # what each event of the stack leads to
             InviteArrived: self._invite_arrived,
             SessionProgressed: self.rings.progressed,
             SessionAnswered: self._session_answered,
@@ -155,13 +158,13 @@ class Switchboard:
             **dict.fromkeys(NOTICES, self._pass_on),
         }
         self.recovery = Recovery(self, stack, plane, timers, walltime)
-        self.recovery.watch(self._on_sip)
+        self.recovery.watch(self.on_sip)
 
     # What comes in.
 
     def handle_sip(self, event: SipEvent, now: float) -> None:
         """Take one event of the SIP stack."""
-        self._on_sip[type(event)](event, now)
+        self.on_sip[type(event)](event, now)
 
     def handle_media(self, event: MediaEvent, now: float) -> None:
         """Take one event of the media plane."""
@@ -427,7 +430,8 @@ class Switchboard:
         call.move(CallInput.BRIDGED)
         self._timers.disarm(call.timer)
         call.timer = None
-        self.comfort.over(call)
+        if self.comfort.told:
+            self.comfort.over(call)
         if self.scripts.leading.away:
             self.scripts.leading.over(call)
         self._plane.connect(caller.stream, leg.stream, now)
@@ -460,7 +464,10 @@ class Switchboard:
         if leg is None or leg.call is None:
             return
         call, leg.session = leg.call, None
-        self.standing.lost(leg, now)
+        if event.cause == "bye":
+            self.recovery.forget(call)  # it was there, and has given up
+        if leg.line is not None:
+            self.standing.lost(leg, now)
         if self.transfers.pending and self.transfers.left(leg, now):
             return
         if self.consults.pending and self.consults.left(leg, now):
@@ -512,11 +519,16 @@ class Switchboard:
             self.standing.call_ended(call, now)
         self._timers.disarm(call.timer)
         call.timer = None
-        self.comfort.over(call)
-        self.scripts.call_ended(call, verdict, now)
-        self.surveys.call_ended(call, now)
+        # Most calls were in none of these: a look at what there is costs less than to ask each for this one.
+        if self.comfort.told:
+            self.comfort.over(call)
+        if self.scripts.running or self.scripts.leading.away:
+            self.scripts.call_ended(call, verdict, now)
+        if self.surveys.asked:
+            self.surveys.call_ended(call, now)
         self.recordings.call_ended(call, now)
-        self.voicemails.call_ended(call, now)
+        if self.voicemails.by_call:
+            self.voicemails.call_ended(call, now)
         caller, callee = call.caller_leg, call.callee
         if call.is_callback:
             self.callbacks.ended(call, before, verdict, status, cause)
@@ -625,7 +637,8 @@ class Switchboard:
             return
         leg.move(LegInput.ENDED)
         self.lines.remove(leg)
-        self.handover.over(leg)
+        if self.handover.steps:
+            self.handover.over(leg)
         self.recovery.note(leg.call)
         if leg.session is not None:
             self._stack.hang_up(leg.session, now, reason)
@@ -633,10 +646,11 @@ class Switchboard:
             self._stack.hang_up(session, now, reason)
         self.streams.close(leg, now)
         self.failover.left(leg)
-        seat = leg.seat
-        self.disengage(leg)
-        if seat is not None:
-            self.standing.freed(seat, now)
+        if leg.seat is not None:
+            seat = leg.seat
+            self.disengage(leg)
+            if self.standing.by_seat:
+                self.standing.freed(seat, now)
         leg.detach()
 
     def _bindings_changed(self, event: BindingsChanged, now: float) -> None:
@@ -660,28 +674,7 @@ class Switchboard:
 
     def is_quiet(self) -> bool:
         """Return whether nothing is left of any call."""
-        return not (
-            self.calls
-            or self.transfers.pending
-            or self.consults.pending
-            or self.comfort.told
-            or self.supervision.by_call
-            or self.hearing.wanted
-            or self.handover.steps
-            or self.surveys.asked
-            or self.scripts.running
-            or self.scripts.leading.away
-            or self.recordings.living
-            or not self.standing.is_quiet()
-            or self.voicemails.by_call
-            or self.voicemails.living
-            or self.streams.living
-            or self.rings.offers
-            or self.lines.count()
-            or self._engaged
-            or self.streams.closing
-            or not self.recovery.is_quiet()
-        )
+        return is_quiet(self) and not self._engaged
 
     def check(self) -> None:
         """Assert what must hold between turns."""

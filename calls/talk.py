@@ -35,6 +35,7 @@ class Talk:
         leg: Leg | None = event.session.user
         if leg is not None and event.sdp:
             self._take_answer(leg, event.sdp, now)
+            self._board.recovery.note(leg.call)
 
     def session_offered(self, event: SessionOffered, now: float) -> None:
         """A re-INVITE: answer it at once, and let the other side know of a hold or a resume."""

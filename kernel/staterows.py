@@ -48,18 +48,18 @@ class DialogState(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class AudioState(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What both sides agreed on for audio."""
+    """What both sides agreed on for audio, seen from us."""
 
     remote_host: str
     remote_port: int
-    codec: str
-    payload_type: int
-    payload_type_receive: int
-    dtmf_send: int | None
+    codec: str  # "PCMU"
+    payload_type: int  # what we send
+    payload_type_receive: int  # what they send
+    dtmf_send: int | None  # payload type of telephone-event, None without it
     dtmf_receive: int | None
     ptime_ms: int
-    direction: str
-    m_line: int
+    direction: str  # ours: sendrecv, sendonly, recvonly, inactive
+    m_line: int = 0  # which m= line carries the audio, from 0
 
 
 class LegState(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -178,7 +178,8 @@ class Plane:
                 if self._streams[one].worker == told.worker:
                     self._tell_mix(self._streams[one])
             self.recordings.known(told)
-        self._tell_far(told)
+        if told.heard_by or told.hears:
+            self._tell_far(told)
 
     def connect(self, a: StreamId, b: StreamId, now: float) -> None:
         """Let both hear each other; what is played to either stops mid-word."""
@@ -269,7 +270,9 @@ class Plane:
             return
         if closed.peer is not None:
             self._part(closed)
-        self._leave_mixes(closed)
+        self.recordings.forget(closed)
+        if closed.heard_by or closed.hears:
+            self._leave_mixes(closed)
         if closed.worker < 0:
             self._waiting = deque(entry for entry in self._waiting if entry[1] is not closed)
             self.events.put(StreamClosed(stream, StreamStatistics(stream)))
@@ -344,6 +347,7 @@ class Plane:
             del self._streams[stream.id]
             if stream.peer is not None:
                 self._part(stream)
+            self.recordings.forget(stream)
             self._leave_mixes(stream)
             is_alive = any(worker.is_alive for worker in self._workers)
             self.events.put(StreamFailed(stream.id, "no_ports" if is_alive else "no_media_worker"))
@@ -562,7 +566,6 @@ class Plane:
 
     def _leave_mixes(self, closed: Stream) -> None:
         """A stream that is no more hears nobody and is heard by nobody."""
-        self.recordings.forget(closed)
         for one in closed.hears:
             source = self._streams[one]
             source.heard_by = tuple(listener for listener in source.heard_by if listener != closed.id)
@@ -630,6 +633,7 @@ class Plane:
             return
         if stream.peer is not None:
             self._part(stream)
+        self.recordings.forget(stream)
         self._leave_mixes(stream)
         del self._workers[worker].streams[stream.id]
         self._workers[worker].pool.give_back(stream.port, now)

@@ -129,7 +129,7 @@ class Recordings:
 
     def known(self, stream: Stream) -> None:
         """A worker has been told of ``stream``, for the first time or anew."""
-        for recording in list(self._by_stream.get(stream.id, {})):
+        for recording in list(self._by_stream.get(stream.id, ())):
             kept = self.living[recording]
             if kept.left is stream:
                 self._tell_begin(kept)
@@ -138,7 +138,7 @@ class Recordings:
 
     def forget(self, stream: Stream) -> None:
         """A stream closes; its worker ends what it is the left channel of, and reports that."""
-        for recording in list(self._by_stream.get(stream.id, {})):
+        for recording in list(self._by_stream.get(stream.id, ())):
             kept = self.living[recording]
             if kept.left is not stream:
                 self._unlink(stream.id, kept)

@@ -16,7 +16,10 @@ Entry = tuple[int, float, str, dict[str, Any]]  # seq, at (monotonic), topic, da
 
 
 class EventLog:
-    """The last events of one node."""
+    """The last events of one node.
+
+    ``seq`` is the number of the last one; while nobody wants any, whoever would put one may count it there.
+    """
 
     def __init__(self, base: int = 0) -> None:
         """The first event gets the number after ``base``: epoch milliseconds of the start."""
@@ -24,26 +27,25 @@ class EventLog:
         self.wanted = False
         self.fresh: Outbox[Entry] = Outbox()
         self._kept: deque[Entry] = deque(maxlen=EVENT_BUFFER_MAX)
-        self._gap_at = base  # the last number that was counted only, or was another run's
+        self._built = base  # the last number that was not counted only
+        self._gap_at = base  # the last before it that was, or was another run's
 
     def put(self, topic: str, build: Callable[[], dict[str, Any]], now: float) -> None:
         """Count an event; build its data only while somebody may want it."""
         self.seq += 1
         if not self.wanted:
-            self._gap_at = self.seq
             return
+        if self._built != self.seq - 1:
+            self._gap_at = self.seq - 1
+        self._built = self.seq
         entry = (self.seq, now, topic, build())
         self._kept.append(entry)
         self.fresh.put(entry)
 
-    def skip(self, count: int) -> None:
-        """Count events that nobody wants; the fast way of :meth:`put`."""
-        self.seq += count
-        self._gap_at = self.seq
-
     def since(self, seq: int) -> list[Entry] | None:
         """Return what came after number ``seq``, or None if some of that is no longer (or was never) kept."""
-        if seq > self.seq or seq < self._gap_at:
+        gap_at = self._gap_at if self._built == self.seq else self.seq
+        if seq > self.seq or seq < gap_at:
             return None
         if seq == self.seq:
             return []

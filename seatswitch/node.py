@@ -26,7 +26,6 @@ from acd.events import (
     HandleLimitReached,
     QueueChanged,
     SeatChanged,
-    SeatMoveEnded,
     WaitLimitReached,
 )
 from acd.inputs import (
@@ -85,7 +84,7 @@ from calls.switchboard import Switchboard
 from config.schema import Settings
 from kernel.chance import Chance
 from kernel.errors import OperationRefused
-from kernel.ids import CallId, RecordingId, SeatId
+from kernel.ids import CallId, QueueName, RecordingId, SeatId
 from kernel.outbox import Outbox
 from kernel.rows import OperationRow, RecordingRow, VoicemailRow
 from kernel.staterows import JournalRow, StateRow
@@ -118,21 +117,23 @@ class Node:
         self.walltime = WallTime(offset)
         self.timers = TimerQueue()
         self.started_at = now
-        self.stack = Stack(settings.sip, self.timers, chance, self.walltime)
-        self.plane = Plane(settings.media, self.timers, chance)
+        # What any part leaves for the journal and for the operator, in the order in which it happens.
+        self.rows: Outbox[JournalRow] = Outbox()
+        self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
+        timers, walltime, rows, log = self.timers, self.walltime, self.rows, self.log
+        self.stack = Stack(settings.sip, timers, chance, walltime, rows)
+        self.plane = Plane(settings.media, timers, chance)
         self._numbers = Numbers(settings.calls.country)
         self.engine = Engine(
-            settings.acd, self.timers, chance, self.walltime, now=now, numbers=self._numbers
+            settings.acd, timers, chance, walltime, now=now, numbers=self._numbers, rows=rows, log=log
         )
         self.switchboard = Switchboard(
-            settings.calls, self.stack, self.plane, self.timers, chance, self.walltime, self.engine
+            settings.calls, self.stack, self.plane, timers, chance, walltime, self.engine, rows, log
         )
-        self.voicemails = Voicemails(settings.calls.voicemail, self.timers, self.walltime)
+        self.voicemails = Voicemails(settings.calls.voicemail, timers, walltime, rows)
         self.removals = self.voicemails.removals  # files of recordings that are to go
         self.looks = self.plane.recordings.looks  # recordings whose files are to be looked at
         self.views = Views(self.engine, self.switchboard, self.stack, self.walltime)
-        self.rows: Outbox[JournalRow] = Outbox()
-        self.log: Outbox[tuple[str, dict[str, Any]]] = Outbox()
         self.kicked: Outbox[tuple[SeatId, str]] = Outbox()
         # Numbers of an earlier run are all smaller, unless it told more than a thousand events a second.
         self.news = EventLog(int(self.walltime.epoch(now) * 1000))
@@ -151,9 +152,7 @@ class Node:
         self._watched, self._lamps_changed = self.stack.watchers.watched, self.switchboard.lines.changed
         self.stack.watchers.lamp_of = self.views.lamp
         Lamps(self.voicemails, self.engine, self.stack, self._lamps_changed)
-        self._row_boxes: tuple[Outbox[Any], ...] = (
-            *(self.stack.rows, self.switchboard.rows, self.engine.rows, self.voicemails.rows),
-        )
+        self._on_sip = self.switchboard.on_sip
         self._on_call = self._build_calls()
         self._on_command = self._build_commands()
 
@@ -531,9 +530,9 @@ class Node:
             self.switchboard.supervision.look(now)
         while sip_events or media_events or call_events or commands or supervised or taped:
             if sip_events:
-                handle_sip = self.switchboard.handle_sip
+                on_sip = self._on_sip
                 for sip_event in sip_events.take():
-                    handle_sip(sip_event, now)
+                    on_sip[type(sip_event)](sip_event, now)
             if media_events:
                 for media_event in media_events.take():
                     self.switchboard.handle_media(media_event, now)
@@ -558,13 +557,7 @@ class Node:
         if self._lamps_changed:
             self._show_lamps(now)
         if self._unsaved:
-            self.switchboard.recovery.save(self.switchboard.rows)
-        for rows in self._row_boxes:
-            if rows:
-                self.rows.extend(rows)
-                rows.clear()
-        if self.switchboard.log:
-            self.log.extend(self.switchboard.log.take())
+            self.switchboard.recovery.save()
 
     def _call_queued(self, event: CallQueued, now: float) -> None:
         """The engine first: a call that the queue refuses must not be answered."""
@@ -573,10 +566,16 @@ class Node:
         )
         self.engine.handle(joined, now)
         commands = self.engine.commands.take()
-        if not any(isinstance(command, ReleaseCall) and command.call == event.call for command in commands):
-            # Where its queue has sent it on at the door, what it hears first is the other's.
-            sent_on = (it.queue for it in commands if isinstance(it, ChangeQueue) and it.call == event.call)
-            self.switchboard.accept_queued(event.call, now, next(sent_on, None))
+        is_taken = True
+        sent_on: QueueName | None = None
+        for command in commands:
+            if isinstance(command, ReleaseCall):
+                is_taken = is_taken and command.call != event.call
+            elif isinstance(command, ChangeQueue) and command.call == event.call:
+                # Its queue has sent it on at the door: what it hears first is the other's.
+                sent_on = sent_on or command.queue
+        if is_taken:
+            self.switchboard.accept_queued(event.call, now, sent_on)
         for command in commands:
             self._on_command[type(command)](command, now)
 
@@ -586,13 +585,14 @@ class Node:
 
     def _call_changed(self, event: CallChanged, now: float) -> None:
         call = self.switchboard.calls.get(event.call)
-        if event.state not in _UNSAVED:
-            self.switchboard.recovery.note(call)
-        if self._watched and call is not None:
-            for leg in call.legs():
-                self.switchboard.lines.note(leg)
+        if call is not None:
+            if event.state not in _UNSAVED:
+                self._unsaved[event.call] = call
+            if self._watched:
+                for leg in call.legs():
+                    self.switchboard.lines.note(leg)
         if not self.news.wanted:
-            self.news.skip(1)
+            self.news.seq += 1
         elif event.state == "ended":
             data = {"call": event.call, "state": "ended", "tenant": event.tenant, "verdict": event.verdict}
             if event.supervises:
@@ -605,19 +605,13 @@ class Node:
         self.notices.trunk_changed(event, partial(self.views.trunk, event.trunk, now), now)
 
     def _tell(self, now: float) -> None:
-        events = self.engine.events.take()
+        events = self._acd_events.take()
         if self._watched:
             for event in events:
                 if type(event) is SeatChanged and event.seat in self._watched:
                     self._lamps_changed[event.seat] = True
-        for event in events:
-            if type(event) is WaitLimitReached:
-                about = {"call": event.call, "queue": event.queue, "waited": event.waited}
-                self.log.put(("a caller waits too long", about))
-            elif type(event) is SeatMoveEnded:
-                self.log.put(("a seat is no longer moved", {"seat": event.seat, "why": event.why}))
         if not self.news.wanted:
-            self.news.skip(len(events))
+            self.news.seq += len(events)
             return
         for event in events:
             if isinstance(event, SeatChanged):
@@ -650,7 +644,6 @@ class Node:
         tenant = self.engine.seats[event.seat].tenant
         told = {"what": "handle_limit", "tenant": tenant, "limit": event.limit}
         told |= {"seat": event.seat, "call": event.call, "queue": event.queue or None}
-        self.log.put(("handle limit reached", {"seat": event.seat, "call": event.call, "limit": event.limit}))
         self.news.put("supervisor", partial(dict, told), now)
         if event.call in self.switchboard.calls:
             more = {"what": "handle_limit", "limit": event.limit}

@@ -38,8 +38,13 @@ class Voicemails:
     """The messages of one node, oldest first."""
 
     def __init__(
-        self, settings: Mapping[str, VoicemailSettings], timers: TimerQueue, walltime: WallTime
+        self,
+        settings: Mapping[str, VoicemailSettings],
+        timers: TimerQueue,
+        walltime: WallTime,
+        rows: Outbox[Any] | None = None,
     ) -> None:
+        """``rows`` is for rows of other parts, too; None: for its own."""
         self._settings = settings
         self._timers = timers
         self._walltime = walltime
@@ -47,7 +52,7 @@ class Voicemails:
         self._ends: list[tuple[float, str]] = []  # heap of (epoch, voicemail)
         self._timer: Timer | None = None
         self._is_held = False  # nothing is removed because of its age
-        self.rows: Outbox[VoicemailRow] = Outbox()
+        self.rows: Outbox[VoicemailRow] = Outbox() if rows is None else rows
         self.removals: Outbox[str] = Outbox()  # names of files
         self.events: Outbox[tuple[str, dict[str, Any]]] = Outbox()  # new, changed or removed, and the object
         self.changed: dict[str, bool] = {}  # boxes in which something has changed

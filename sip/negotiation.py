@@ -8,8 +8,7 @@ offered. Rule: a refused offer or answer leaves the side as it was.
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-import msgspec
-
+from kernel.staterows import AudioState
 from sip.grammar import SipError
 from sip.sdp import Descriptions, MediaDescription, SessionDescription, is_unspecified, sendable_host
 
@@ -31,19 +30,8 @@ PTIME_DEFAULT = 20
 _CHOICES_MAX = 16  # kept per description
 
 
-class AudioAgreement(msgspec.Struct, frozen=True):
-    """What both sides agreed on for audio, seen from us."""
-
-    remote_host: str
-    remote_port: int
-    codec: str  # "PCMU": as in CODECS
-    payload_type: int  # what we send
-    payload_type_receive: int  # what they send
-    dtmf_send: int | None  # payload type of telephone-event, None without it
-    dtmf_receive: int | None
-    ptime_ms: int
-    direction: str  # ours: sendrecv, sendonly, recvonly, inactive
-    m_line: int = 0  # which m= line carries the audio, from 0
+class AudioAgreement(AudioState, frozen=True):
+    """What both sides agreed on for audio; kept for the next process as it is. Codecs are those of CODECS."""
 
 
 class SdpSide:

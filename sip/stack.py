@@ -70,13 +70,21 @@ class Stack:
     """All signalling of one node."""
 
     def __init__(
-        self, settings: SipSettings, timers: TimerQueue, chance: Chance, walltime: WallTime | None = None
+        self,
+        settings: SipSettings,
+        timers: TimerQueue,
+        chance: Chance,
+        walltime: WallTime | None = None,
+        rows: Outbox[Any] | None = None,
     ) -> None:
-        """``walltime`` dates the rows of bindings; without it they are in monotonic seconds."""
+        """``walltime`` dates the rows of bindings; without it they are in monotonic seconds.
+
+        ``rows`` is for rows of other parts, too; None: for its own.
+        """
         self.datagrams: Outbox[tuple[Flow, bytes]] = Outbox()
         self.closes: Outbox[Flow] = Outbox()
         self.events: Outbox[SipEvent] = Outbox()
-        self.rows: Outbox[BindingRow] = Outbox()
+        self.rows: Outbox[BindingRow] = Outbox() if rows is None else rows
         self.refuse_new: tuple[int, int] | None = None  # status and Retry-After for new INVITEs
         self._core = core = Core(settings, timers, chance, self.datagrams, self.events)
         self.questions = core.questions  # for the domain name system

@@ -35,6 +35,8 @@ def test_a_caller_who_waits_too_long_is_told_of_once(kit: Any) -> None:
     floor.answer("8001")
     assert late(floor) == 0
     assert floor.timers.armed() == []
+    about = [{"call": call, "queue": "junior", "waited": 60.0} for call in ("a", "b")]
+    assert floor.engine.log.take() == [("a caller waits too long", each) for each in about]
 
 
 def test_whoever_is_served_in_time_is_not_told_of(kit: Any) -> None:

@@ -451,6 +451,19 @@ def test_the_alarm_of_a_call_that_was_never_bridged_goes_with_it(kit: Any) -> No
     assert floor.timers.armed() == []
 
 
+def test_a_call_that_lasts_longer_than_its_level_allows_is_in_the_log(kit: Any) -> None:
+    """Once, whether or not anybody listens to events."""
+    plain = kit.settings((kit.queue(),), (kit.seat("8001"),))
+    levels = tuple(msgspec.structs.replace(level, handle_limit=180.0) for level in plain.levels)
+    floor = kit.Floor(msgspec.structs.replace(plain, levels=levels))
+    floor.sign_in("8001")
+    floor.join("x")
+    floor.answer("8001")
+    floor.after(400.0)
+    about = {"seat": "8001", "call": "x", "limit": 180.0}
+    assert floor.engine.log.take() == [("handle limit reached", about)]
+
+
 def test_a_pause_in_wrap_up_overtakes_the_one_that_was_pending(one_seat: Any) -> None:
     """Swarm seed 21674: the pending pause stayed, and came again after the next call."""
     one_seat.sign_in("8001")

@@ -7,6 +7,7 @@ import pytest
 
 from acd.inputs import SeatEngaged
 from kernel.ids import CallId, SeatId
+from kernel.staterows import OfferStateRow
 from queues.settings import MissedRule, MissedRules, RelaxStep
 
 
@@ -162,6 +163,8 @@ def test_offer_row_tells_the_choice(kit: Any) -> None:
     row = floor.offers()[0]
     assert (row.policy, row.key, row.eligible) == ("least-skilled-first", "0 1 0.000 8001", 6)
     assert row.runners_up == "8002 (0 1 1.000 8002), 8003 (0 1 2.000 8003), 8004 (0 1 3.000 8004)"
+    kept = next(each for each in floor.rows if isinstance(each, OfferStateRow))
+    assert (kept.key, kept.eligible, kept.runners_up) == (row.key, row.eligible, row.runners_up)
 
 
 def test_eligible_leaves_out_the_held_and_the_backed_off(kit: Any) -> None:

@@ -9,6 +9,7 @@ from calls.settings import (
     Hotline,
     OutsideRoute,
     QueueMedia,
+    RecordingSettings,
     RouteTrunk,
     TrunkSettings,
 )
@@ -62,6 +63,14 @@ def test_a_hotline_leads_to_its_queue() -> None:
     assert found.queue is not None
     assert found.queue.name == "junior"
     assert found.trunk == "own"
+
+
+def test_a_plan_knows_whether_any_calls_are_recorded() -> None:
+    recorded = (QueueMedia("other", "other"), QueueMedia("junior", "demo", record=True))
+    assert not PLAN.records
+    assert NumberPlan(structs.replace(SETTINGS, queues=recorded)).records
+    for of in (RecordingSettings(tenants_in=("demo",)), RecordingSettings(tenants_out=("demo",))):
+        assert NumberPlan(structs.replace(SETTINGS, recording=of)).records
 
 
 def test_a_hotline_may_lead_to_one_seat_of_a_queue() -> None:

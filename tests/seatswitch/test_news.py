@@ -67,12 +67,17 @@ def test_a_number_from_before_a_restart_is_known_to_be_old() -> None:
     assert after.since(0) is None
 
 
-def test_skipped_events_are_a_gap_that_a_client_is_told_of() -> None:
+def test_events_that_are_only_counted_are_a_gap_that_a_client_is_told_of() -> None:
     news = EventLog()
     news.wanted = True
     news.put("seat", data, 1.0)
     before = news.seq
-    news.skip(3)
+    news.seq += 3
     assert news.seq == before + 3
     assert news.since(before) is None
     assert news.since(news.seq) == []
+    news.put("seat", data, 2.0)
+    assert news.since(before) is None
+    kept = news.since(news.seq - 1)
+    assert kept is not None
+    assert [entry[0] for entry in kept] == [news.seq]

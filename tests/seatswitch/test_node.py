@@ -50,6 +50,14 @@ def test_a_caller_reaches_a_seat_and_leaves_one_row_each() -> None:
     settle(world)
 
 
+def test_all_parts_write_their_rows_and_log_lines_in_one_order() -> None:
+    """Each hands what it writes to the node at once, so that rows of a turn stand as they happened."""
+    node = staffed().node
+    boxes = (node.stack.rows, node.switchboard.rows, node.engine.rows, node.voicemails.rows)
+    assert all(box is node.rows for box in boxes)
+    assert node.switchboard.log is node.log
+
+
 def test_the_invite_to_a_seat_says_who_calls_and_through_which_queue() -> None:
     world = staffed(RINGS_FOR_EVER)
     world.trunk.dial(Errand(caller="13912345678", hangs_up_after=3.0))
