@@ -113,8 +113,10 @@ class Desk:
         seat.agent = ""
 
     def taken(self, seat: Seat) -> None:
-        """A queue call has begun: what follows it is pending from now on, and may be asked otherwise."""
-        if seat.after_call == "pause" and seat.presence is Presence.READY and not seat.pending:
+        """A seat that pauses after each queue call is in one: that is pending from now on, and may be asked
+        otherwise.
+        """
+        if seat.presence is Presence.READY and not seat.pending:
             self.ask_later(seat, f"{PAUSED}:{AFTER_CALL}", AFTER_CALL)
 
     def serves_anew(self, seat: Seat, cause: str, now: float) -> None:
@@ -270,7 +272,8 @@ class Desk:
 
     def changed(self, seat: Seat, cause: str, now: float) -> None:
         """Tell of a change of presence, phone or session."""
-        self._follow_line(seat)
+        if seat.is_standing or seat.line is not None:
+            self._follow_line(seat)
         self._routable_changed(seat)
         seat.since = now
         board = self._board

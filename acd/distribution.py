@@ -182,13 +182,14 @@ class Distribution:
                 call.may_have(seat_id)
         self._unassign(call)
         call.position_left = queue.leave(call)
-        self.alerts.left(call, queue)
+        if call.alert is not None or call.is_late:
+            self.alerts.left(call, queue)
         del board.calls[call.call]
         board.history.visit_ended(call, queue, outcome, cause, seat, now, target)
         is_abandoned = outcome is Outcome.ABANDONED
         if is_abandoned or cause == "interrupted":
             self.entry.gave_up(call, queue, now)
-        board.events.put(QueueChanged(call.queue, "left", call.call, outcome.value, seat))
+        board.events.put(QueueChanged(call.queue, "left", call.call, outcome._value_, seat))
         if is_abandoned:
             self.abandoned.gave_up(call, queue, now)
         if call.is_callback:
@@ -461,7 +462,7 @@ class Distribution:
         call = offer.call
         offer.seat.offer = None
         call.stop_ringing(offer.id)
-        board.history.offer_ended(offer, how.value, status, now)
+        board.history.offer_ended(offer, how._value_, status, now)
         if how is not OfferInput.ANSWERED:
             board.events.put(QueueChanged(call.queue, "offer_ended", call.call, how.value, offer.seat.id))
         return call
@@ -517,7 +518,8 @@ class Distribution:
         self._desk.watch_handling(seat, now)
         self._desk.daily.look(seat, now)
         self._desk.engage(seat, call.call, Sight.TALK, "answered", now)
-        self._desk.taken(seat)
+        if seat.after_call == "pause":
+            self._desk.taken(seat)
         self.entry.answered(call, seat.id, now)
         self.end_visit(call, Outcome.ANSWERED, "", seat.id, now)
 

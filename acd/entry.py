@@ -111,8 +111,9 @@ class Entry:
                 cause = "" if visit.fallback == ANYONE else "seat_away"
             if not cause:
                 self._calls.callbacks.merge(visit, now)
-                self._resume(visit, queue, now)
-                if visit.wanted_seat is None:
+                if queue.settings.entry.resume_abandoned:
+                    self._resume(visit, queue, now)
+                if visit.wanted_seat is None and queue.settings.entry.sticky_for:
                     self._prefer(visit, queue, now)
                 if visit.visits > 1:
                     self._board.commands.put(ChangeQueue(visit.call, queue.name))
@@ -212,7 +213,7 @@ class Entry:
     def _resume(self, visit: WaitingCall, queue: Queue, now: float) -> None:
         """Let a caller who is about to enter have the place that it gave up just now, if that is better."""
         within = queue.settings.entry.resume_abandoned
-        place = self.left.take(queue.name, visit.caller, within, now) if within else None
+        place = self.left.take(queue.name, visit.caller, within, now)
         if place is not None and place.joined_at - place.credit < visit.key:
             visit.joined_at, visit.credit = place.joined_at, place.credit
             visit.key = place.joined_at - place.credit
@@ -230,8 +231,6 @@ class Entry:
     def _prefer(self, visit: WaitingCall, queue: Queue, now: float) -> None:
         """Let the caller wait for the seat that served it last, if that works and may serve it at all."""
         entry = queue.settings.entry
-        if not entry.sticky_for:
-            return
         epoch = self._board.walltime.epoch(now)
         number = self.callers.seat_of(queue.name, visit.caller, epoch, entry.sticky_memory)
         seat = None if number is None else self._board.seats.get(number)

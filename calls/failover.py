@@ -68,13 +68,14 @@ class Failover:
         leg.targets = [] if invitation is None else [invitation]
         return invitation is not None
 
-    def started(self, leg: Leg, now: float) -> None:
-        """The INVITE to an address has been sent: see that it is answered at all."""
-        if leg.trunk and leg.reserve:
-            trunk = self._board.plan.trunks.get(leg.trunk)
-            if trunk is not None and trunk.try_for:
-                self._timers.disarm(leg.timer)
-                leg.timer = self._timers.arm_after(self, f"try {leg.stream}", trunk.try_for, now)
+    def started(self, leg: Leg, name: str, now: float) -> None:
+        """The INVITE to an address of the trunk ``name`` has been sent, and there are others: see that it is
+        answered at all.
+        """
+        trunk = self._board.plan.trunks.get(name)
+        if trunk is not None and trunk.try_for:
+            self._timers.disarm(leg.timer)
+            leg.timer = self._timers.arm_after(self, f"try {leg.stream}", trunk.try_for, now)
 
     def try_next(self, leg: Leg, status: int, now: float) -> bool:
         """An address failed with ``status``; return whether another one is being tried."""

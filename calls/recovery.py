@@ -111,6 +111,12 @@ class Recovery:
                 state = invite_state(session)
                 if state is not None:
                     rings.append(state)
+        leading = self._board.scripts.leading
+        script = call.script if call.state is CallState.SCRIPT else ""
+        led_by, led = "", b""
+        if leading.away:
+            script = script or leading.script_of(call)
+            led_by, led = leading.written(call)
         return CallStateRow(
             call.id,
             call.tenant,
@@ -134,11 +140,12 @@ class Recovery:
             call.seat or "",
             call.caller_name,
             tuple(handovers),
-            call.script if call.state is CallState.SCRIPT else self._board.scripts.leading.script_of(call),
+            script,
             call.runs,
             call.visits,
             call.recording,
-            *self._board.scripts.leading.written(call),
+            led_by,
+            led,
         )
 
     # After the death of the process before.

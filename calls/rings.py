@@ -78,7 +78,8 @@ class Rings:
         self, call: Call, phone: tuple[str, str], now: float, *, seat: SeatId | None, offer: OfferId | None
     ) -> Leg:
         """Add a leg that will ring ``phone``, for ``offer`` at ``seat`` or for neither."""
-        kept = self._board.standing.lend(call, phone, now)
+        standing = self._board.standing
+        kept = standing.lend(call, phone, now) if standing.by_seat else None
         leg = kept or self._board.streams.new_leg(call, phone[1], LegState.INVITED)
         leg.phone, leg.offer = phone, offer
         if seat is not None:
@@ -114,7 +115,8 @@ class Rings:
         for target in targets:
             invitation = msgspec.structs.replace(target, sdp=sdp, max_forwards=hops_left(leg.call))
             leg.ringing_sessions.append(self._stack.invite(invitation, leg, now))
-        self._board.failover.started(leg, now)
+        if leg.trunk and leg.reserve:
+            self._board.failover.started(leg, leg.trunk, now)
         self._board.recovery.note(leg.call)
 
     def progressed(self, event: SessionProgressed, now: float) -> None:

@@ -63,6 +63,7 @@ class NumberPlan:
                 number = self.outside.numbers(country).e164(hotline.number)
                 self._hotlines_e164.setdefault(country, {}).setdefault(number, []).append(hotline)
         self.queues: dict[str, QueueMedia] = {queue.name: queue for queue in settings.queues}
+        self.asks = any(queue.survey.is_automatic for queue in settings.queues)  # callers to rate calls
         recording = settings.recording
         self.records = bool(  # any calls at all
             recording.tenants_in or recording.tenants_out or any(queue.record for queue in settings.queues)

@@ -475,7 +475,8 @@ class Switchboard:
         if leg in call.rings:
             self.handover.hung_up(call, leg, now)
             return
-        if event.cause == "bye" and call.state is CallState.TALKING and self.surveys.left(call, leg, now):
+        is_left = event.cause == "bye" and call.state is CallState.TALKING
+        if is_left and self.plan.asks and self.surveys.left(call, leg, now):
             return
         if event.cause != "bye":
             verdict = f"network:{event.cause}"
@@ -605,12 +606,14 @@ class Switchboard:
         """Note that a leg is at the phone of ``seat``; distribution knows."""
         leg.seat = seat
         self._engaged.setdefault(seat, []).append(leg)
-        self.supervision.touch(leg)
+        if self.supervision.by_seat:
+            self.supervision.touch(leg)
 
     def disengage(self, leg: Leg) -> None:
         """Note that a leg is at its seat's phone no longer."""
         if leg.seat is not None:
-            self.supervision.touch(leg)
+            if self.supervision.by_seat:
+                self.supervision.touch(leg)
             legs = self._engaged[leg.seat]
             legs.remove(leg)
             if not legs:

@@ -173,11 +173,13 @@ class Plane:
             if is_new or peer.worker != told.worker:
                 self._tell_connected(told, peer)
         if is_new:
-            self._tell_rest(told)
+            if told.prompts or told.collects or told.hears:
+                self._tell_rest(told)
             for one in told.heard_by:
                 if self._streams[one].worker == told.worker:
                     self._tell_mix(self._streams[one])
-            self.recordings.known(told)
+            if self.recordings.living:
+                self.recordings.known(told)
         if told.heard_by or told.hears:
             self._tell_far(told)
 
@@ -270,7 +272,8 @@ class Plane:
             return
         if closed.peer is not None:
             self._part(closed)
-        self.recordings.forget(closed)
+        if self.recordings.living:
+            self.recordings.forget(closed)
         if closed.heard_by or closed.hears:
             self._leave_mixes(closed)
         if closed.worker < 0:

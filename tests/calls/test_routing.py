@@ -13,6 +13,7 @@ from calls.settings import (
     RouteTrunk,
     TrunkSettings,
 )
+from kernel.announce import SurveySettings
 from sip.events import Identity
 from sip.message import Request
 from sip.parser import parse_message
@@ -71,6 +72,12 @@ def test_a_plan_knows_whether_any_calls_are_recorded() -> None:
     assert NumberPlan(structs.replace(SETTINGS, queues=recorded)).records
     for of in (RecordingSettings(tenants_in=("demo",)), RecordingSettings(tenants_out=("demo",))):
         assert NumberPlan(structs.replace(SETTINGS, recording=of)).records
+
+
+def test_a_plan_knows_whether_any_callers_are_asked_to_rate_their_calls() -> None:
+    asked = QueueMedia("junior", "demo", survey=SurveySettings(is_automatic=True))
+    assert not PLAN.asks
+    assert NumberPlan(structs.replace(SETTINGS, queues=(*SETTINGS.queues, asked))).asks
 
 
 def test_a_hotline_may_lead_to_one_seat_of_a_queue() -> None:
