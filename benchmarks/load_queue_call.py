@@ -292,7 +292,7 @@ def main() -> int:
             print(" ".join(f"{column:>10}" for column in COLUMNS))
 
         def measure(rate: int) -> bool:
-            place = Path(folder) / str(rate)
+            place = Path(tempfile.mkdtemp(prefix=f"{rate}-", dir=folder)) / "run"
             row = run_rate(place, rate, options.seconds, options.talk, not options.no_pin)
             print(json.dumps(row) if options.json else cells_of(row), flush=True)
             return not row["lost"] and row["sipp"] == 0
