@@ -9,8 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
+from typing import NoReturn
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE / "build" / "compiled"
@@ -62,7 +64,9 @@ def compile_all() -> int:
     extensions = mypycify(files, opt_level="2", debug_level="0", separate=groups)
     command = ["--quiet", "build_ext", "--inplace", "--parallel", str(os.cpu_count() or 1)]
     setup(name="floors", packages=[], ext_modules=extensions, script_args=command)
-    shutil.rmtree(TARGET / "build")
+    for left in ("build", ".mypy_cache", "mypy.ini"):
+        path = TARGET / left
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     return len(files)
 
 
@@ -77,19 +81,27 @@ def history(*paths: Path) -> str:
         check=False,
     )
     if done.returncode:
-        sys.exit(f"{done.stdout}\nthe simulator failed")
+        refuse(f"the simulator failed:\n{done.stdout}")
     return done.stdout.split()[-1]
+
+
+def refuse(why: str) -> NoReturn:
+    """End without a copy that somebody might run."""
+    shutil.rmtree(TARGET, ignore_errors=True)
+    sys.exit(f"nothing was compiled: {why}")
 
 
 def main() -> None:
     """Copy, compile, prove."""
     began = time.monotonic()
+    if not (Path(sysconfig.get_path("include")) / "Python.h").is_file() or shutil.which("gcc") is None:
+        refuse("it needs a C compiler and Python's headers (Debian: apt-get install gcc python3-dev)")
     copy_sources()
     count = compile_all()
     print(f"{count} modules compiled in {time.monotonic() - began:.0f} s", flush=True)
     compiled, interpreted = history(TARGET), history()
     if compiled != interpreted:
-        sys.exit(f"{SEEDS} simulated histories differ: {compiled} compiled, {interpreted} as Python")
+        refuse(f"{SEEDS} simulated histories differ: {compiled} compiled, {interpreted} as Python")
     print(f"{SEEDS} simulated histories are the same both ways ({compiled})")
     print(f"run it: PYTHONPATH={TARGET.relative_to(HERE)} .venv/bin/seatswitch run -c config/demo.toml")
 

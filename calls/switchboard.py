@@ -78,7 +78,6 @@ from sip.events import (
     SessionFailed,
     SessionOffered,
     SessionProgressed,
-    SipEvent,
     UpdateAnswered,
     UpdateFailed,
 )
@@ -161,10 +160,6 @@ class Switchboard:
         self.recovery.watch(self.on_sip)
 
     # What comes in.
-
-    def handle_sip(self, event: SipEvent, now: float) -> None:
-        """Take one event of the SIP stack."""
-        self.on_sip[type(event)](event, now)
 
     def handle_media(self, event: MediaEvent, now: float) -> None:
         """Take one event of the media plane."""

@@ -438,14 +438,20 @@ def test_a_call_of_its_own_while_it_is_offered_one(one_seat: Any) -> None:
     assert one_seat.ringing() == {"a": "8001"}
 
 
-def test_the_alarm_of_a_call_that_was_never_bridged_goes_with_it(kit: Any) -> None:
-    """Swarm seed 20023: a callback whose customer did not answer left its seat's handle limit armed."""
+def in_a_call_with_a_limit(kit: Any) -> Any:
+    """Return a floor whose seat 8001 has answered call x, which may last 180 s."""
     plain = kit.settings((kit.queue(),), (kit.seat("8001"),))
     levels = tuple(msgspec.structs.replace(level, handle_limit=180.0) for level in plain.levels)
     floor = kit.Floor(msgspec.structs.replace(plain, levels=levels))
     floor.sign_in("8001")
     floor.join("x")
     floor.answer("8001")
+    return floor
+
+
+def test_the_alarm_of_a_call_that_was_never_bridged_goes_with_it(kit: Any) -> None:
+    """Swarm seed 20023: a callback whose customer did not answer left its seat's handle limit armed."""
+    floor = in_a_call_with_a_limit(kit)
     assert [timer.name for timer in floor.timers.armed()] == ["handle"]
     floor.end_talk("8001", bridged=False)
     assert floor.timers.armed() == []
@@ -453,12 +459,7 @@ def test_the_alarm_of_a_call_that_was_never_bridged_goes_with_it(kit: Any) -> No
 
 def test_a_call_that_lasts_longer_than_its_level_allows_is_in_the_log(kit: Any) -> None:
     """Once, whether or not anybody listens to events."""
-    plain = kit.settings((kit.queue(),), (kit.seat("8001"),))
-    levels = tuple(msgspec.structs.replace(level, handle_limit=180.0) for level in plain.levels)
-    floor = kit.Floor(msgspec.structs.replace(plain, levels=levels))
-    floor.sign_in("8001")
-    floor.join("x")
-    floor.answer("8001")
+    floor = in_a_call_with_a_limit(kit)
     floor.after(400.0)
     about = {"seat": "8001", "call": "x", "limit": 180.0}
     assert floor.engine.log.take() == [("handle limit reached", about)]

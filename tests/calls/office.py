@@ -267,7 +267,7 @@ class Office:
             board.supervision.settle(self.now)
             board.recordings.settle(self.now)
             for sip_event in stack.events.take():
-                board.handle_sip(sip_event, self.now)
+                board.on_sip[type(sip_event)](sip_event, self.now)
             for media_event in plane.events.take():
                 board.handle_media(media_event, self.now)
             for event in board.events.take():
